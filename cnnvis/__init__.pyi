@@ -1,0 +1,38 @@
+from . import analysis, attribution, capture, core, geometry, io, models, rendering, report, scene, studies
+from .analysis import order
+from .attribution import importance
+from .capture import record, trace
+from .geometry import to_pyvista
+from .io import load, save
+from .notebook import show
+from .rendering import film, render
+from .scene import Scene, SceneGrid, TransferFunction
+
+__all__ = [
+    "Scene",
+    "SceneGrid",
+    "TransferFunction",
+    "analysis",
+    "attribution",
+    "capture",
+    "core",
+    "film",
+    "geometry",
+    "importance",
+    "io",
+    "load",
+    "models",
+    "order",
+    "record",
+    "render",
+    "rendering",
+    "report",
+    "save",
+    "scene",
+    "show",
+    "studies",
+    "to_pyvista",
+    "trace",
+]
+
+__version__: str

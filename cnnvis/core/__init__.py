@@ -1,0 +1,28 @@
+"""Frozen data types, units, errors and axis conventions. Needs numpy only."""
+
+from cnnvis.core.graph import LayerLink, LayerNode, LayerRole, ModelGraph
+from cnnvis.core.importance import Importance
+from cnnvis.core.maps import FeatureMaps, Recording
+from cnnvis.core.network import EdgeSet, Layout, PolylineSet
+from cnnvis.core.ordering import Ordering, OrderQuality
+from cnnvis.core.provenance import Provenance
+from cnnvis.core.units import Units
+from cnnvis.core.volume import Volume
+
+__all__ = [
+    "EdgeSet",
+    "FeatureMaps",
+    "Importance",
+    "LayerLink",
+    "LayerNode",
+    "LayerRole",
+    "Layout",
+    "ModelGraph",
+    "OrderQuality",
+    "Ordering",
+    "PolylineSet",
+    "Provenance",
+    "Recording",
+    "Units",
+    "Volume",
+]

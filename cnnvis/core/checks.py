@@ -1,0 +1,55 @@
+"""Checks that result types run on construction, and the freezing of their arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from cnnvis.core.errors import InvalidInputError
+
+
+def frozen_array(array: ArrayLike, *, dtype: DTypeLike | None = None) -> NDArray[Any]:
+    """Return a read-only view of `array` (no copy where the dtype already fits).
+
+    The caller's own array stays writeable; only the view kept by the result object is not.
+    """
+    view = np.asarray(array, dtype=dtype).view()
+    view.flags.writeable = False
+    return view
+
+
+def frozen_mapping(mapping: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """Return a read-only copy of `mapping`, empty for None."""
+    return MappingProxyType(dict(mapping or {}))
+
+
+def require_shape(name: str, array: NDArray[Any], shape: tuple[int | None, ...]) -> None:
+    """Raise InvalidInputError unless `array` has `shape`; None stands for any length."""
+    fits = array.ndim == len(shape) and all(
+        want is None or want == got for want, got in zip(shape, array.shape, strict=True)
+    )
+    if not fits:
+        wanted = "(" + ", ".join("any" if want is None else str(want) for want in shape) + ")"
+        raise InvalidInputError(f"{name} has shape {array.shape}; allowed is {wanted}.")
+
+
+def require_finite(name: str, array: NDArray[Any]) -> None:
+    """Raise InvalidInputError when `array` holds NaN or infinity, and say how many."""
+    bad = int(np.count_nonzero(~np.isfinite(array)))
+    if bad:
+        raise InvalidInputError(
+            f"{name} holds {bad} values that are NaN or infinite of {array.size}; all must be finite."
+        )
+
+
+def require_permutation(name: str, array: NDArray[Any]) -> None:
+    """Raise InvalidInputError unless `array` holds each of 0 .. n-1 exactly once."""
+    if not np.array_equal(np.sort(array), np.arange(array.size)):
+        raise InvalidInputError(
+            f"{name} of length {array.size} is not a permutation: "
+            f"every index from 0 to {array.size - 1} must occur once."
+        )

@@ -1,0 +1,83 @@
+"""Importance of units: scores by layer, and by class where the method has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnvis.core.checks import frozen_array, frozen_mapping, require_finite, require_shape
+from cnnvis.core.errors import InvalidInputError, LayerNotFoundError, did_you_mean
+from cnnvis.core.units import Units
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Importance:
+    """Non-negative scores per unit of each layer.
+
+    Parameters
+    ----------
+    scores : mapping of str to (C,) ndarray
+        By layer; finite and non-negative.
+    method : str
+        Name of the importance method.
+    per_class : mapping of str to (C, n_classes) ndarray, or None
+        The same by class.
+    signed : mapping of str to (C,) ndarray
+        The signed value behind the score, where the method has one.
+    options : mapping
+    """
+
+    scores: Mapping[str, NDArray[np.float64]]
+    method: str
+    per_class: Mapping[str, NDArray[np.float64]] | None = None
+    signed: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        scores = {layer: self._checked(layer, array, 1) for layer, array in self.scores.items()}
+        object.__setattr__(self, "scores", frozen_mapping(scores))
+        if self.per_class is not None:
+            per_class = {layer: self._checked(layer, array, 2) for layer, array in self.per_class.items()}
+            for layer, array in per_class.items():
+                require_shape(f"per_class of {layer!r}", array, (scores[layer].size, None))
+            object.__setattr__(self, "per_class", frozen_mapping(per_class))
+        object.__setattr__(self, "signed", frozen_mapping(self.signed))
+        object.__setattr__(self, "options", frozen_mapping(self.options))
+
+    @staticmethod
+    def _checked(layer: str, array: NDArray[Any], ndim: int) -> NDArray[np.float64]:
+        array = frozen_array(array, dtype=np.float64)
+        require_shape(f"importance of {layer!r}", array, (None,) * ndim)
+        require_finite(f"importance of {layer!r}", array)
+        if array.size and array.min() < 0:
+            raise InvalidInputError(f"importance of {layer!r} must not be negative, got {array.min():g}.")
+        return array
+
+    def __getitem__(self, layer: str) -> NDArray[np.float64]:
+        try:
+            return self.scores[layer]
+        except KeyError:
+            hint = did_you_mean(layer, self.scores, what="layers with importance")
+            raise LayerNotFoundError(f"No importance of layer {layer!r}. {hint}") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.scores)
+
+    def __contains__(self, layer: object) -> bool:
+        return layer in self.scores
+
+    def profiles(self, units: Units) -> NDArray[np.float64]:
+        """Return the class importance of every unit, (U, n_classes).
+
+        Raises
+        ------
+        InvalidInputError
+            When the method gave no importance by class.
+        """
+        if self.per_class is None:
+            raise InvalidInputError(f"Importance by {self.method!r} has no classes; profiles need per_class.")
+        return np.concatenate([self.per_class[layer] for layer in units.layers])

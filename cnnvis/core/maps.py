@@ -1,0 +1,190 @@
+"""Recorded values: the feature maps of one layer, and all layers of one recording."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnvis.core.axes import stack_spacing
+from cnnvis.core.checks import frozen_array, frozen_mapping, require_shape
+from cnnvis.core.errors import InvalidInputError, LayerNotFoundError, NoSpatialMapsError, did_you_mean
+from cnnvis.core.importance import Importance
+from cnnvis.core.ordering import Ordering
+from cnnvis.core.provenance import Provenance
+from cnnvis.core.volume import Volume
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FeatureMaps:
+    """The values of one layer for N images, channel axis 1.
+
+    Parameters
+    ----------
+    activations : (N, C, *S) ndarray of float16, float32 or float64
+        S is (H, W) for a convolution, () for a dense layer, (T,) for tokens, (D, H, W) in 3-D.
+        May be a memory map. NaN and infinity are allowed and counted by `n_missing`.
+    layer : str
+        Dotted name of the layer.
+    gradients : (N, C, *S) ndarray or None
+        d target / d activation, same shape.
+    provenance : Provenance
+    """
+
+    activations: NDArray[Any]
+    layer: str = ""
+    gradients: NDArray[Any] | None = None
+    provenance: Provenance = field(default_factory=Provenance)
+
+    def __post_init__(self) -> None:
+        activations = frozen_array(self.activations)
+        if activations.ndim < 2:
+            raise InvalidInputError(
+                f"FeatureMaps of {self.layer!r} need an array (N, C, *S), got shape {activations.shape}."
+            )
+        if not np.issubdtype(activations.dtype, np.floating):
+            activations = frozen_array(activations, dtype=np.float32)
+        object.__setattr__(self, "activations", activations)
+        if self.gradients is not None:
+            gradients = frozen_array(self.gradients)
+            require_shape(f"gradients of {self.layer!r}", gradients, activations.shape)
+            object.__setattr__(self, "gradients", gradients)
+
+    def __len__(self) -> int:
+        return int(self.activations.shape[0])
+
+    @property
+    def n_channels(self) -> int:
+        """Number of channels C."""
+        return int(self.activations.shape[1])
+
+    @property
+    def spatial_shape(self) -> tuple[int, ...]:
+        """S: (H, W) for maps, () for a dense layer."""
+        return tuple(self.activations.shape[2:])
+
+    @property
+    def n_missing(self) -> int:
+        """Number of values that are NaN or infinite. Cost: one pass over the array."""
+        return int(sum(np.count_nonzero(~np.isfinite(image)) for image in self.activations))
+
+    def stack(self, image: int = 0) -> NDArray[Any]:
+        """Return the (C, H, W) maps of one image, a view.
+
+        Raises
+        ------
+        NoSpatialMapsError
+            When the layer has no (row, column) maps.
+        InvalidInputError
+            When there is no such image.
+        """
+        if len(self.spatial_shape) != 2:
+            raise NoSpatialMapsError(
+                f"Layer {self.layer!r} gives values of shape (C, *S) = {self.activations.shape[1:]}; "
+                "a volume needs maps (C, H, W). Choose a convolution, pooling or activation layer before the flatten."
+            )
+        if not -len(self) <= image < len(self):
+            raise InvalidInputError(f"Layer {self.layer!r} holds {len(self)} images, got image {image}.")
+        return self.activations[image]
+
+    def volume(
+        self,
+        ordering: Ordering | None = None,
+        *,
+        image: int = 0,
+        importance: Importance | NDArray[Any] | None = None,
+    ) -> Volume:
+        """Return the maps of one image as a Volume, its channels in the order of `ordering`.
+
+        Parameters
+        ----------
+        ordering : Ordering, optional
+            None keeps the channels as the network has them.
+        image : int, default: 0
+        importance : Importance or (C,) array, optional
+            One non-negative weight per channel (in the network's own order); it multiplies the opacity.
+
+        Notes
+        -----
+        A view for the original order, one copy of the maps otherwise.
+        """
+        stack = self.stack(image)
+        weights = importance[self.layer] if isinstance(importance, Importance) else importance
+        inputs = self.provenance.inputs
+        name = inputs[image] if -len(inputs) <= image < len(inputs) else ""
+        provenance = Provenance(
+            model=self.provenance.model,
+            weights=self.provenance.weights,
+            model_sha256=self.provenance.model_sha256,
+            inputs=(name,) if name else (),
+            preprocessing=self.provenance.preprocessing,
+        )
+        volume = Volume(
+            values=stack,
+            layer=self.layer,
+            weights=weights,
+            spacing=stack_spacing(stack.shape),
+            provenance=provenance,
+        )
+        return volume if ordering is None else volume.reordered(ordering)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recording:
+    """Feature maps by layer for one set of inputs.
+
+    Parameters
+    ----------
+    maps : mapping of str to FeatureMaps
+        In order of execution.
+    logits : (N, K) ndarray or None
+        What the network returned, where that is one tensor.
+    inputs : tuple of str
+        Name of each image.
+    target : int, (N,) ndarray of int, or None
+        Class whose logit was differentiated.
+    weight_gradients : mapping of str to ndarray
+        d logit[target] / d weight, in the weight's own shape, by layer.
+    provenance : Provenance
+    """
+
+    maps: Mapping[str, FeatureMaps]
+    logits: NDArray[Any] | None = None
+    inputs: tuple[str, ...] = ()
+    target: int | NDArray[np.int64] | None = None
+    weight_gradients: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    provenance: Provenance = field(default_factory=Provenance)
+
+    def __post_init__(self) -> None:
+        counts = {len(maps) for maps in self.maps.values()}
+        if len(counts) > 1:
+            raise InvalidInputError(f"Recording: layers hold different numbers of images: {sorted(counts)}.")
+        object.__setattr__(self, "maps", frozen_mapping(self.maps))
+        object.__setattr__(self, "weight_gradients", frozen_mapping(self.weight_gradients))
+        object.__setattr__(self, "inputs", tuple(self.inputs))
+        if self.logits is not None:
+            object.__setattr__(self, "logits", frozen_array(self.logits))
+
+    def __getitem__(self, layer: str) -> FeatureMaps:
+        try:
+            return self.maps[layer]
+        except KeyError:
+            hint = did_you_mean(layer, self.maps, what="recorded layers")
+            raise LayerNotFoundError(f"Layer {layer!r} was not recorded. {hint}") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.maps)
+
+    def __len__(self) -> int:
+        return len(self.maps)
+
+    def __contains__(self, layer: object) -> bool:
+        return layer in self.maps
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the recorded layers, in order of execution."""
+        return tuple(self.maps)

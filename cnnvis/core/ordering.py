@@ -1,0 +1,126 @@
+"""An order of channels, its groups, and how good it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnvis.core.checks import frozen_array, frozen_mapping, require_permutation, require_shape
+from cnnvis.core.errors import InvalidInputError
+
+
+@dataclass(frozen=True, slots=True)
+class OrderQuality:
+    """How smooth an order is, measured by the mean similarity of neighbouring channels.
+
+    Parameters
+    ----------
+    smoothness : float
+        Mean Pearson correlation of the maps of neighbouring channels, -1 to 1; NaN with under two live channels.
+    original : float
+        The same for the network's own order.
+    random_mean, random_std : float
+        Mean and standard deviation of the same over seeded random orders.
+    brightness : float
+        |Spearman| correlation of the position with the mean activation, 0 to 1: near 1 means that
+        the order merely sorts by brightness.
+    held_out : bool
+        Whether it was measured on images that were not used for the ordering.
+    """
+
+    smoothness: float
+    original: float
+    random_mean: float
+    random_std: float
+    brightness: float
+    held_out: bool = False
+
+    @property
+    def gain(self) -> float:
+        """Smoothness gained over random orders, in standard deviations of the random orders."""
+        if not self.random_std > 0:
+            return float("nan")
+        return (self.smoothness - self.random_mean) / self.random_std
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ordering:
+    """A permutation of channels with group labels, quality and the method that made it.
+
+    Parameters
+    ----------
+    permutation : (C,) ndarray of int
+        `permutation[i]` is the original channel shown at position i.
+    method : str
+        Name of the ordering method.
+    groups : (C,) ndarray of int, or None
+        Group of each *original* channel; groups are numbered by size, 0 the largest
+        (ties: the group of the lowest channel first). -1: constant channels, in no group.
+    constant : (C,) ndarray of bool
+        Original channels whose maps are constant (dead) on the images used; they stand last.
+    scores : (C,) ndarray of float, or None
+        What the channels were sorted by, where there is such a number (PCA: projection).
+    quality : OrderQuality or None
+    options : mapping
+        Options the method ran with: n_groups, row, normalize, random_state ...
+    """
+
+    permutation: NDArray[np.int64]
+    method: str
+    groups: NDArray[np.int64] | None = None
+    constant: NDArray[np.bool_] | None = None
+    scores: NDArray[np.float64] | None = None
+    quality: OrderQuality | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        permutation = frozen_array(self.permutation, dtype=np.int64)
+        require_shape("permutation", permutation, (None,))
+        require_permutation("permutation", permutation)
+        n = permutation.size
+        constant = np.zeros(n, dtype=bool) if self.constant is None else self.constant
+        object.__setattr__(self, "permutation", permutation)
+        object.__setattr__(self, "constant", frozen_array(constant, dtype=bool))
+        require_shape("constant", self.constant, (n,))  # type: ignore[arg-type]
+        for name, dtype in (("groups", np.int64), ("scores", np.float64)):
+            array = getattr(self, name)
+            if array is not None:
+                array = frozen_array(array, dtype=dtype)
+                require_shape(name, array, (n,))
+                object.__setattr__(self, name, array)
+        object.__setattr__(self, "options", frozen_mapping(self.options))
+
+    def __len__(self) -> int:
+        return int(self.permutation.size)
+
+    @property
+    def inverse(self) -> NDArray[np.int64]:
+        """(C,) array: `inverse[c]` is the position at which original channel c is shown."""
+        inverse = np.empty_like(self.permutation)
+        inverse[self.permutation] = np.arange(len(self))
+        return inverse
+
+    @property
+    def n_groups(self) -> int:
+        """Number of groups, constant channels not counted."""
+        return 0 if self.groups is None else int(self.groups.max(initial=-1)) + 1
+
+    def apply(self, values: NDArray[Any], *, axis: int = 0) -> NDArray[Any]:
+        """Return `values` with `axis` put into this order: how a frozen order meets other images or epochs.
+
+        Raises
+        ------
+        InvalidInputError
+            When the axis does not have as many channels as the order.
+        """
+        values = np.asarray(values)
+        if values.shape[axis] != len(self):
+            raise InvalidInputError(
+                f"The {self.method} order has {len(self)} channels, axis {axis} of the values {values.shape[axis]}; "
+                "an order applies only to the layer it was made for."
+            )
+        return np.take(values, self.permutation, axis=axis)

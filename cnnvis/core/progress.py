@@ -1,0 +1,12 @@
+"""How long work reports itself: a callback, so that the library draws no bar of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+Progress = Callable[[int, int], None]
+"""Called as progress(done, total). Raise CancelledError inside it to stop the work."""
+
+
+def silent(done: int, total: int) -> None:
+    """Report nothing."""

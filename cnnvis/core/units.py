@@ -1,0 +1,77 @@
+"""The one numbering of all units of a network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cnnvis.core.errors import InvalidInputError, LayerNotFoundError, did_you_mean
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """Numbers every channel or neuron of the drawn layers from 0 to U - 1, layer after layer.
+
+    Parameters
+    ----------
+    layers : tuple of str
+        Dotted layer names, in data-flow order, each once.
+    sizes : tuple of int
+        Number of units in each layer, at least 1.
+    """
+
+    layers: tuple[str, ...]
+    sizes: tuple[int, ...]
+    offsets: NDArray[np.int64] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        layers, sizes = tuple(self.layers), tuple(int(size) for size in self.sizes)
+        if len(layers) != len(sizes):
+            raise InvalidInputError(f"Units got {len(layers)} layers but {len(sizes)} sizes.")
+        if len(set(layers)) != len(layers):
+            twice = sorted({name for name in layers if layers.count(name) > 1})
+            raise InvalidInputError(f"Units: layer names occur twice: {', '.join(twice)}.")
+        if any(size < 1 for size in sizes):
+            raise InvalidInputError(f"Units: every layer needs at least one unit, got sizes {sizes}.")
+        offsets = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]).astype(np.int64)
+        offsets.flags.writeable = False
+        object.__setattr__(self, "layers", layers)
+        object.__setattr__(self, "sizes", sizes)
+        object.__setattr__(self, "offsets", offsets)
+
+    def __len__(self) -> int:
+        return int(self.offsets[-1])
+
+    def index(self, layer: str) -> int:
+        """Return the position of `layer` among the layers."""
+        try:
+            return self.layers.index(layer)
+        except ValueError:
+            hint = did_you_mean(layer, self.layers, what="layers")
+            raise LayerNotFoundError(f"No layer {layer!r} among the units. {hint}") from None
+
+    def id(self, layer: str, channel: int) -> int:
+        """Return the number of the unit `channel` of `layer`."""
+        position = self.index(layer)
+        size = self.sizes[position]
+        if not 0 <= channel < size:
+            raise InvalidInputError(f"Layer {layer!r} has channels 0 to {size - 1}, got {channel}.")
+        return int(self.offsets[position]) + int(channel)
+
+    def split(self, unit: int) -> tuple[str, int]:
+        """Return (layer, channel) of the unit number `unit`."""
+        if not 0 <= unit < len(self):
+            raise InvalidInputError(f"Units are numbered 0 to {len(self) - 1}, got {unit}.")
+        position = int(np.searchsorted(self.offsets, unit, side="right")) - 1
+        return self.layers[position], int(unit) - int(self.offsets[position])
+
+    def range(self, layer: str) -> slice:
+        """Return the slice of unit numbers that belong to `layer`."""
+        position = self.index(layer)
+        return slice(int(self.offsets[position]), int(self.offsets[position + 1]))
+
+    def layer_of(self, units: ArrayLike) -> NDArray[np.int64]:
+        """Return the layer index of each unit number, same shape as `units`."""
+        return np.searchsorted(self.offsets, np.asarray(units), side="right") - 1

@@ -1,0 +1,119 @@
+"""A stack of maps in the order it is shown: what becomes a VTK image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnvis.core.checks import frozen_array, require_finite, require_shape
+from cnnvis.core.errors import InvalidInputError
+from cnnvis.core.ordering import Ordering
+from cnnvis.core.provenance import Provenance
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Volume:
+    """Maps of one layer and one image as (channel, row, column), channels in the order shown.
+
+    Parameters
+    ----------
+    values : (C, H, W) ndarray of float
+        NaN and infinity are allowed: they are counted, and drawn as missing.
+    layer : str
+        Dotted name of the layer.
+    channels : (C,) ndarray of int
+        Original channel at each position (the permutation); default 0 .. C-1.
+    groups : (C,) ndarray of int or None
+        Group of the channel at each position; -1 for constant channels.
+    weights : (C,) ndarray of float or None
+        Non-negative weight of the channel at each position (importance); drives opacity.
+    spacing : (x, y, z) of float
+        Scene units per column, row, channel.
+    method : str
+        Ordering method behind `channels`.
+    quantity : str
+        What the values are, for legends: "activation", "gradient" ...
+    provenance : Provenance
+    """
+
+    values: NDArray[Any]
+    layer: str = ""
+    channels: NDArray[np.int64] | None = None
+    groups: NDArray[np.int64] | None = None
+    weights: NDArray[np.float64] | None = None
+    spacing: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    method: str = "original"
+    quantity: str = "activation"
+    provenance: Provenance = field(default_factory=Provenance)
+
+    def __post_init__(self) -> None:
+        values = frozen_array(self.values)
+        if values.dtype not in (np.float32, np.float64):
+            values = frozen_array(values, dtype=np.float32)
+        require_shape(f"values of the volume {self.layer!r}", values, (None, None, None))
+        if 0 in values.shape:
+            raise InvalidInputError(f"The volume {self.layer!r} is empty: shape {values.shape}.")
+        n = values.shape[0]
+        channels = frozen_array(np.arange(n) if self.channels is None else self.channels, dtype=np.int64)
+        require_shape("channels", channels, (n,))
+        object.__setattr__(self, "values", values)
+        object.__setattr__(self, "channels", channels)
+        if self.groups is not None:
+            object.__setattr__(self, "groups", frozen_array(self.groups, dtype=np.int64))
+            require_shape("groups", self.groups, (n,))
+        if self.weights is not None:
+            weights = frozen_array(self.weights, dtype=np.float64)
+            require_shape("weights", weights, (n,))
+            require_finite("weights", weights)
+            if weights.min() < 0:
+                raise InvalidInputError(f"weights must not be negative, got {weights.min():g}.")
+            object.__setattr__(self, "weights", weights)
+        spacing = tuple(float(step) for step in self.spacing)
+        if len(spacing) != 3 or not all(np.isfinite(step) and step > 0 for step in spacing):
+            raise InvalidInputError(f"spacing must be three positive numbers (x, y, z), got {self.spacing}.")
+        object.__setattr__(self, "spacing", spacing)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(C, H, W)."""
+        return self.values.shape  # type: ignore[return-value]
+
+    @property
+    def n_missing(self) -> int:
+        """Number of values that are NaN or infinite."""
+        return int(np.count_nonzero(~np.isfinite(self.values)))
+
+    @property
+    def finite_range(self) -> tuple[float, float]:
+        """Smallest and largest finite value; (nan, nan) when there is none."""
+        finite = self.values[np.isfinite(self.values)]
+        return (float(finite.min()), float(finite.max())) if finite.size else (float("nan"), float("nan"))
+
+    @property
+    def inverse(self) -> NDArray[np.int64]:
+        """(C,) position of each original channel; only for a full permutation."""
+        inverse = np.empty(self.shape[0], dtype=np.int64)
+        inverse[self.channels] = np.arange(self.shape[0])
+        return inverse
+
+    def reordered(self, ordering: Ordering) -> Volume:
+        """Return the volume with its channels in the order of `ordering` (of the network's own channels).
+
+        One copy of the values. Applies from any current order; groups are those of `ordering`.
+        """
+        if len(ordering) != self.shape[0]:
+            raise InvalidInputError(
+                f"The {ordering.method} order has {len(ordering)} channels, layer {self.layer!r} {self.shape[0]}."
+            )
+        take = self.inverse[ordering.permutation]
+        return replace(
+            self,
+            values=self.values[take],
+            channels=ordering.permutation,
+            groups=None if ordering.groups is None else ordering.groups[ordering.permutation],
+            weights=None if self.weights is None else self.weights[take],
+            method=ordering.method,
+        )
