@@ -1,0 +1,160 @@
+"""Parse a command line, run what it names, and turn whatever happens into one line and an exit code."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cnnvis
+
+if TYPE_CHECKING:
+    from cyclopts import App
+
+VERBS = {
+    "convert": "Convert a file from one format to another, chosen by the suffixes.",
+    "doctor": "Check that cnnvis can render here, and say what to install where it cannot.",
+    "info": "List every layer of a network: name, type, output shape, parameters.",
+    "render": "Render a saved scene to a picture.",
+    "volume": "Record layers of a network for an image, order their channels and render the volumes.",
+}
+"""Verb -> its line in `cnnvis --help`, so that the help needs to import none of them.
+
+The verb `info` is the function `info` of `cnnvis/cli/info.py`; its docstring begins with the same line (tested).
+"""
+
+EPILOGUE = "Any command: --debug shows the traceback of an error. Exit status: 0 done, 1 error, 2 usage."
+
+EXIT_ERROR = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+EXIT_BROKEN_PIPE = 141
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `cnnvis <verb> ...` and return its exit code.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments after the program's name; default those of the process.
+
+    Returns
+    -------
+    int
+        0 done, 1 error, 2 wrong usage, 130 interrupted, 141 the reader of the output went away.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    verb = next((word for word in arguments if not word.startswith("-")), None)
+    if verb is not None and verb not in VERBS:
+        from cnnvis.core.errors import did_you_mean
+
+        return _fail("cnnvis", f"no command {verb!r}. {did_you_mean(verb, VERBS, what='commands')}", EXIT_USAGE)
+    app = _app("cnnvis", help=cnnvis.__doc__.splitlines()[0] if cnnvis.__doc__ else "")
+    for name, summary in VERBS.items():
+        # The verb that runs shows its whole docstring; a `help` given here would replace it.
+        app.command(f"cnnvis.cli.{name}:{name}", name=name, help=None if name == verb else summary)
+    return _run(app, arguments, program=f"cnnvis {verb}" if verb else "cnnvis")
+
+
+def run(function: Callable[..., Any], argv: Sequence[str] | None = None) -> int:
+    """Run one function as a program of its own: how a script in `pipelines/` gets the same command line as a verb.
+
+    Parameters
+    ----------
+    function : callable
+        Its annotated parameters are the options, its docstring is the help; it returns None or an exit code.
+    argv : sequence of str, optional
+        Arguments after the program's name; default those of the process.
+
+    Returns
+    -------
+    int
+        Exit code as of `main`.
+
+    Examples
+    --------
+    >>> if __name__ == "__main__":  # doctest: +SKIP
+    ...     sys.exit(run(conv1_volume))
+    """
+    program = Path(sys.argv[0]).name or function.__name__
+    app = _app(program)
+    app.default(function)
+    return _run(app, list(sys.argv[1:] if argv is None else argv), program=program)
+
+
+def _app(name: str, **options: Any) -> App:
+    from cyclopts import App
+
+    return App(
+        name=name,
+        version=f"cnnvis {cnnvis.__version__}",
+        help_epilogue=EPILOGUE,
+        result_action="return_value",
+        suppress_keyboard_interrupt=False,
+        **options,
+    )
+
+
+def _run(app: App, arguments: list[str], *, program: str) -> int:
+    """Run `app` and return the exit code; every error becomes one line on stderr."""
+    from cyclopts import CycloptsError
+
+    debug = _take_flag(arguments, "--debug")
+    logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, format=f"{program}: %(message)s")
+    try:
+        code = app(arguments, exit_on_error=False, print_error=False)
+        sys.stdout.flush()
+    except CycloptsError as error:
+        return _fail(program, f"{_one_line(error)} Try: {program} --help", EXIT_USAGE)
+    except KeyboardInterrupt:
+        sys.stderr.write(f"\n{program}: interrupted\n")
+        return EXIT_INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the edge of the program: nothing above could handle it
+        if isinstance(error, BrokenPipeError) and _reader_is_gone():
+            return EXIT_BROKEN_PIPE
+        if debug:
+            traceback.print_exc()
+        return _fail(program, _message(error, debug=debug), EXIT_ERROR)
+    return code if isinstance(code, int) else 0
+
+
+def _take_flag(arguments: list[str], flag: str) -> bool:
+    """Remove `flag` from the arguments before `--`; return whether it was there."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    found = flag in arguments[:end]
+    arguments[:end] = [word for word in arguments[:end] if word != flag]
+    return found
+
+
+def _reader_is_gone() -> bool:
+    """Return whether stdout is a closed pipe (`cnnvis info | head`), which is no error worth a message."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Otherwise the interpreter flushes into the closed pipe at exit and complains there.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
+
+
+def _fail(program: str, message: str, code: int) -> int:
+    sys.stderr.write(f"{program}: error: {message}\n")
+    return code
+
+
+def _message(error: Exception, *, debug: bool) -> str:
+    from cnnvis.core.errors import CnnvisError
+
+    if isinstance(error, CnnvisError):
+        return _one_line(error)
+    hint = "" if debug else " (--debug shows where)"
+    return f"{type(error).__name__}: {_one_line(error)}".rstrip(": ") + hint
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,71 @@
+"""Draw a library's progress callback as a tqdm bar on stderr."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from cnnvis.core.progress import Progress, silent
+
+
+@contextmanager
+def progress_bar(title: str, *, unit: str = "step", quiet: bool = False) -> Iterator[Progress]:
+    """Give a callback `progress(done, total)` that shows count, rate and time left.
+
+    On a terminal the finished bar stays as one line; elsewhere (a log file) only one closing line is written.
+
+    Parameters
+    ----------
+    title : str
+        What is being done: "recording".
+    unit : str
+        What is counted: "image".
+    quiet : bool
+        Show nothing at all.
+
+    Yields
+    ------
+    Progress
+        Hand it to the `progress` parameter of a library function.
+
+    Examples
+    --------
+    >>> with progress_bar("rendering", unit="frame", quiet=True) as progress:
+    ...     for frame in range(48):
+    ...         progress(frame + 1, 48)
+    """
+    if quiet:
+        yield silent
+    elif sys.stderr.isatty():
+        yield from _bar(title, unit)
+    else:
+        yield from _closing_line(title, unit)
+
+
+def _bar(title: str, unit: str) -> Iterator[Progress]:
+    from tqdm import tqdm
+
+    with tqdm(desc=title, unit=unit, file=sys.stderr, dynamic_ncols=True) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield progress
+
+
+def _closing_line(title: str, unit: str) -> Iterator[Progress]:
+    start = time.perf_counter()
+    reached = (0, 0)
+
+    def progress(done: int, total: int) -> None:
+        nonlocal reached
+        reached = done, total
+
+    try:
+        yield progress
+    finally:
+        done, total = reached
+        sys.stderr.write(f"{title}: {done} of {total} ({unit}), {time.perf_counter() - start:.1f} s\n")
