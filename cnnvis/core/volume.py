@@ -117,3 +117,9 @@ class Volume:
             weights=None if self.weights is None else self.weights[take],
             method=ordering.method,
         )
+
+    def in_order_of(self, other: Volume) -> Volume:
+        """Return the volume with its channels in the order, and the groups, that `other` shows."""
+        ordering = Ordering(other.channels, method=other.method)
+        groups = None if other.groups is None else other.groups[other.inverse]
+        return self.reordered(replace(ordering, groups=groups))

@@ -1,0 +1,115 @@
+"""Several scenes side by side."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Literal
+
+from cnnvis.core.errors import InvalidInputError
+from cnnvis.scene.camera import Camera
+from cnnvis.scene.items import VolumeItem
+from cnnvis.scene.scene import Scene
+
+Link = Literal["camera", "range", "order", "selection"]
+LINKS: tuple[Link, ...] = ("camera", "range", "order", "selection")
+
+
+class SceneGrid:
+    """Scenes shown side by side, linked in what makes them comparable.
+
+    Parameters
+    ----------
+    scenes : sequence of Scene
+        At least one; shown row by row.
+    link : iterable of {"camera", "range", "order", "selection"}, default: ("camera", "range", "selection")
+        camera: a change of one camera reaches all. range: all volumes get the same colour range, the
+        union of theirs. order: all volumes of the same channel count get the order of the first.
+        selection: shared.
+    columns : int, optional
+        Default: all in one row up to three, then the squarest grid.
+    """
+
+    def __init__(
+        self,
+        scenes: Sequence[Scene],
+        *,
+        link: Iterable[Link] = ("camera", "range", "selection"),
+        columns: int | None = None,
+    ) -> None:
+        self.scenes = tuple(scenes)
+        if not self.scenes:
+            raise InvalidInputError("A SceneGrid needs at least one scene, got none.")
+        self.link = tuple(link)
+        unknown = set(self.link) - set(LINKS)
+        if unknown:
+            raise InvalidInputError(f"Unknown links {sorted(unknown)}; allowed are {', '.join(LINKS)}.")
+        n = len(self.scenes)
+        self.columns = columns or (n if n <= 3 else math.ceil(math.sqrt(n)))
+        if self.columns < 1:
+            raise InvalidInputError(f"columns must be at least 1, got {columns}.")
+        if "order" in self.link:
+            self._share_order()
+        if "range" in self.link:
+            self._share_range()
+        if "camera" in self.link:
+            self._share_cameras()
+        if "selection" in self.link:
+            self._share_selection()
+
+    def __len__(self) -> int:
+        return len(self.scenes)
+
+    def __iter__(self) -> Iterator[Scene]:
+        return iter(self.scenes)
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return math.ceil(len(self.scenes) / self.columns)
+
+    @property
+    def volumes(self) -> tuple[VolumeItem, ...]:
+        """Volume items of all scenes."""
+        return tuple(item for scene in self.scenes for item in scene if isinstance(item, VolumeItem))
+
+    def _share_range(self) -> None:
+        spans = [item.transfer.span_of(item.data.values) for item in self.volumes]
+        if spans:
+            span = (min(low for low, _ in spans), max(high for _, high in spans))
+            for item in self.volumes:
+                item.transfer = item.transfer.model_copy(update={"span": span})
+
+    def _share_order(self) -> None:
+        if not self.volumes:
+            return
+        first = self.volumes[0].data
+        for item in self.volumes[1:]:
+            if item.data.shape[0] == first.shape[0]:
+                item.data = item.data.in_order_of(first)
+
+    def _share_cameras(self) -> None:
+        first = self.scenes[0].camera
+        for scene in self.scenes[1:]:
+            scene.camera.update(first.model_dump())
+        for scene in self.scenes:
+            scene.camera.events.connect(lambda _, source=scene.camera: self._spread_camera(source))
+
+    def _spread_camera(self, source: Camera) -> None:
+        # An equal value emits nothing, so the change does not come back round.
+        state = source.model_dump()
+        for scene in self.scenes:
+            if scene.camera is not source:
+                scene.camera.update(state)
+
+    def _share_selection(self) -> None:
+        def spread(selection: Any) -> None:
+            for scene in self.scenes:
+                scene.selection = selection
+
+        for scene in self.scenes:
+            scene.events.selection.connect(spread)
+
+    def state(self) -> dict[str, Any]:
+        """Return all display state as JSON-able data, arrays left out."""
+        return {"link": list(self.link), "columns": self.columns, "scenes": [scene.state() for scene in self.scenes]}

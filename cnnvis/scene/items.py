@@ -1,0 +1,208 @@
+"""Display state of what stands in a scene. Arrays are held beside the state, never inside it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from psygnal import EventedModel, Signal
+from pydantic import ConfigDict, Field, PrivateAttr
+
+from cnnvis.core import Volume
+from cnnvis.core.errors import InvalidInputError
+from cnnvis.scene.transfer import TransferFunction
+
+Point = tuple[float, float, float]
+Interval = tuple[float, float]
+
+
+class SceneItem(EventedModel):
+    """Base of all items: evented, validated state plus one data object.
+
+    Every field emits `events.<field>` when it changes; `data_changed` is emitted when the data are replaced.
+    """
+
+    model_config = ConfigDict(extra="forbid", validate_assignment=True)
+
+    kind: str
+    name: str = Field(min_length=1)
+    visible: bool = True
+    opacity: float = Field(default=1.0, ge=0, le=1)
+    origin: Point = (0.0, 0.0, 0.0)
+
+    data_changed: ClassVar[Signal] = Signal()
+    data_type: ClassVar[type] = object
+    _data: Any = PrivateAttr(default=None)
+
+    @property
+    def data(self) -> Any:
+        """The core object or array that is shown."""
+        return self._data
+
+    @data.setter
+    def data(self, data: Any) -> None:
+        if not isinstance(data, self.data_type):
+            raise InvalidInputError(
+                f"Item {self.name!r} ({self.kind}) shows a {self.data_type.__name__}, got {type(data).__name__}."
+            )
+        self._data = data
+        self.data_changed.emit()
+
+
+class VolumeMode(StrEnum):
+    """How a volume is drawn.
+
+    `raycast`: emission and absorption through the whole stack. `mip`: the largest value along each ray.
+    `isosurface`: surfaces of equal value. `slices`: planes through the stack.
+    """
+
+    RAYCAST = "raycast"
+    MIP = "mip"
+    ISOSURFACE = "isosurface"
+    SLICES = "slices"
+
+
+class Drive(StrEnum):
+    """The second array that multiplies the opacity: nothing, the channels' weights, or chosen groups."""
+
+    NONE = "none"
+    IMPORTANCE = "importance"
+    GROUP = "group"
+
+
+class Slices(EventedModel):
+    """Indices of the planes of `slices` mode; None leaves the plane out."""
+
+    model_config = ConfigDict(extra="forbid", validate_assignment=True, frozen=True)
+
+    channel: int | None = None
+    row: int | None = None
+    column: int | None = None
+
+
+class ClipBox(EventedModel):
+    """Part of a stack that is drawn, as inclusive index ranges; None is the whole axis."""
+
+    model_config = ConfigDict(extra="forbid", validate_assignment=True, frozen=True)
+
+    channel: Interval | None = None
+    row: Interval | None = None
+    column: Interval | None = None
+
+
+class VolumeItem(SceneItem):
+    """A stack of feature maps.
+
+    Parameters
+    ----------
+    transfer : TransferFunction
+    mode : VolumeMode
+    drive : Drive
+        `importance` needs a volume with weights, `group` one with groups.
+    shown_groups : tuple of int
+        Groups at full opacity when `drive` is "group"; the others get `context`.
+    context : float
+        Opacity factor of the groups that are not shown.
+    density : float
+        Multiplies how much a ray absorbs on its way; 1 makes a stack of full opacity about opaque
+        after a tenth of its depth.
+    isovalues : tuple of float
+        Data values of the surfaces; empty: the middle of the colour range.
+    slices : Slices
+        All None: the middle plane of each axis.
+    clip_box : ClipBox
+    interpolation : {"linear", "nearest"}
+        `nearest` shows voxels as they are; `linear` also blends neighbouring channels.
+    shade : bool
+        Lambert shading; off for reading values.
+    axes, legend, group_marks : bool
+        Axis names with ticks, scalar bar, marks at group boundaries.
+    """
+
+    kind: Literal["volume"] = "volume"
+    transfer: TransferFunction = TransferFunction()
+    mode: VolumeMode = VolumeMode.RAYCAST
+    drive: Drive = Drive.NONE
+    shown_groups: tuple[int, ...] = ()
+    context: float = Field(default=0.03, ge=0, le=1)
+    density: float = Field(default=1.0, gt=0)
+    isovalues: tuple[float, ...] = ()
+    slices: Slices = Slices()
+    clip_box: ClipBox = ClipBox()
+    interpolation: Literal["linear", "nearest"] = "linear"
+    shade: bool = False
+    axes: bool = True
+    legend: bool = True
+    group_marks: bool = True
+
+    data_type: ClassVar[type] = Volume
+
+    def channel_factors(self) -> NDArray[np.float32]:
+        """Return the opacity factor of each channel, (C,) in [0, 1], as `drive` asks for.
+
+        Raises
+        ------
+        InvalidInputError
+            When the volume lacks the weights or groups that `drive` needs.
+        """
+        volume: Volume = self.data
+        if self.drive is Drive.NONE:
+            return np.ones(volume.shape[0], dtype=np.float32)
+        if self.drive is Drive.IMPORTANCE:
+            if volume.weights is None:
+                raise InvalidInputError(
+                    f"Item {self.name!r}: drive='importance' needs a volume with weights; "
+                    "make it with maps.volume(ordering, importance=...)."
+                )
+            return self.transfer.weight_at(volume.weights)
+        if volume.groups is None:
+            raise InvalidInputError(
+                f"Item {self.name!r}: drive='group' needs an ordering with groups, "
+                f"the {volume.method!r} order has none; kmeans has."
+            )
+        return np.where(np.isin(volume.groups, self.shown_groups), 1.0, self.context).astype(np.float32)
+
+
+class ImageItem(SceneItem):
+    """A flat picture in the scene, upright and facing the front.
+
+    Data: (H, W, 3) ndarray of uint8.
+
+    Parameters
+    ----------
+    width : float, scene units
+        The height follows from the picture's shape; `origin` is its top left corner.
+    """
+
+    kind: Literal["image"] = "image"
+    width: float = Field(default=1.0, gt=0)
+
+    data_type: ClassVar[type] = np.ndarray
+
+
+class LabelsItem(SceneItem):
+    """Texts at points of the scene, always facing the viewer.
+
+    Data: (L, 3) ndarray of float, scene units.
+
+    Parameters
+    ----------
+    texts : tuple of str
+        One per point.
+    size : int
+        Font size in points.
+    """
+
+    kind: Literal["labels"] = "labels"
+    texts: tuple[str, ...] = ()
+    size: int = Field(default=14, ge=4, le=96)
+
+    data_type: ClassVar[type] = np.ndarray
+
+
+ITEM_KINDS: dict[str, type[SceneItem]] = {
+    kind.model_fields["kind"].default: kind for kind in (VolumeItem, ImageItem, LabelsItem)
+}
+"""Every kind of item by its name; `rendering.ARTISTS` has one artist for each."""
