@@ -114,9 +114,11 @@ def _run(app: App, arguments: list[str], *, program: str) -> int:
     except KeyboardInterrupt:
         sys.stderr.write(f"\n{program}: interrupted\n")
         return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # `cnnvis info | head`: the reader has seen enough; the interpreter must not flush into the closed pipe at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_BROKEN_PIPE
     except Exception as error:  # noqa: BLE001 - the edge of the program: nothing above could handle it
-        if isinstance(error, BrokenPipeError) and _reader_is_gone():
-            return EXIT_BROKEN_PIPE
         if debug:
             traceback.print_exc()
         return _fail(program, _message(error, debug=debug), EXIT_ERROR)
@@ -129,17 +131,6 @@ def _take_flag(arguments: list[str], flag: str) -> bool:
     found = flag in arguments[:end]
     arguments[:end] = [word for word in arguments[:end] if word != flag]
     return found
-
-
-def _reader_is_gone() -> bool:
-    """Return whether stdout is a closed pipe (`cnnvis info | head`), which is no error worth a message."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Otherwise the interpreter flushes into the closed pipe at exit and complains there.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return True
-    return False
 
 
 def _fail(program: str, message: str, code: int) -> int:
