@@ -1,0 +1,32 @@
+"""Order by k-means groups."""
+
+from __future__ import annotations
+
+from cnnvis.analysis.methods._base import Arrangement, OrderOptions
+from cnnvis.analysis.methods._clusters import cluster
+from cnnvis.analysis.methods.leaf import order_in_groups
+from cnnvis.analysis.moments import ChannelMoments
+from cnnvis.core.errors import InvalidInputError
+
+MAX_DEFAULT_GROUPS = 20
+"""Largest default number of groups, the seed's largest: more colours cannot be told apart."""
+
+
+def by_kmeans(moments: ChannelMoments, options: OrderOptions) -> Arrangement:
+    """Return the channels group by group.
+
+    Lloyd's k-means on the maps, exact (see `coordinates`). Groups are *labelled* by size, 0 the
+    largest, and *placed* so that adjacent groups and, inside a group, adjacent channels are alike
+    (`order_in_groups`). Default number of groups: the rounded square root of the number of live
+    channels, at most MAX_DEFAULT_GROUPS; 10 for the seed's 96.
+    """
+    live = moments.mean.size
+    n_groups = options.n_groups or min(MAX_DEFAULT_GROUPS, round(live**0.5))
+    if n_groups > live:
+        raise InvalidInputError(
+            f"n_groups must be from 1 to {live}, the number of channels that are not constant; got {n_groups}."
+        )
+    inner = moments.inner(options.normalize)
+    groups = cluster(inner, moments.mean, n_groups, options)
+    permutation = order_in_groups(inner, groups, moments.mean, progress=options.progress)
+    return Arrangement(permutation, groups=groups)
