@@ -49,6 +49,10 @@ class FileFormatError(CnnvisError, ValueError):
     """A file is not what its name or header says."""
 
 
+class MissingFileError(CnnvisError, FileNotFoundError):
+    """A file that was named does not exist."""
+
+
 class DataMismatchError(CnnvisError, ValueError):
     """A data file is not the one that was saved: its sha256 differs."""
 
