@@ -1,0 +1,25 @@
+"""Getting networks and pictures in: bundled networks, checkpoints, factories, torchvision, timm, torch.export."""
+
+from cnnvis.models.bundled import bundled_names
+from cnnvis.models.images import ImageLike, read_image, sample_images
+from cnnvis.models.loading import load
+from cnnvis.models.network import Network
+from cnnvis.models.predictions import Prediction, top_classes
+from cnnvis.models.preprocessing import Fit, ImageSpec, imagenet_spec
+from cnnvis.models.resources import data_path, imagenet_classes
+
+__all__ = [
+    "Fit",
+    "ImageLike",
+    "ImageSpec",
+    "Network",
+    "Prediction",
+    "bundled_names",
+    "data_path",
+    "imagenet_classes",
+    "imagenet_spec",
+    "load",
+    "read_image",
+    "sample_images",
+    "top_classes",
+]
