@@ -71,7 +71,7 @@ fingerprint() {
   "$python" - "$PIP_ARGS" <<'PYTHON'
 import hashlib, pathlib, sys
 
-digest = hashlib.sha256(repr((sys.version, sys.argv[1], str(pathlib.Path.cwd()))).encode())
+digest = hashlib.sha256(repr((sys.version_info[:2], sys.argv[1], str(pathlib.Path.cwd()))).encode())
 for name in ("pyproject.toml", "constraints.txt"):
     digest.update(pathlib.Path(name).read_bytes())
 print(digest.hexdigest())
@@ -80,6 +80,7 @@ PYTHON
 
 is_installed() { # with the tests' extra, the plain install is there too
   local stamp
+  .venv/bin/python -c pass 2>/dev/null || return
   for stamp in ".venv/.installed-$kind" .venv/.installed-dev; do
     [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && return
   done
@@ -103,7 +104,7 @@ install() {
 }
 
 same_python() {
-  local show='import sys; print(sys.version)'
+  local show='import sys; print(sys.version_info[:2])'
   [ "$(.venv/bin/python -c "$show")" = "$("$python" -c "$show")" ]
 }
 
