@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cnnvis.analysis._choices import parse_choice
 from cnnvis.analysis._values import MapsLike, as_values, row_slices
-from cnnvis.analysis.methods import METHODS, Method, OrderMethod, OrderMethodName, OrderOptions
+from cnnvis.analysis.methods import METHODS, OrderMethod, OrderMethodName, OrderOptions
 from cnnvis.analysis.moments import ChannelMoments, NormalizeName, channel_moments
 from cnnvis.analysis.quality import measure
 from cnnvis.core import FeatureMaps, Importance, Ordering
@@ -28,7 +28,7 @@ def order(  # noqa: PLR0913 - the public call is flat; everything below it takes
     random_state: int = 0,
     normalize: NormalizeName = "none",
     row: int | None = None,
-    n_init: int = 10,
+    n_init: int | None = None,
     importance: Importance | ArrayLike | None = None,
     holdout: float = 0.25,
     progress: Progress = silent,
@@ -50,8 +50,8 @@ def order(  # noqa: PLR0913 - the public call is flat; everything below it takes
         "zscore" compares patterns only; with "none" brightness counts as well.
     row : int, optional
         Row that the methods on rows look at; default 15 as in CNN-VIS, or the middle row of maps without a row 15.
-    n_init : int, default: 10
-        Starts of k-means, of which the best is kept.
+    n_init : int, optional
+        Starts of k-means, of which the best is kept; default 200, fewer above 100 channels, 10 above 2000.
     importance : Importance or (C,) array, optional
         What the method "importance" sorts by, largest first.
     holdout : float, default: 0.25
@@ -147,6 +147,13 @@ def arrange(whole: ChannelMoments, seen: ChannelMoments, method: OrderMethod, op
     n_channels = whole.mean.size
     groups = np.full(n_channels, -1) if registered.groups else None
     scores, permutation = None, np.arange(n_channels)
+    used: dict[str, Any] = {
+        "normalize": str(options.normalize),
+        "random_state": options.random_state,
+        "n_missing": whole.n_missing,
+    }
+    if registered.rows:
+        used["row"] = options.row
     if live.size:
         importance = None if options.importance is None else options.importance[live]
         arrangement = registered.arrange(seen.take(live), replace(options, importance=importance))
@@ -157,31 +164,15 @@ def arrange(whole: ChannelMoments, seen: ChannelMoments, method: OrderMethod, op
         if arrangement.scores is not None:
             scores = np.full(n_channels, np.nan)
             scores[live] = arrangement.scores
+        used.update(arrangement.options)
     return Ordering(
         permutation=permutation,
         method=method.value,
         groups=groups,
         constant=whole.constant,
         scores=scores,
-        options=_used_options(registered, options, groups, whole.n_missing),
+        options=used,
     )
-
-
-def _used_options(
-    method: Method, options: OrderOptions, groups: NDArray[np.int64] | None, n_missing: int
-) -> dict[str, Any]:
-    """Return the options that the method looked at, as JSON-able values."""
-    used: dict[str, Any] = {
-        "normalize": str(options.normalize),
-        "random_state": options.random_state,
-        "n_missing": n_missing,
-    }
-    if method.rows:
-        used["row"] = options.row
-    if groups is not None:
-        used["n_groups"] = options.n_groups or int(groups.max()) + 1
-        used["n_init"] = options.n_init
-    return used
 
 
 def _scores(importance: Importance | ArrayLike | None, maps: MapsLike, n_channels: int) -> NDArray[np.float64] | None:

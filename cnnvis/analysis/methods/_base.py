@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ class OrderOptions:
     random_state: int = 0
     normalize: NormalizeName = "none"
     row: int | None = None
-    n_init: int = 10
+    n_init: int | None = None
     importance: NDArray[np.float64] | None = None
     progress: Progress = silent
 
@@ -47,11 +48,14 @@ class Arrangement:
         Group of each channel, numbered by size.
     scores : (n,) ndarray of float, or None
         What the channels were sorted by.
+    options : mapping of str to int
+        Options of this method alone, with their defaults filled in.
     """
 
     permutation: NDArray[np.int64]
     groups: NDArray[np.int64] | None = None
     scores: NDArray[np.float64] | None = None
+    options: Mapping[str, int] = field(default_factory=dict)
 
 
 def direction(along: NDArray[np.float64], brightness: NDArray[np.float64]) -> int:

@@ -7,17 +7,15 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnvis.analysis.methods._base import OrderOptions, centred, number_by_size
+from cnnvis.analysis.methods._base import centred, number_by_size
 
 
-def cluster(
-    inner: NDArray[np.float64], brightness: NDArray[np.float64], n_groups: int, options: OrderOptions
-) -> NDArray[np.int64]:
+def cluster(inner: NDArray[np.float64], n_groups: int, *, n_init: int = 1, random_state: int = 0) -> NDArray[np.int64]:
     """Return the k-means group of each of n channels, numbered by size.
 
-    The channels are given to scikit-learn in order of `brightness`, so that the seeded start, and
-    with it the result, does not depend on how the network numbers them. Identical channels can
-    leave fewer groups than asked for.
+    The channels are given to scikit-learn in order of their likeness to the mean of all channels,
+    so that the seeded start, and with it the result, does not depend on how the network numbers
+    them. Identical channels can leave fewer groups than asked for.
 
     Cost: O(n^3) for the coordinates, then n^2 x n_groups per iteration.
     """
@@ -25,9 +23,9 @@ def cluster(
     from sklearn.exceptions import ConvergenceWarning
     from threadpoolctl import threadpool_limits
 
-    order = np.argsort(brightness, kind="stable")
+    order = np.argsort(inner.sum(axis=0), kind="stable")
     points = coordinates(inner[np.ix_(order, order)])
-    kmeans = KMeans(n_groups, n_init=options.n_init, random_state=options.random_state)
+    kmeans = KMeans(n_groups, n_init=n_init, random_state=random_state)
     labels = np.empty(order.size, dtype=np.int64)
     # One thread: scikit-learn adds the threads' sums in the order in which they finish.
     with threadpool_limits(limits=1), warnings.catch_warnings():

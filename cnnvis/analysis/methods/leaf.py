@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +32,7 @@ def by_leaf(moments: ChannelMoments, options: OrderOptions) -> Arrangement:
     n = moments.mean.size
     labels = np.zeros(n, dtype=np.int64)
     if n > LEAF_LIMIT:
-        labels = cluster(inner, moments.mean, math.ceil(n / LEAF_BLOCK), replace(options, n_init=1))
+        labels = cluster(inner, math.ceil(n / LEAF_BLOCK), random_state=options.random_state)
     return Arrangement(order_in_groups(inner, labels, moments.mean, progress=options.progress))
 
 
