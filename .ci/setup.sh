@@ -17,6 +17,12 @@ esac
 say() { printf 'setup: %s\n' "$*"; }
 fail() { printf 'setup: error: %s\n' "$*" >&2; exit 1; }
 
+# Run a command; show what it printed only if it fails.
+quietly() {
+  local printed
+  printed=$("$@" 2>&1 </dev/null) || { printf '%s\n' "$printed" >&2; return 1; }
+}
+
 # Install Debian packages, or say how to. The version of apt-get decides on renamed ones (libglib2.0-0t64) by itself.
 apt_install() {
   local sudo=()
@@ -25,9 +31,8 @@ apt_install() {
     sudo=(sudo -n)
   fi
   say "installing system packages: $*"
-  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq ||
-    say "apt-get update failed; trying with the package lists at hand"
-  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@" >/dev/null ||
+  quietly "${sudo[@]}" apt-get update -qq || say "apt-get update failed; trying with the package lists at hand"
+  quietly "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@" ||
     fail "apt-get could not install the system packages. Type: sudo apt-get update && sudo apt-get install $*"
 }
 
