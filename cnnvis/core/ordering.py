@@ -124,3 +124,19 @@ class Ordering:
                 "an order applies only to the layer it was made for."
             )
         return np.take(values, self.permutation, axis=axis)
+
+
+METHOD_TITLES = {
+    "original": "original",
+    "pca": "PCA",
+    "pca_rows": "PCA of rows",
+    "kmeans": "k-means",
+    "kmeans_rows": "k-means of rows",
+    "leaf": "optimal leaf",
+    "importance": "importance",
+}
+
+
+def method_title(method: str) -> str:
+    """Return the name of an ordering method as a picture or a table shows it."""
+    return METHOD_TITLES.get(method, method)

@@ -1,0 +1,61 @@
+"""The render-side object that draws one item."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Generic, TypeVar
+
+from cnnvis.rendering import _vtk as vtk
+from cnnvis.rendering.style import Theme
+from cnnvis.scene import SceneItem
+
+Item = TypeVar("Item", bound=SceneItem)
+
+
+class Artist(Generic[Item]):
+    """Keeps the VTK props of one item in step with its state.
+
+    A change of the item only marks the artist dirty; `refresh` rebuilds when the scene is drawn, so that
+    many changes cost one rebuild. `close` disconnects from the item and is idempotent.
+    """
+
+    def __init__(self, item: Item, renderer: vtk.vtkRenderer) -> None:
+        self.item = item
+        self.renderer = renderer
+        self.dirty = True
+        self._props: list[vtk.vtkProp] = []
+        item.events.connect(self._mark)
+        item.data_changed.connect(self._mark)
+
+    def _mark(self, *_: Any) -> None:
+        self.dirty = True
+
+    def build(self, theme: Theme) -> Iterable[vtk.vtkProp]:
+        """Return the props that show the item as it is now."""
+        raise NotImplementedError
+
+    def refresh(self, theme: Theme) -> None:
+        """Rebuild the props if the item changed."""
+        if not self.dirty:
+            return
+        self._clear()
+        if self.item.visible:
+            self._props = list(self.build(theme))
+            for prop in self._props:
+                self.renderer.AddViewProp(prop)
+        self.dirty = False
+
+    def notes(self) -> list[str]:
+        """Return what a reader of the picture must know: missing values, what drives the opacity ..."""
+        return []
+
+    def _clear(self) -> None:
+        for prop in self._props:
+            self.renderer.RemoveViewProp(prop)
+        self._props = []
+
+    def close(self) -> None:
+        """Let go of the item and of all props."""
+        self.item.events.disconnect(self._mark, missing_ok=True)
+        self.item.data_changed.disconnect(self._mark, missing_ok=True)
+        self._clear()

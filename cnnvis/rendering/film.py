@@ -1,0 +1,140 @@
+"""A film of a scene or a grid: a turn around it, or its series of frames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnvis.core.errors import FileFormatError, InvalidInputError
+from cnnvis.core.progress import Progress, silent
+from cnnvis.io.atomic import AtomicWrite
+from cnnvis.rendering.offscreen import OffscreenWindow
+from cnnvis.scene import Scene, SceneGrid
+
+SUFFIXES = (".mp4", ".gif")
+
+Picture = NDArray[np.uint8]
+
+
+def film(
+    target: Scene | SceneGrid,
+    path: str | Path,
+    *,
+    over: Literal["turn", "series"] = "turn",
+    frames: int = 48,
+    fps: int = 24,
+    size: tuple[int, int] = (960, 600),
+    progress: Progress = silent,
+) -> Path:
+    """Write a film: `turn` goes once around the scene, `series` shows the frames of `Scene.series`.
+
+    Parameters
+    ----------
+    target : Scene or SceneGrid
+        Comes back as it was: camera and frame are restored, also on an error.
+    path : path-like
+        .mp4 (H.264, plays in every browser) or .gif; written whole or not at all.
+    over : {"turn", "series"}
+    frames : int, default: 48
+        Pictures of a turn; a series has its own number.
+    fps : int, default: 24
+        Pictures per second.
+    size : (width, height) in pixels
+        Rounded down to even numbers, as H.264 needs.
+    progress : callable, optional
+        Called as progress(done, total) after each picture.
+
+    Returns
+    -------
+    Path
+
+    Notes
+    -----
+    Time is that of `render` for each picture; the encoder runs beside it in its own process.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in SUFFIXES:
+        raise FileFormatError(f"Cannot write a film as {path.name!r}; allowed are {', '.join(SUFFIXES)}.")
+    if over not in ("turn", "series"):
+        raise InvalidInputError(f"A film runs over 'turn' or 'series', got {over!r}.")
+    if fps < 1 or frames < 1:
+        raise InvalidInputError(f"A film needs at least one frame and one frame per second, got {frames} and {fps}.")
+    scenes = target.scenes if isinstance(target, SceneGrid) else (target,)
+    size = (size[0] // 2 * 2, size[1] // 2 * 2)
+    total = frames if over == "turn" else max(len(scene.series) for scene in scenes)
+    if total == 0:
+        raise InvalidInputError("The scene has no series to film; give it one with scene.set_frames(...).")
+    with (
+        _restored(scenes),
+        OffscreenWindow(target, size) as window,
+        AtomicWrite() as write,
+        _writer(write.file(path), path.suffix.lower(), fps, size) as add,
+    ):
+        start = [scene.camera.azimuth for scene in scenes]
+        for index in range(total):
+            for scene, azimuth in zip(scenes, start, strict=True):
+                if over == "turn":
+                    scene.camera.azimuth = azimuth + 360.0 * index / total
+                elif index < len(scene.series):
+                    scene.frame = index
+            add(window.draw())
+            progress(index + 1, total)
+    return path
+
+
+@contextmanager
+def _restored(scenes: tuple[Scene, ...]) -> Iterator[None]:
+    """Put camera and frame of every scene back on exit."""
+    before = [(scene.camera.azimuth, scene.frame) for scene in scenes]
+    try:
+        yield
+    finally:
+        for scene, (azimuth, frame) in zip(scenes, before, strict=True):
+            scene.camera.azimuth, scene.frame = azimuth, frame
+
+
+@contextmanager
+def _writer(path: Path, suffix: str, fps: int, size: tuple[int, int]) -> Iterator[Callable[[Picture], None]]:
+    """Give the function that takes one picture after the other; the file is complete on leaving."""
+    if suffix == ".gif":
+        pictures: list[Picture] = []
+        yield pictures.append
+        _write_gif(pictures, path, fps)
+        return
+    encoder = _encoder(path, fps, size)
+    try:
+        yield encoder.send
+    finally:
+        encoder.close()
+
+
+def _encoder(path: Path, fps: int, size: tuple[int, int]) -> Generator[None, Picture, None]:
+    """Start ffmpeg; it takes each picture through `send`, and ends on `close`."""
+    import imageio_ffmpeg
+
+    encoder = imageio_ffmpeg.write_frames(
+        path,
+        size,
+        fps=fps,
+        codec="libx264",
+        quality=None,
+        macro_block_size=2,
+        # yuv420p and even sizes are what browsers play; faststart lets them begin before the end is read.
+        pix_fmt_out="yuv420p",
+        output_params=["-crf", "20", "-preset", "veryfast", "-movflags", "+faststart", "-f", "mp4"],
+        ffmpeg_log_level="error",
+    )
+    encoder.send(None)
+    return encoder
+
+
+def _write_gif(pictures: Sequence[Picture], path: Path, fps: int) -> None:
+    from PIL import Image
+
+    frames = [Image.fromarray(picture).quantize(256) for picture in pictures]
+    frames[0].save(path, "GIF", save_all=True, append_images=frames[1:], duration=round(1000 / fps), loop=0)

@@ -1,0 +1,142 @@
+"""Volumes as one HTML file that turns in any browser, without a server, a network or an extension.
+
+The page carries its own small WebGL 2 ray caster, so that all orders of a layer share one copy of the maps and
+switching between them is instant. (The vtk.js page that pyvista exports shows no volumes: its viewer asks for the
+scalars before they are loaded; measured with trame-vtk 2.11.17, pull request 88 there.)
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnvis.core import Volume
+from cnnvis.core.errors import FileFormatError, InvalidInputError
+from cnnvis.core.ordering import method_title
+from cnnvis.core.palette import group_colour
+from cnnvis.io.atomic import AtomicWrite
+from cnnvis.rendering.style import format_value
+from cnnvis.rendering.viewpoint import DIRECTIONS, VIEW_ANGLE
+from cnnvis.rendering.volume_artist import ABSORPTION_DEPTH
+from cnnvis.scene import Scene, SceneGrid, TransferFunction, View, VolumeItem
+
+LABELS = 5
+CODES = 254
+"""Steps of the 8-bit positions that are sent; code 0 stands for a missing value."""
+
+
+def export_html(target: Scene | SceneGrid, path: str | Path) -> Path:
+    """Write the volumes of a scene or a grid as one self-contained HTML file.
+
+    Several volumes become one view with a button for each; those that show the same maps in different
+    orders share one copy of the data.
+
+    Parameters
+    ----------
+    target : Scene or SceneGrid
+    path : path-like ending in .html
+        Written whole or not at all.
+
+    Notes
+    -----
+    About 25 kB plus 4/3 byte per voxel. Values are sent as 8 bits: the picture shows what the still shows,
+    the numbers are in the .vti file.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise FileFormatError(f"Cannot write a web page as {path.name!r}; its name must end in .html.")
+    text = scene_html(target)
+    with AtomicWrite() as write:
+        write.file(path).write_text(text, encoding="utf-8")
+    return path
+
+
+def scene_html(target: Scene | SceneGrid) -> str:
+    """Return the text of the HTML file that `export_html` writes."""
+    scenes = target.scenes if isinstance(target, SceneGrid) else (target,)
+    items = [item for scene in scenes for item in scene if isinstance(item, VolumeItem) and item.visible]
+    if not items:
+        raise InvalidInputError("The scene has no visible volume; a web page shows volumes.")
+    stacks: dict[str, dict[str, Any]] = {}
+    volumes = [_volume(item, stacks) for item in items]
+    _name_apart(volumes)
+    view = scenes[0].camera.view
+    page = {
+        "dark": scenes[0].background == "dark",
+        "direction": DIRECTIONS.get(view, DIRECTIONS[View.THREE_QUARTER]),
+        "angle": VIEW_ANGLE,
+        "absorption": ABSORPTION_DEPTH,
+        "stacks": list(stacks.values()),
+        "volumes": volumes,
+    }
+    template = (files("cnnvis.rendering") / "web_viewer.html").read_text(encoding="utf-8")
+    # "<" never appears inside, so that no text of the user's can end the script element.
+    return template.replace("/*SCENE*/", json.dumps(page).replace("<", "\\u003c"))
+
+
+def _volume(item: VolumeItem, stacks: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return one volume as data for the page; its maps go to `stacks` unless they are there already."""
+    volume: Volume = item.data
+    span = item.transfer.span_of(volume.values)
+    codes = _codes(item.transfer, volume.values[np.argsort(volume.channels)], span)
+    key = hashlib.sha256(codes.tobytes()).hexdigest()
+    stacks.setdefault(
+        key,
+        {
+            "shape": list(volume.shape),
+            "missing": bool((codes == 0).any()),
+            "data": base64.b64encode(codes.tobytes()).decode("ascii"),
+        },
+    )
+    positions = np.linspace(0, 1, 256)
+    rgba = np.concatenate([item.transfer.colours(positions), item.transfer.opacity_at(positions)[:, None]], axis=1)
+    fractions = np.linspace(0, 1, LABELS)
+    return {
+        "name": method_title(volume.method),
+        "title": f"{volume.layer or item.name}: {method_title(volume.method)} order",
+        "caption": volume.provenance.caption,
+        "quantity": volume.quantity,
+        "stack": list(stacks).index(key),
+        # The page looks maps up by their rank among the channels that are there.
+        "channels": np.argsort(np.argsort(volume.channels)).tolist(),
+        "factors": (item.channel_factors() * item.opacity).round(4).tolist(),
+        "runs": _runs(volume) if item.group_marks else [],
+        "spacing": list(volume.spacing),
+        "density": item.density,
+        "linear": item.interpolation == "linear",
+        "diverging": item.transfer.centre is not None,
+        "reordered": not np.array_equal(volume.channels, np.arange(volume.shape[0])),
+        "colours": base64.b64encode(np.round(255 * rgba).astype(np.uint8).tobytes()).decode("ascii"),
+        "labels": [format_value(float(value)) for value in item.transfer.denormalise(fractions, span)],
+    }
+
+
+def _codes(transfer: TransferFunction, values: NDArray[Any], span: tuple[float, float]) -> NDArray[np.uint8]:
+    positions = transfer.normalise(values, span)
+    return np.where(np.isnan(positions), 0, 1 + np.round(CODES * np.nan_to_num(positions))).astype(np.uint8)
+
+
+def _runs(volume: Volume) -> list[list[Any]]:
+    """Return [start, stop, colour] of each run of equal groups."""
+    if volume.groups is None:
+        return []
+    starts = np.flatnonzero(np.diff(volume.groups, prepend=volume.groups[0] - 1))
+    stops = np.append(starts[1:], len(volume.groups))
+    return [
+        [int(start), int(stop), [round(part, 4) for part in group_colour(int(volume.groups[start]))]]
+        for start, stop in zip(starts, stops, strict=True)
+    ]
+
+
+def _name_apart(volumes: list[dict[str, Any]]) -> None:
+    """Give buttons of several layers the layer's name too."""
+    if len({volume["name"] for volume in volumes}) < len(volumes):
+        for volume in volumes:
+            volume["name"] = volume["title"].removesuffix(" order")
