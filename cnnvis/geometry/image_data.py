@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any
 
 import numpy as np
@@ -33,8 +34,9 @@ def image_data(volume: Volume, *, origin: tuple[float, float, float] = (0.0, 0.0
     The field data needs no pass over the values: 100 MB take well under 10 ms.
     """
     grid = pv.ImageData(dimensions=image_dimensions(volume.shape), spacing=volume.spacing, origin=origin)
-    grid.point_data.set_array(to_points(volume.values), volume.quantity)
-    grid.point_data.active_scalars_name = volume.quantity
+    name = array_name(volume.quantity)
+    grid.point_data.set_array(to_points(volume.values), name)
+    grid.point_data.active_scalars_name = name
     set_text(grid, "layer", volume.layer)
     set_text(grid, "method", volume.method)
     set_text(grid, "quantity", volume.quantity)
@@ -49,6 +51,11 @@ def image_data(volume: Volume, *, origin: tuple[float, float, float] = (0.0, 0.0
     set_text(grid, "provenance", volume.provenance.to_json())
     set_numbers(grid, "cnnvis_format", FORMAT_VERSION)
     return grid
+
+
+def array_name(quantity: str) -> str:
+    """Return `quantity` as the name of an array: VTK writes names into its XML as they are, so no `<`, `&` or quote."""
+    return re.sub(r"[<>&\"'\x00-\x1f]", "_", quantity) or "values"
 
 
 def add_value_statistics(grid: pv.ImageData, volume: Volume) -> None:
@@ -97,7 +104,7 @@ def volume_from_image(grid: pv.ImageData) -> Volume:
         weights=weights,
         spacing=grid.spacing,
         method=get_text(grid, "method", "original"),
-        quantity=name,
+        quantity=get_text(grid, "quantity", name),
         provenance=Provenance.from_json(get_text(grid, "provenance", "{}")),
     )
 
@@ -115,15 +122,15 @@ def _is_described(grid: pv.ImageData) -> bool:
 def _value_array(grid: pv.ImageData) -> str:
     """Return the name of the point array that holds the values."""
     names = list(grid.point_data.keys())
-    for name in (get_text(grid, "quantity"), grid.point_data.active_scalars_name):
+    for name in (array_name(get_text(grid, "quantity")), grid.point_data.active_scalars_name):
         if name in names:
             return str(name)
     if len(names) == 1:
         return str(names[0])
-    has = (
-        f"point arrays {', '.join(names)}" if names else f"no point arrays; cell arrays: {list(grid.cell_data.keys())}"
+    raise InvalidInputError(
+        f"The image has the point arrays {names} and the cell arrays {list(grid.cell_data.keys())}; "
+        "a volume needs one point array, or an active one among several."
     )
-    raise InvalidInputError(f"The image has {has}; a volume needs one, or an active one among several.")
 
 
 def _per_channel(grid: pv.ImageData, n_channels: int) -> tuple[NDArray[Any] | None, ...]:

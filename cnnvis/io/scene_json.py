@@ -33,6 +33,9 @@ logger = logging.getLogger(__name__)
 FORMAT = "cnnvis-scene"
 VERSION = 1
 
+KEYS = {"format", "version", "scene", "data", "frames", "link", "columns", "scenes"}
+"""Keys of a scene file."""
+
 LOADERS = {".vti": vti.load, ".vtp": vtp.load, ".npy": npy.load}
 """How a data file is read, by its suffix."""
 
@@ -93,6 +96,8 @@ def read_document(path: Path) -> dict[str, Any]:
     version = document.get("version")
     if not isinstance(version, int) or version > VERSION:
         raise FileFormatError(f"{path} is a scene of version {version}, this cnnvis reads {VERSION}; update cnnvis.")
+    for key in sorted(document.keys() - KEYS):
+        logger.warning("%s: the key %r is not known to this version and is skipped.", path, key)
     return document
 
 

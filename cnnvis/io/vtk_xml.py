@@ -20,7 +20,8 @@ from vtkmodules.vtkIOXML import (
     vtkXMLPolyDataWriter,
 )
 
-from cnnvis.core.errors import FileFormatError
+from cnnvis.core.errors import FileFormatError, InvalidInputError
+from cnnvis.geometry.image_data import array_name
 
 COMPRESSION_LEVEL = 1
 """zlib level. Activations after a ReLU shrink to about half; level 9 gains 2 % more at six times the time."""
@@ -36,9 +37,14 @@ def write(data: pv.ImageData | pv.PolyData, path: Path) -> None:
 
     Raises
     ------
+    InvalidInputError
+        When the name of an array cannot stand in XML.
     OSError
         When VTK could not write all of it.
     """
+    for name in (*data.point_data.keys(), *data.cell_data.keys()):
+        if name != array_name(name):
+            raise InvalidInputError(f"The array name {name!r} cannot stand in a VTK file; {array_name(name)!r} can.")
     writer = _WRITERS[type(data)]()
     writer.SetInputData(data)
     writer.SetFileName(str(path))

@@ -1,0 +1,252 @@
+"""Core objects to pyvista and back: exact, named, shared."""
+
+import gc
+import subprocess
+import sys
+import weakref
+from itertools import pairwise
+
+import hypothesis.extra.numpy as hnp
+import numpy as np
+import pytest
+import pyvista as pv
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cnnvis.core import FeatureMaps, PolylineSet, Provenance, Recording, Volume
+from cnnvis.core.errors import InvalidInputError, NoSpatialMapsError
+from cnnvis.geometry import add_value_statistics, as_volume, from_pyvista, to_pyvista
+from cnnvis.geometry.field_data import get_numbers, get_text, set_numbers
+
+TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12)
+
+
+@st.composite
+def volumes(draw):
+    shape = draw(hnp.array_shapes(min_dims=3, max_dims=3, max_side=5))
+    dtype = draw(st.sampled_from([np.float32, np.float64]))
+    n = shape[0]
+    return Volume(
+        values=draw(hnp.arrays(dtype, shape, elements=st.floats(width=32))),  # NaN and infinity included
+        layer=draw(TEXT),
+        channels=np.array(draw(st.permutations(range(n)))),
+        groups=draw(st.none() | hnp.arrays(np.int64, n, elements=st.integers(-1, 3))),
+        weights=draw(st.none() | hnp.arrays(np.float64, n, elements=st.floats(0, 1e6))),
+        spacing=draw(st.tuples(*[st.floats(1e-3, 1e3)] * 3)),
+        method=draw(TEXT),
+        quantity=draw(TEXT.filter(bool)),
+        provenance=Provenance(model=draw(TEXT), inputs=tuple(draw(st.lists(TEXT, max_size=2)))),
+    )
+
+
+def assert_same_volume(got, want):
+    assert got.values.dtype == want.values.dtype
+    np.testing.assert_array_equal(got.values, want.values)
+    np.testing.assert_array_equal(got.channels, want.channels)
+    for name in ("groups", "weights"):
+        if getattr(want, name) is None:
+            assert getattr(got, name) is None
+        else:
+            np.testing.assert_array_equal(getattr(got, name), getattr(want, name))
+    for name in ("layer", "spacing", "method", "quantity", "provenance"):
+        assert getattr(got, name) == getattr(want, name)
+
+
+@given(volumes())
+@settings(max_examples=50, deadline=None)
+def test_a_volume_comes_back_exactly(volume):
+    assert_same_volume(from_pyvista(to_pyvista(volume)), volume)
+
+
+def test_axes_are_channel_row_column_without_a_flip():
+    values = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
+    grid = to_pyvista(Volume(values, spacing=(1.0, 2.0, 5.0)))
+    assert grid.dimensions == (4, 3, 2)
+    index = grid.find_closest_point((3.0, 2.0 * 1, 5.0 * 1))  # column 3, row 1, channel 1
+    assert grid.point_data["activation"][index] == values[1, 1, 3]
+
+
+def test_field_data_name_the_permutation_and_its_inverse():
+    volume = Volume(np.zeros((3, 2, 2)), layer="features.0", channels=[2, 0, 1], groups=[0, 0, -1], method="pca")
+    grid = to_pyvista(volume)
+    assert get_text(grid, "layer") == "features.0"
+    assert get_text(grid, "method") == "pca"
+    assert get_numbers(grid, "channels").tolist() == [2, 0, 1]
+    assert get_numbers(grid, "inverse").tolist() == [1, 2, 0]
+    assert get_numbers(grid, "groups").tolist() == [0, 0, -1]
+    assert list(grid.field_data["channel_names"]) == ["features.0[2]", "features.0[0]", "features.0[1]"]
+
+
+def test_part_of_the_channels_has_no_inverse():
+    grid = to_pyvista(Volume(np.zeros((2, 2, 2)), channels=[7, 3]))
+    assert get_numbers(grid, "inverse") is None
+    assert from_pyvista(grid).channels.tolist() == [7, 3]
+
+
+def test_statistics_leave_missing_values_out():
+    volume = Volume(np.array([1.0, np.nan, 3.0, np.inf]).reshape(1, 2, 2))
+    grid = to_pyvista(volume)
+    assert get_numbers(grid, "n_missing") is None  # they cost a pass, so only on request
+    add_value_statistics(grid, volume)
+    assert get_numbers(grid, "value_range").tolist() == [1.0, 3.0]
+    assert get_numbers(grid, "n_missing").tolist() == [2]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_values_are_shared_and_kept_alive(dtype):
+    values = np.random.default_rng(0).random((4, 5, 6)).astype(dtype)
+    expected, owner = values.copy(), weakref.ref(values)
+    volume = Volume(values)
+    grid = to_pyvista(volume)
+    assert np.shares_memory(grid.point_data["activation"], values)
+    back = from_pyvista(grid)
+    assert np.shares_memory(back.values, values)
+    del values, volume, grid
+    gc.collect()
+    assert owner() is not None
+    np.testing.assert_array_equal(back.values, expected)
+    del back
+    gc.collect()
+    assert owner() is None  # nothing leaks either
+
+
+def test_values_that_are_not_contiguous_are_copied_right():
+    values = np.arange(24, dtype=np.float32).reshape(4, 3, 2).transpose(2, 1, 0)
+    grid = to_pyvista(Volume(values))
+    np.testing.assert_array_equal(from_pyvista(grid).values, values)
+
+
+def test_maps_and_arrays_become_volumes():
+    maps = FeatureMaps(np.arange(48, dtype=np.float16).reshape(2, 2, 3, 4), layer="conv")
+    np.testing.assert_array_equal(from_pyvista(to_pyvista(maps)).values, maps.activations[0])
+    np.testing.assert_array_equal(from_pyvista(to_pyvista(maps, image=1)).values, maps.activations[1])
+    np.testing.assert_array_equal(as_volume(maps.activations, image=-1).values, maps.activations[1])
+    assert as_volume(np.zeros((32, 112, 112))).spacing == pytest.approx((1, 1, 112 / 31))
+    with pytest.raises(InvalidInputError, match="holds 2 images, got image 2"):
+        to_pyvista(maps, image=2)
+
+
+@pytest.mark.parametrize(
+    ("obj", "message"),
+    [
+        (np.zeros((3, 4)), r"got float64 of shape \(3, 4\)"),
+        (np.zeros((2, 2, 2), dtype=complex), "complex128"),
+        (np.array([[["a"]]]), "<U1"),
+        ("features.0", "got str"),
+    ],
+)
+def test_what_is_no_volume_is_refused(obj, message):
+    with pytest.raises(InvalidInputError, match=message):
+        to_pyvista(obj)
+
+
+def test_layers_stand_side_by_side_without_overlap():
+    recording = Recording(
+        {
+            "conv": FeatureMaps(np.ones((1, 2, 8, 8), np.float32), layer="conv"),
+            "fc": FeatureMaps(np.ones((1, 10), np.float32), layer="fc"),
+            "tiny": FeatureMaps(np.ones((1, 3, 1, 1), np.float32), layer="tiny"),
+            "last": FeatureMaps(np.ones((1, 3, 4, 2), np.float32), layer="last"),
+        }
+    )
+    blocks = to_pyvista(recording)
+    assert blocks.keys() == ["conv", "tiny", "last"]  # fc has no maps
+    ends = [(block.bounds.x_min, block.bounds.x_max) for block in blocks]
+    assert all(left[1] < right[0] for left, right in pairwise(ends))
+    assert from_pyvista(blocks)["last"].shape == (3, 4, 2)
+
+
+def test_a_recording_without_maps_says_so():
+    recording = Recording({"fc": FeatureMaps(np.ones((1, 10)), layer="fc")})
+    with pytest.raises(NoSpatialMapsError, match="recorded are: fc"):
+        to_pyvista(recording)
+    with pytest.raises(InvalidInputError, match="empty"):
+        to_pyvista({})
+
+
+def test_foreign_images_get_sensible_defaults():
+    grid = pv.ImageData(dimensions=(4, 3, 2), spacing=(2, 2, 2))
+    grid["density"] = np.arange(24, dtype=np.uint8)
+    volume = from_pyvista(grid)
+    assert (volume.quantity, volume.layer, volume.method, volume.spacing) == ("density", "", "original", (2, 2, 2))
+    np.testing.assert_array_equal(volume.values, np.arange(24).reshape(2, 3, 4))
+
+
+def test_foreign_images_must_say_which_values_are_meant():
+    grid = pv.ImageData(dimensions=(2, 2, 2))
+    with pytest.raises(InvalidInputError, match="needs one point array"):
+        from_pyvista(grid)
+    grid["velocity"] = np.zeros((8, 3))
+    with pytest.raises(InvalidInputError, match="3 components"):
+        from_pyvista(grid)
+    with pytest.raises(InvalidInputError, match="UnstructuredGrid"):
+        from_pyvista(pv.UnstructuredGrid())
+
+
+def test_a_crop_along_the_channels_drops_what_no_longer_fits(caplog):
+    grid = to_pyvista(Volume(np.arange(16, dtype=np.float32).reshape(4, 2, 2), layer="conv", channels=[3, 2, 1, 0]))
+    crop = grid.extract_subset((0, 1, 0, 1, 1, 2))
+    for name in grid.field_data:
+        crop.GetFieldData().AddArray(grid.GetFieldData().GetAbstractArray(name))
+    volume = from_pyvista(crop)
+    assert volume.layer == "conv"
+    assert volume.channels.tolist() == [0, 1]
+    assert "describe 4 channels, the image has 2" in caplog.text
+
+
+def test_a_newer_format_is_read_with_a_warning(caplog):
+    grid = to_pyvista(Volume(np.zeros((1, 2, 2)), layer="conv"))
+    set_numbers(grid, "cnnvis_format", 99)
+    assert from_pyvista(grid).layer == "conv"
+    assert "format 99" in caplog.text
+
+
+LINES = PolylineSet(
+    points=np.arange(15, dtype=np.float32).reshape(5, 3),
+    offsets=[0, 2, 5],
+    point_arrays={"importance": np.arange(5.0), "colour": np.arange(10, dtype=np.float32).reshape(5, 2)},
+    line_arrays={"weight": np.array([0.5, 2.0])},
+)
+
+
+def assert_same_lines(got, want):
+    np.testing.assert_array_equal(got.points, want.points)
+    np.testing.assert_array_equal(got.offsets, want.offsets)
+    for part in ("point_arrays", "line_arrays"):
+        assert getattr(got, part).keys() == getattr(want, part).keys()
+        for name, array in getattr(want, part).items():
+            np.testing.assert_array_equal(getattr(got, part)[name], array)
+
+
+def test_polylines_come_back_exactly_and_are_shared():
+    mesh = to_pyvista(LINES)
+    assert mesh.n_lines == 2
+    assert mesh.get_cell(1).point_ids == [2, 3, 4]
+    assert np.shares_memory(mesh.points, LINES.points)
+    assert np.shares_memory(mesh.point_data["importance"], LINES.point_arrays["importance"])
+    assert np.shares_memory(mesh.cell_data["weight"], LINES.line_arrays["weight"])
+    back = from_pyvista(mesh)
+    assert_same_lines(back, LINES)
+    assert np.shares_memory(back.points, LINES.points)
+
+
+def test_no_polylines_at_all():
+    empty = PolylineSet(np.zeros((0, 3)), [0])
+    assert_same_lines(from_pyvista(to_pyvista(empty)), empty)
+
+
+def test_foreign_lines_that_share_points_are_gathered():
+    mesh = pv.PolyData()
+    mesh.points = np.array([[0, 0, 0], [1, 0, 0], [2, 0, 0]], dtype=np.float32)
+    mesh.lines = [2, 2, 1, 2, 1, 0]
+    mesh["x"] = np.array([10.0, 11.0, 12.0])
+    lines = from_pyvista(mesh)
+    assert lines.offsets.tolist() == [0, 2, 4]
+    assert lines.points[:, 0].tolist() == [2, 1, 1, 0]
+    assert lines.point_arrays["x"].tolist() == [12, 11, 11, 10]
+
+
+def test_geometry_loads_no_rendering():
+    code = "import sys, cnnvis.geometry; print([m for m in sys.modules if 'Rendering' in m or 'pyvista.plotting' in m])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
