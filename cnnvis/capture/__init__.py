@@ -1,0 +1,17 @@
+"""Get at what happens inside a network: its graph, the values of its layers, and changes to them."""
+
+from cnnvis.capture.graph import activation_of, trace
+from cnnvis.capture.intervene import intervene
+from cnnvis.capture.recorder import record
+from cnnvis.capture.statistics import RunningCovariance, RunningStatistics
+from cnnvis.capture.store import open_store
+
+__all__ = [
+    "RunningCovariance",
+    "RunningStatistics",
+    "activation_of",
+    "intervene",
+    "open_store",
+    "record",
+    "trace",
+]

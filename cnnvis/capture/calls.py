@@ -1,0 +1,131 @@
+"""What is known of a forward pass while it runs: calls, their values, and where each tensor comes from."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from torch import Tensor
+
+from cnnvis.capture.axes import Axes
+from cnnvis.capture.nested import tensors_in
+from cnnvis.core import LayerRole
+
+
+class Value(NamedTuple):
+    """One tensor that came out of a layer, and its axes."""
+
+    name: str
+    tensor: Tensor
+    axes: Axes
+
+
+@dataclass(slots=True)
+class Call:
+    """One layer as it ran: what a listener is told.
+
+    Parameters
+    ----------
+    name, type : str
+    role : LayerRole
+    module : str or None
+        Dotted name of the module, None for an operation and an input.
+    origin : nn.Module, callable or None
+        The module or function itself.
+    arguments : tuple of Tensor
+        Every tensor that went in.
+    sources : tuple of str
+        Layers that feed it, in order of its arguments; a layer that feeds it twice occurs twice.
+    values : tuple of Value
+        Its tensors: the first is the value of the layer and bears its name, further ones are named
+        `layer:1`, `layer:key`. Empty when the layer gave no tensor.
+    is_block : bool
+        True for a module made of layers: not in the graph, but its value can be recorded by name.
+    """
+
+    name: str
+    type: str
+    role: LayerRole
+    module: str | None = None
+    origin: Any = None
+    arguments: tuple[Tensor, ...] = ()
+    sources: tuple[str, ...] = ()
+    values: tuple[Value, ...] = ()
+    is_block: bool = False
+
+
+Listener = Callable[[Call], Tensor | None]
+"""Told of each call right after it ran; a tensor that it returns takes the place of the layer's value."""
+
+
+def value_name(layer: str, index: int, path: str) -> str:
+    """Return the name of the tensor number `index`, which stands at `path` in what `layer` returned."""
+    return layer if index == 0 else f"{layer}:{path}"
+
+
+class Origin(NamedTuple):
+    """Layers that a tensor comes from, and its axes.
+
+    More than one layer only behind a result that belongs to no image, such as x.norm().
+    """
+
+    sources: tuple[str, ...]
+    axes: Axes
+
+
+class Flow:
+    """Origin of each living tensor, by identity.
+
+    Holds its tensors weakly, so that following a forward pass needs no more memory than running it.
+    """
+
+    def __init__(self) -> None:
+        self._entries: dict[int, tuple[weakref.ref[Tensor], Origin]] = {}
+
+    def clear(self) -> None:
+        """Forget all tensors."""
+        self._entries.clear()
+
+    def get(self, tensor: Tensor) -> Origin | None:
+        """Return where `tensor` comes from; None for parameters, constants and what depends on these alone."""
+        entry = self._entries.get(id(tensor))
+        return entry[1] if entry is not None and entry[0]() is tensor else None
+
+    def set(self, tensor: Tensor, origin: Origin) -> None:
+        """Note where `tensor` comes from from now on."""
+        self._entries[id(tensor)] = (weakref.ref(tensor), origin)
+
+
+class Arguments:
+    """The tensors that go into a call, with their state before it.
+
+    Parameters
+    ----------
+    args, kwargs : nested tuples, lists and dictionaries
+    flow : Flow
+    """
+
+    def __init__(self, args: Any, kwargs: Any, flow: Flow) -> None:
+        self.tensors = tuple(tensor for value in (args, kwargs) for _, tensor in tensors_in(value))
+        self.tracked = [(tensor, origin) for tensor in self.tensors if (origin := flow.get(tensor)) is not None]
+        self._versions = {id(tensor): _version(tensor) for tensor, _ in self.tracked}
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Layers that the tensors come from, in order."""
+        return tuple(source for _, origin in self.tracked for source in origin.sources)
+
+    def hands_through(self, output: Tensor) -> bool:
+        """Whether `output` is one of the tensors, unchanged by the call."""
+        return self._versions.get(id(output), -1) == _version(output)
+
+    def changes(self, output: Tensor) -> bool:
+        """Whether `output` is one of the tensors, changed in place by the call."""
+        return self._versions.get(id(output), _version(output)) != _version(output)
+
+
+def _version(tensor: Tensor) -> int:
+    """Return the count of in-place changes; tensors made in inference mode have none."""
+    return 0 if tensor.is_inference() else tensor._version

@@ -1,0 +1,266 @@
+"""Follows forward passes: which layers run, on what, and what comes out.
+
+Hooks on the modules give the layers and the module whose forward is running; a
+`torch.overrides.TorchFunctionMode` sees the functional operations between them. Data flow is followed
+by the identity of tensors. So the graph is that of the run itself: control flow that depends on data,
+nested inputs and outputs, and modules called twice need no special care.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack
+from functools import partial
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from cnnvis.capture.axes import BATCH_FIRST, Axes, follow_axes, module_axes, operation_axes
+from cnnvis.capture.calls import Arguments, Call, Flow, Listener, Origin, Value, value_name
+from cnnvis.capture.naming import Namer, operation_name
+from cnnvis.capture.nested import replace_tensor, tensors_in
+from cnnvis.capture.roles import PASSED_THROUGH, is_leaf, module_role, operation_role
+from cnnvis.core import LayerRole
+
+
+class _Frame(NamedTuple):
+    """A module whose forward is running; a layer's has arguments, and nothing inside it is traced."""
+
+    name: str
+    module: nn.Module
+    arguments: Arguments | None
+
+    @property
+    def is_layer(self) -> bool:
+        return self.arguments is not None
+
+
+class _OperationMode(TorchFunctionMode):
+    """Hands every torch function to `run`."""
+
+    def __init__(self, run: Callable[..., Any]) -> None:
+        super().__init__()
+        self._run = run
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return self._run(func, args, kwargs or {})
+
+
+class Tracer:
+    """Context manager that tells a listener of each layer of each forward pass of `model`.
+
+    Parameters
+    ----------
+    model : nn.Module
+    listener : callable
+        Called with each Call; may return a tensor that takes the place of the layer's value.
+    on_end : callable, optional
+        Called when a forward pass is over; not after one that raised.
+    only : collection of str, optional
+        Dotted names of the modules to watch. Nothing but their hooks (and one on the model) is then
+        installed: operations and inputs are not seen, calls have no sources, and their axes are those
+        that the module has by itself. Enough for layers of which `has_own_axes` is true, and cheaper.
+
+    Notes
+    -----
+    Costs about 20 microseconds per layer and operation; about 10 per watched layer with `only`. Hooks are gone on
+    exit, also when forward raises. Not thread-safe: one forward pass at a time.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        listener: Listener,
+        *,
+        on_end: Callable[[], None] | None = None,
+        only: Collection[str] | None = None,
+    ) -> None:
+        self._model = model
+        self._listener = listener
+        self._on_end = on_end
+        self._only = only
+        self._namer = Namer(model)
+        self._flow = Flow()
+        self._frames: list[_Frame] = []
+        self._cleanup = ExitStack()
+
+    def __enter__(self) -> Tracer:
+        with ExitStack() as stack:
+            for name, module in self._watched_modules():
+                enter = module.register_forward_pre_hook(partial(self._enter_module, name), with_kwargs=True)
+                stack.callback(enter.remove)
+                # always_call: a model may catch what a layer raises, and go on
+                leave = module.register_forward_hook(partial(self._leave_module, name), always_call=True)
+                stack.callback(leave.remove)
+            if self._only is None:
+                stack.enter_context(_OperationMode(self._run_operation))
+            self._cleanup = stack.pop_all()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._cleanup.close()
+        self._frames.clear()
+        self._flow.clear()
+
+    def _watched_modules(self) -> Iterator[tuple[str, nn.Module]]:
+        if self._only is None:
+            return traced_modules(self._model)
+        modules = dict(traced_modules(self._model))
+        return ((name, modules[name]) for name in ("", *self._only))
+
+    # Modules. Whatever is computed here is not the model's, so it is hidden from every TorchFunctionMode.
+
+    def _enter_module(self, name: str, module: nn.Module, args: Any, kwargs: Any) -> None:
+        if self._frames and self._frames[-1].is_layer:
+            return
+        with torch._C.DisableTorchFunction():
+            if not self._frames:
+                if name:
+                    return  # a part of the model, called by itself
+                self._begin(args, kwargs)
+            arguments = Arguments(args, kwargs, self._flow) if is_leaf(module, root=not name) else None
+            self._frames.append(_Frame(name, module, arguments))
+
+    def _leave_module(self, name: str, module: nn.Module, _args: Any, output: Any) -> Any:
+        if not self._frames or self._frames[-1].module is not module:
+            return None
+        frame = self._frames.pop()
+        if output is None:  # forward raised, or there is nothing to tell
+            return None
+        with torch._C.DisableTorchFunction():
+            replaced = self._publish_block(frame, output) if not frame.is_layer else self._publish_layer(frame, output)
+            if not name and self._on_end is not None:
+                self._on_end()
+        return replaced
+
+    def _begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Start a forward pass: its inputs come first."""
+        self._namer.restart()
+        self._flow.clear()
+        for argument, tensor in named_inputs(self._model, args, kwargs):
+            name = self._namer.input(argument)
+            if self._only is None:
+                self._flow.set(tensor, Origin((name,), BATCH_FIRST))
+                self._listener(Call(name, "Input", LayerRole.INPUT, values=(Value(name, tensor, BATCH_FIRST),)))
+
+    def _publish_layer(self, frame: _Frame, output: Any) -> Any:
+        role = module_role(frame.module)
+        call = Call(self._namer.module_call(frame.name), type(frame.module).__name__, role, frame.name, frame.module)
+        return self._publish(call, frame.arguments, output, partial(module_axes, frame.module, role))
+
+    def _publish_block(self, frame: _Frame, output: Any) -> Any:
+        if not frame.name or self._only is not None:
+            return None
+        name = self._namer.module_call(frame.name)
+        values = []
+        for index, (path, tensor) in enumerate(tensors_in(output)):
+            origin = self._flow.get(tensor)
+            values.append(Value(value_name(name, index, path), tensor, origin.axes if origin else BATCH_FIRST))
+        kind = type(frame.module).__name__
+        call = Call(name, kind, LayerRole.OTHER, frame.name, frame.module, values=tuple(values), is_block=True)
+        return self._tell(call, output)
+
+    # Functional operations
+
+    def _run_operation(self, function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
+        if not self._frames or self._frames[-1].is_layer:
+            return function(*args, **kwargs)
+        with torch._C.DisableTorchFunction():
+            before = Arguments(args, kwargs, self._flow)
+        result = function(*args, **kwargs)
+        if not before.tracked:
+            return result
+        operation = operation_name(function)
+        output = args[0] if operation == "setitem" else result
+        with torch._C.DisableTorchFunction():
+            replaced = self._publish_operation(operation, function, before, output)
+        return result if replaced is None or operation == "setitem" else replaced
+
+    def _publish_operation(self, operation: str, function: Any, before: Arguments, output: Any) -> Any:
+        tensors = [tensor for _, tensor in tensors_in(output)]
+        if operation in PASSED_THROUGH or all(tensor.ndim == 0 for tensor in tensors):
+            self._pass_through(before, tensors)
+            return None
+        role = operation_role(operation, len(before.sources))
+        name = self._namer.operation(self._frames[-1].name, operation)
+        call = Call(name, operation, role, origin=function)
+        return self._publish(call, before, output, partial(operation_axes, role, operation))
+
+    def _pass_through(self, before: Arguments, tensors: list[Tensor]) -> None:
+        source, origin = before.tracked[0]
+        sources = tuple(dict.fromkeys(before.sources))
+        for tensor in tensors:
+            if not before.hands_through(tensor):
+                self._flow.set(tensor, Origin(sources, follow_axes(tensor, source, origin.axes)))
+
+    # Both
+
+    def _publish(self, call: Call, before: Arguments, output: Any, axes_of: Callable[..., Axes]) -> Any:
+        """Tell the listener of `call`, note where its tensors come from; return what replaces `output`, or None."""
+        replaced = None
+        if isinstance(output, Tensor) and before.hands_through(output):
+            # Identity, dropout in eval mode: one tensor object for two layers would merge two paths into one
+            replaced = output = output.view_as(output)
+        values = []
+        for index, (path, tensor) in enumerate(tensors_in(output)):
+            source, origin = before.tracked[0] if before.tracked else (tensor, Origin((), BATCH_FIRST))
+            axes = axes_of(path, tensor, source, origin.axes)
+            values.append(Value(value_name(call.name, index, path), tensor, axes))
+            self._note(tensor, Origin((call.name,), axes), before)
+        call.arguments, call.sources, call.values = before.tensors, before.sources, tuple(values)
+        told = self._tell(call, output)
+        return replaced if told is None else told
+
+    def _note(self, tensor: Tensor, origin: Origin, before: Arguments) -> None:
+        """Note the origin of a result; one that changed a view in place also changed what it is a view of."""
+        if self._only is not None or before.hands_through(tensor):
+            return
+        base = tensor._base if before.changes(tensor) else None
+        self._flow.set(tensor, origin)
+        of_base = self._flow.get(base) if base is not None else None
+        if of_base is not None:
+            self._flow.set(base, Origin(of_base.sources + origin.sources, of_base.axes))
+
+    def _tell(self, call: Call, output: Any) -> Any:
+        """Return `output` with the listener's tensor in the place of the layer's value; None where it gave none."""
+        told = self._listener(call)
+        if told is None:
+            return None
+        self._flow.set(told, Origin((call.name,), call.values[0].axes))
+        return replace_tensor(output, call.values[0].tensor, told)
+
+
+def traced_modules(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    """Yield (dotted name, module) of the model, its blocks and its layers, but of nothing inside a layer.
+
+    A module that the model holds twice bears its first name outside a layer.
+    """
+    inside: tuple[str, ...] = ()
+    seen: set[nn.Module] = set()
+    for name, module in model.named_modules(remove_duplicate=False):
+        if name.startswith(inside) or module in seen:
+            continue
+        seen.add(module)
+        yield name, module
+        if is_leaf(module, root=not name):
+            inside += (f"{name}." if name else "",)
+
+
+def named_inputs(model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[tuple[str, Tensor]]:
+    """Yield (name, tensor) of each tensor among the arguments of a forward pass, named as forward() names them."""
+    for index, value in enumerate(args):
+        yield from tensors_in(value, _argument_name(model, index))
+    yield from tensors_in(kwargs)
+
+
+def _argument_name(model: nn.Module, index: int) -> str:
+    """Return the name of forward()'s positional argument number `index`."""
+    for position, parameter in enumerate(inspect.signature(model.forward).parameters.values()):
+        if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+            return f"{parameter.name}.{index - position}"
+        if position == index:
+            return parameter.name
+    return f"input.{index}"
