@@ -13,7 +13,7 @@ from cnnvis.core.ordering import Ordering, OrderQuality
 from cnnvis.core.provenance import Provenance
 from cnnvis.report.parts import HEADER_HEIGHT, draw_header
 from cnnvis.report.sheet import Sheet, shortened
-from cnnvis.report.style import ACCENT, CHART_STYLE, INK, MARGIN, OUTLINE, QUIET, SHADE, TEXT, WIDTH
+from cnnvis.report.style import ACCENT, CHART_STYLE, INK, MARGIN, OUTLINE, QUIET, SHADE, TEXT, WIDTH, minus
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,6 +42,8 @@ def order_quality_chart(
     InvalidInputError
         When no order has a quality.
     """
+    from matplotlib import rc_context
+
     qualities = {name: order.quality for name, order in orderings.items() if order.quality is not None}
     if not qualities:
         raise InvalidInputError("No order has a quality to draw; measure it when ordering.")
@@ -53,8 +55,6 @@ def order_quality_chart(
         middle = top + (index + 0.5) * ROW_HEIGHT
         sheet.text(WIDTH - MARGIN - NOTE_WIDTH + 30, middle, _quality_note(quality), colour=QUIET)
     figure = sheet.figure()
-    from matplotlib import rc_context
-
     with rc_context(CHART_STYLE):
         left, width = MARGIN + NAME_WIDTH, WIDTH - 2 * MARGIN - NAME_WIDTH - NOTE_WIDTH
         share = (left / WIDTH, AXIS_HEIGHT / sheet.height, width / WIDTH, rows / sheet.height)
@@ -88,7 +88,7 @@ def _draw_points(axes: Axes, qualities: Mapping[str, OrderQuality]) -> None:
 
 
 def _quality_note(quality: OrderQuality) -> str:
-    gain = "random sd undefined" if np.isnan(quality.gain) else f"{quality.gain:+.1f} sd".replace("-", "−")
+    gain = "random sd undefined" if np.isnan(quality.gain) else minus(f"{quality.gain:+.1f} sd")
     return f"{gain} · brightness {quality.brightness:.2f}"
 
 

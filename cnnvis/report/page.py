@@ -6,6 +6,7 @@ import base64
 import gzip
 import math
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from importlib.resources import files
@@ -18,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.report.encode import data_uri, to_jpeg, to_png
+from cnnvis.report.style import minus
 
 Picture = bytes | str | os.PathLike[str] | NDArray[np.uint8]
 """A picture or film: the bytes of a file, its path, or (pictures) an (H, W, 3) array of uint8."""
@@ -25,13 +27,13 @@ Picture = bytes | str | os.PathLike[str] | NDArray[np.uint8]
 Cell = str | int | float | None
 
 POLICY = (
-    "default-src 'none'; img-src data: blob:; media-src data:; style-src 'unsafe-inline'; font-src data:; "
-    "script-src 'unsafe-inline' 'unsafe-eval' blob:; worker-src blob:; connect-src data: blob:; frame-src blob:"
+    "default-src 'none'; img-src data: blob:; media-src data:; style-src 'unsafe-inline'; "
+    "script-src 'unsafe-inline'; frame-src blob:"
 )
-"""Content security policy: whatever the page or its 3-D view may try, nothing is fetched from anywhere.
+"""Content security policy of the page, which its 3-D view inherits: nothing is fetched from anywhere."""
 
-Scripts are allowed inline because the file must be whole; the 3-D view inherits the policy and needs the rest.
-"""
+NUMBER = re.compile(r"[-−+±]?\d|–$")
+"""How the text of a number begins; a dash stands for none."""
 
 
 class Page:
@@ -115,43 +117,35 @@ class Page:
         player = f'<video src="{data_uri(_content(film))}" controls loop muted playsinline preload="metadata"></video>'
         self._parts.append(f"<figure>{player}{_caption(number, caption)}</figure>")
 
-    def view3d(self, html: bytes, caption: str, *, poster: Picture | None = None) -> None:
+    def view3d(self, html: str, caption: str, *, poster: Picture | None = None) -> None:
         """Add an interactive 3-D view that loads when asked to.
 
         Parameters
         ----------
-        html : bytes
+        html : str
             A whole HTML page that needs no server, such as pyvista's HTML export. Stored gzipped.
         caption : str
         poster : Picture, optional
             Shown until the view is loaded.
         """
         number = self._next_figure()
-        packed = base64.b64encode(gzip.compress(html, 9, mtime=0)).decode("ascii")
+        content = html.encode("utf-8")
+        packed = base64.b64encode(gzip.compress(content, 9, mtime=0)).decode("ascii")
         image = "" if poster is None else f'<img src="{_picture_uri(poster)}" alt="Picture of the 3-D view">'
         self._parts.append(
             f'<figure><div class="stage" data-title="{escape(caption)}">{image}'
-            f'<button type="button">Load the interactive 3-D view ({_size(len(html))})</button>'
+            f'<button type="button">Load the interactive 3-D view ({_size(len(content))})</button>'
             f'<script type="text/plain">{packed}</script></div>{_caption(number, caption)}</figure>'
         )
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[Cell]], caption: str) -> None:
-        """Add a numbered table; the first column names the row, numbers stand to the right.
+        """Add a numbered table; the first column names the row, columns of numbers are set flush right.
 
         Floats are shown with three decimals, None and NaN as a dash; give strings for any other form.
         """
         self._tables += 1
-        rows = [list(row) for row in rows]
-        if any(len(row) != len(columns) for row in rows):
-            raise InvalidInputError(f"Table {caption!r}: every row needs {len(columns)} cells, one per column.")
-        numeric = [all(not isinstance(row[i], str) for row in rows) for i in range(len(columns))]
-        kinds = [' class="number"' if number else "" for number in numeric]
-        head = "".join(f'<th scope="col"{kind}>{escape(name)}</th>' for name, kind in zip(columns, kinds, strict=True))
-        body = "".join(f"<tr>{_row(row, kinds)}</tr>" for row in rows)
-        self._parts.append(
-            f'<div class="scroll"><table><caption><b>Table {self._tables}.</b> {escape(caption)}</caption>'
-            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-        )
+        label = f"<figcaption><b>Table {self._tables}.</b> {escape(caption)}</figcaption>"
+        self._parts.append(f"<figure>{label}{_table(columns, rows, caption)}</figure>")
 
     def files(self, entries: Iterable[tuple[str, str, int]]) -> None:
         """Add links to files beside the report: (name relative to the page, what it is, bytes)."""
@@ -210,13 +204,25 @@ def _caption(number: int, caption: str) -> str:
 def _cell(value: Cell) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return "–"
-    return f"{value:.3f}".replace("-", "−") if isinstance(value, float) else str(value)
+    return minus(f"{value:.3f}") if isinstance(value, float) else str(value)
 
 
-def _row(row: Sequence[Cell], kinds: Sequence[str]) -> str:
-    first, *rest = (escape(_cell(value)) for value in row)
-    cells = "".join(f"<td{kind}>{text}</td>" for text, kind in zip(rest, kinds[1:], strict=True))
-    return f'<th scope="row"{kinds[0]}>{first}</th>{cells}'
+def _table(columns: Sequence[str], rows: Iterable[Sequence[Cell]], caption: str) -> str:
+    texts = [[_cell(value) for value in row] for row in rows]
+    if any(len(row) != len(columns) for row in texts):
+        raise InvalidInputError(f"Table {caption!r}: every row needs {len(columns)} cells, one per column.")
+    numeric = [all(NUMBER.match(row[column]) for row in texts) for column in range(len(columns))]
+    kinds = [' class="number"' if number else "" for number in numeric]
+    head = "".join(f'<th scope="col"{kind}>{escape(name)}</th>' for name, kind in zip(columns, kinds, strict=True))
+    body = "".join(f"<tr>{_row(row, kinds)}</tr>" for row in texts)
+    # A wide table scrolls on its own; the focus lets the keyboard do it.
+    box = f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}">'
+    return f"{box}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+
+
+def _row(row: Sequence[str], kinds: Sequence[str]) -> str:
+    cells = [f"<td{kind}>{escape(text)}</td>" for text, kind in zip(row, kinds, strict=True)]
+    return f'<th scope="row"{kinds[0]}>{escape(row[0])}</th>' + "".join(cells[1:])
 
 
 def _bar(name: str, value: float) -> str:

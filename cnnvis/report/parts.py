@@ -13,7 +13,7 @@ from cnnvis.core.provenance import Provenance
 from cnnvis.core.volume import Volume
 from cnnvis.report.scale import ColourScale
 from cnnvis.report.sheet import Sheet, shortened, text_width
-from cnnvis.report.style import ALARM, INK, MARGIN, PANEL, QUIET, TITLE, ink_on
+from cnnvis.report.style import ALARM, INK, MARGIN, PANEL, QUIET, TITLE, ink_on, minus
 
 HEADER_HEIGHT = 104
 LEGEND_HEIGHT = 148
@@ -114,4 +114,4 @@ def draw_colour_bar(sheet: Sheet, origin: tuple[float, float], scale: ColourScal
         sheet.fill(at - 1, top + BAR_HEIGHT, 2, 7, colour=INK)
         value = scale.low + share * (scale.high - scale.low)
         align = {0.0: "left", 1.0: "right"}.get(share, "center")
-        sheet.text(at, top + BAR_HEIGHT + 22, f"{value:.3g}".replace("-", "−"), align=align)
+        sheet.text(at, top + BAR_HEIGHT + 22, minus(f"{value:.3g}"), align=align)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.palette import MISSING_COLOUR
-from cnnvis.report.style import to_bytes
+from cnnvis.report.style import minus, to_bytes
 
 SEQUENTIAL, DIVERGING = "viridis", "RdBu_r"
 
@@ -87,10 +87,10 @@ class ColourScale:
             return "no finite value"
         whole = f"values {self.full_range[0]:.3g} to {self.full_range[1]:.3g}"
         if self.clip is None:
-            return whole.replace("-", "−")
+            return minus(whole)
         low, high = (f"{percentile:g}" for percentile in self.clip)
         cut = f"end at percentile {high} of |value|" if self.signed else f"span percentiles {low} to {high}"
-        return f"{whole}; colours {cut}".replace("-", "−")
+        return minus(f"{whole}; colours {cut}")
 
 
 def _finite(array: NDArray[Any]) -> NDArray[Any]:

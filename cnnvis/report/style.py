@@ -48,6 +48,11 @@ def to_bytes(colour: RGB) -> tuple[int, int, int]:
     return (red, green, blue)
 
 
+def minus(number: str) -> str:
+    """Return the text of a number with the minus sign that a printed page has."""
+    return number.replace("-", "−")
+
+
 def ink_on(colour: RGB) -> RGB:
     """Return the text colour, dark or white, that has the higher contrast on `colour` (WCAG 2 luminance)."""
     luminance = sum(weight * _linear(part) for weight, part in zip((0.2126, 0.7152, 0.0722), colour, strict=True))

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from cnnvis.core.ordering import Ordering
+from cnnvis.report.style import minus
 
-QUALITY_COLUMNS = (
-    "order",
-    "groups",
-    "constant",
-    "smoothness",
-    "original order",
-    "random orders, mean",
-    "random orders, sd",
-    "gain in sd",
-    "brightness",
-)
+QUALITY_COLUMNS = ("order", "groups", "constant", "smoothness", "original", "random", "gain", "brightness")
 QUALITY_CAPTION = (
-    "How good the orders are. Smoothness: mean correlation of neighbouring channels, from −1 to 1. Gain: smoothness "
-    "above the mean of random orders, in their standard deviations. Brightness: |Spearman| correlation of the position "
-    "with the mean activation; near 1 the order merely sorts by brightness."
+    "How good the orders are. Smoothness: mean correlation of neighbouring channels, −1 to 1; original: the same for "
+    "the network's own order; random: mean ± standard deviation over random orders. Gain: smoothness above the random "
+    "mean, in those standard deviations. Brightness: |Spearman| correlation of the position with the mean activation; "
+    "near 1 the order merely sorts by brightness. Constant: channels without any variation, which stand last."
 )
 
 
@@ -34,15 +27,19 @@ def order_quality_table(
     orderings : mapping of str to Ordering
         By the name to show; an order without a quality gets dashes.
     """
-    rows: list[tuple[str | int | float | None, ...]] = []
-    held_out = []
-    for name, order in orderings.items():
-        quality = order.quality
-        numbers: tuple[float | None, ...] = (None,) * 6
-        if quality is not None:
-            spread = (quality.random_mean, quality.random_std)
-            numbers = (quality.smoothness, quality.original, *spread, quality.gain, quality.brightness)
-            held_out.append(quality.held_out)
-        rows.append((name, order.n_groups or None, int(order.constant.sum()), *numbers))
+    rows = [_quality_row(name, order) for name, order in orderings.items()]
+    held_out = [order.quality.held_out for order in orderings.values() if order.quality is not None]
     where = " Measured on images that were not used for ordering." if held_out and all(held_out) else ""
     return QUALITY_COLUMNS, rows, QUALITY_CAPTION + where
+
+
+def _quality_row(name: str, order: Ordering) -> tuple[str | int | float | None, ...]:
+    head = (name, order.n_groups or None, int(order.constant.sum()))
+    quality = order.quality
+    if quality is None:
+        return (*head, None, None, None, None, None)
+    random = None
+    if not math.isnan(quality.random_mean):
+        random = minus(f"{quality.random_mean:.3f} ± {quality.random_std:.3f}")
+    gain = None if math.isnan(quality.gain) else minus(f"{quality.gain:+.1f} sd")
+    return (*head, quality.smoothness, quality.original, random, gain, quality.brightness)
