@@ -84,7 +84,7 @@ def order(  # noqa: PLR0913 - the public call is flat; everything below it takes
     Maps of fewer than two live channels are in order as they are, and their smoothness is NaN.
 
     Cost: C^2 x values per channel, C^2 float64 numbers of memory, then O(C^3) for pca and k-means. The maps are
-    read in chunks and never copied.
+    read in chunks and never copied whole.
     """
     chosen = parse_choice(OrderMethod, method, what="ordering method")
     values = as_values(maps)

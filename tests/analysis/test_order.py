@@ -1,6 +1,8 @@
 """The call itself: what it accepts, refuses and reports."""
 
 import json
+import subprocess
+import sys
 import typing
 
 import numpy as np
@@ -38,6 +40,12 @@ def test_dense_tokens_and_volumes(shape):
     ordering = order(maps, holdout=0)
     flat = np.moveaxis(maps.activations, 1, 0).reshape(shape[1], -1)
     assert ordering.permutation.tolist() == order(flat[:, None, :]).permutation.tolist()
+
+
+def test_importing_the_package_loads_no_heavy_library():
+    code = "import sys, cnnvis.analysis; print(*{'scipy', 'sklearn', 'torch', 'vtk'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
 
 
 # ---- one of everything

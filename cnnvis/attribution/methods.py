@@ -1,0 +1,81 @@
+"""The importance methods, their registry, and the call that runs one.
+
+A new method is one file with a function ``(model, data, *, layers, progress, <its options>) -> Importance``,
+its name in ImportanceMethod and in ImportanceMethodName, and one line in METHODS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from enum import StrEnum
+from typing import Any, Literal
+
+from cnnvis.attribution.activation import by_activation
+from cnnvis.attribution.weight import by_weight
+from cnnvis.core import Importance
+from cnnvis.core.errors import InvalidInputError, did_you_mean
+from cnnvis.core.progress import Progress, silent
+
+
+class ImportanceMethod(StrEnum):
+    """What makes a channel important.
+
+    `weight`: the norm of its filter, needs no data; `activation`: how strongly it answers, on average over
+    images and positions.
+    """
+
+    WEIGHT = "weight"
+    ACTIVATION = "activation"
+
+
+ImportanceMethodName = Literal["weight", "activation"]
+
+METHODS: dict[ImportanceMethod, Callable[..., Importance]] = {
+    ImportanceMethod.WEIGHT: by_weight,
+    ImportanceMethod.ACTIVATION: by_activation,
+}
+
+
+def importance(
+    model: Any,
+    data: Any = None,
+    method: ImportanceMethodName = "weight",
+    *,
+    layers: str | Iterable[str] | None = None,
+    progress: Progress = silent,
+    **options: Any,
+) -> Importance:
+    """Return a non-negative score for every channel of some layers of `model`, which is left as it was.
+
+    Parameters
+    ----------
+    model : nn.Module or cnnvis.models.Network
+    data : tensor or array (N, ...), pair (inputs, labels) of these, or iterable of batches (a DataLoader), optional
+        Not needed by "weight".
+    method : {"weight", "activation"}
+        See `ImportanceMethod`.
+    layers : str or iterable of str, optional
+        Dotted names or globs. Default: every layer that the method can score.
+    progress : callable, optional
+        Called as progress(images done, images in all); 0 in all where it is not known.
+    **options
+        Of the method. "weight": `norm`, "l1" (default) or "l2".
+
+    Returns
+    -------
+    Importance
+        Scores are comparable within a layer; between layers only as far as the method says.
+
+    Raises
+    ------
+    InvalidInputError
+        For an unknown method, missing data, zero images, weights or activations without finite values.
+    LayerNotFoundError
+        For a name or glob that fits no layer; near matches are listed.
+    """
+    try:
+        chosen = ImportanceMethod(method)
+    except ValueError:
+        hint = did_you_mean(str(method), [known.value for known in METHODS], what="methods")
+        raise InvalidInputError(f"Unknown importance method {method!r}. {hint}") from None
+    return METHODS[chosen](model, data, layers=layers, progress=progress, **options)
