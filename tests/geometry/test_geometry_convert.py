@@ -6,50 +6,16 @@ import sys
 import weakref
 from itertools import pairwise
 
-import hypothesis.extra.numpy as hnp
 import numpy as np
 import pytest
 import pyvista as pv
 from hypothesis import given, settings
-from hypothesis import strategies as st
+from object_samples import assert_same_lines, assert_same_volume, volumes
 
-from cnnvis.core import FeatureMaps, PolylineSet, Provenance, Recording, Volume
+from cnnvis.core import FeatureMaps, PolylineSet, Recording, Volume
 from cnnvis.core.errors import InvalidInputError, NoSpatialMapsError
 from cnnvis.geometry import add_value_statistics, as_volume, from_pyvista, to_pyvista
 from cnnvis.geometry.field_data import get_numbers, get_text, set_numbers
-
-TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12)
-
-
-@st.composite
-def volumes(draw):
-    shape = draw(hnp.array_shapes(min_dims=3, max_dims=3, max_side=5))
-    dtype = draw(st.sampled_from([np.float32, np.float64]))
-    n = shape[0]
-    return Volume(
-        values=draw(hnp.arrays(dtype, shape, elements=st.floats(width=32))),  # NaN and infinity included
-        layer=draw(TEXT),
-        channels=np.array(draw(st.permutations(range(n)))),
-        groups=draw(st.none() | hnp.arrays(np.int64, n, elements=st.integers(-1, 3))),
-        weights=draw(st.none() | hnp.arrays(np.float64, n, elements=st.floats(0, 1e6))),
-        spacing=draw(st.tuples(*[st.floats(1e-3, 1e3)] * 3)),
-        method=draw(TEXT),
-        quantity=draw(TEXT.filter(bool)),
-        provenance=Provenance(model=draw(TEXT), inputs=tuple(draw(st.lists(TEXT, max_size=2)))),
-    )
-
-
-def assert_same_volume(got, want):
-    assert got.values.dtype == want.values.dtype
-    np.testing.assert_array_equal(got.values, want.values)
-    np.testing.assert_array_equal(got.channels, want.channels)
-    for name in ("groups", "weights"):
-        if getattr(want, name) is None:
-            assert getattr(got, name) is None
-        else:
-            np.testing.assert_array_equal(getattr(got, name), getattr(want, name))
-    for name in ("layer", "spacing", "method", "quantity", "provenance"):
-        assert getattr(got, name) == getattr(want, name)
 
 
 @given(volumes())
@@ -207,15 +173,6 @@ LINES = PolylineSet(
     point_arrays={"importance": np.arange(5.0), "colour": np.arange(10, dtype=np.float32).reshape(5, 2)},
     line_arrays={"weight": np.array([0.5, 2.0])},
 )
-
-
-def assert_same_lines(got, want):
-    np.testing.assert_array_equal(got.points, want.points)
-    np.testing.assert_array_equal(got.offsets, want.offsets)
-    for part in ("point_arrays", "line_arrays"):
-        assert getattr(got, part).keys() == getattr(want, part).keys()
-        for name, array in getattr(want, part).items():
-            np.testing.assert_array_equal(getattr(got, part)[name], array)
 
 
 def test_polylines_come_back_exactly_and_are_shared():

@@ -9,7 +9,7 @@ import pytest
 import pyvista as pv
 from hypothesis import given, settings
 from io_samples import content, small_lines, small_recording, small_volume
-from test_geometry_convert import assert_same_lines, assert_same_volume, volumes
+from object_samples import assert_same_lines, assert_same_volume, volumes
 
 from cnnvis.core import FeatureMaps, PolylineSet, Provenance
 from cnnvis.core.errors import FileFormatError, InvalidInputError, MissingFileError
