@@ -7,7 +7,6 @@ from cnnvis.analysis.ordering import order
 from cnnvis.analysis.quality import order_quality, with_quality
 from cnnvis.analysis.similarity import similarity
 from cnnvis.analysis.stability import StabilityReport, stability
-from cnnvis.analysis.tables import orders_table
 
 __all__ = [
     "Normalize",
@@ -19,7 +18,6 @@ __all__ = [
     "compare_orders",
     "order",
     "order_quality",
-    "orders_table",
     "similarity",
     "stability",
     "with_quality",

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnnvis.analysis import OrderAgreement, compare_orders, order, orders_table, stability
+from cnnvis.analysis import OrderAgreement, compare_orders, order, stability
 from cnnvis.analysis.stability import Over, OverName
 from cnnvis.core import Ordering
 from cnnvis.core.errors import InvalidInputError, NoSpatialMapsError
@@ -141,24 +141,3 @@ def test_stability_refuses():
         stability(maps, over="time")
     with pytest.raises(NoSpatialMapsError):
         stability(RNG.random((4, 6)), "pca_rows", over="rows")
-
-
-# ---- tables
-
-
-def test_orders_as_columns():
-    kmeans = Ordering([2, 0, 1], "kmeans", groups=[1, -1, 0], constant=[False, True, False])
-    table = orders_table({"original": Ordering([0, 1, 2], "original"), "kmeans": kmeans})
-    assert {name: column.tolist() for name, column in table.items()} == {
-        "position": [0, 1, 2],
-        "original": [0, 1, 2],
-        "kmeans": [2, 0, 1],
-        "kmeans_group": [0, 1, -1],
-    }
-
-
-def test_orders_of_different_layers_make_no_table():
-    with pytest.raises(InvalidInputError, match=r"\[2, 3\]"):
-        orders_table({"a": Ordering([0, 1], "a"), "b": Ordering([0, 1, 2], "b")})
-    with pytest.raises(InvalidInputError, match="one layer"):
-        orders_table({})
