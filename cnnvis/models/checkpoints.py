@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import pickle
 import pickletools
 import warnings
-import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -82,7 +82,7 @@ def _read_safetensors(path: Path) -> StateDict:
 
 
 def _read_torch(path: Path) -> Any:
-    if _is_torchscript(path):
+    if "constants.pkl" in _records(path):
         raise FileFormatError(
             f"{path} is a TorchScript archive, whose layers cannot be recorded. Give the network's code as "
             "file.py:factory with its state dict as weights, or an exported program (torch.export.save, .pt2)."
@@ -104,24 +104,23 @@ def _read_torch(path: Path) -> Any:
         raise CheckpointError(f"{path} cannot be read as a checkpoint ({reason}); it may be damaged.") from error
 
 
-def _is_torchscript(path: Path) -> bool:
-    if not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as archive:
-        return any(name.endswith("/constants.pkl") for name in archive.namelist())
+def _records(path: Path) -> list[str]:
+    """Return the names of the records in a torch archive; none for a file of another kind."""
+    try:
+        return torch.PyTorchFileReader(str(path)).get_all_records()
+    except (RuntimeError, ValueError):
+        return []
 
 
 def _unsafe_imports(path: Path) -> list[str]:
     """Return what the pickle in `path` wants to import beyond tensors, found without running it."""
-    if zipfile.is_zipfile(path):
-        return sorted(torch.serialization.get_unsafe_globals_in_checkpoint(path)) or ["an object that is no tensor"]
     wanted: dict[str, None] = {}
-    with path.open("rb") as file:
-        try:
+    with contextlib.suppress(Exception):  # where a damaged file stops being a pickle
+        if _records(path):
+            return sorted(torch.serialization.get_unsafe_globals_in_checkpoint(path))
+        with path.open("rb") as file:
             while file.peek(1):  # torch's older format is several pickles in a row
                 wanted.update(dict.fromkeys(_imports(pickletools.genops(file))))
-        except (ValueError, UnicodeDecodeError, IndexError):
-            pass  # what follows is no pickle
     return list(wanted)
 
 

@@ -78,7 +78,7 @@ def _check(content: bytes, path: Path) -> None:
         # The reader that torch.export.load uses, so that both see the same archive.
         reader = torch.PyTorchFileReader(io.BytesIO(content))
         records = reader.get_all_records()
-    except RuntimeError as error:
+    except (RuntimeError, ValueError) as error:
         raise CheckpointError(f"{path} is no exported program, or is damaged ({first_sentence(error)}).") from error
     if not any(record.startswith("models/") for record in records):
         raise FileFormatError(

@@ -159,7 +159,11 @@ class Network:
             example = noise.to(self.device, self.dtype)
         if isinstance(example, torch.Tensor):
             example = (example,)
-        if not isinstance(example, (tuple, list)) or not all(isinstance(one, torch.Tensor) for one in example):
+        if (
+            not isinstance(example, (tuple, list))
+            or not example
+            or not all(isinstance(one, torch.Tensor) for one in example)
+        ):
             raise InvalidInputError(
                 f"The network {self.name} needs an example input to be traced with: a tensor (1, ...), one "
                 f"tensor per input, or an ImageSpec, got {type(example).__name__}."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,13 +66,10 @@ class ImageSpec:
             raise InvalidInputError(f"size of an ImageSpec must be (height, width) in pixels, got {self.size}.")
         if self.fit not in tuple(Fit):
             raise InvalidInputError(f"fit of an ImageSpec must be crop or stretch, got {self.fit!r}.")
-        if self.interpolation not in Interpolation.__args__:
-            allowed = ", ".join(Interpolation.__args__)
-            raise InvalidInputError(
-                f"interpolation of an ImageSpec must be one of {allowed}, got {self.interpolation!r}."
-            )
-        if self.colour not in ColourOrder.__args__:
-            raise InvalidInputError(f"colour of an ImageSpec must be RGB, BGR or L, got {self.colour!r}.")
+        for name, choices in (("interpolation", get_args(Interpolation)), ("colour", get_args(ColourOrder))):
+            if getattr(self, name) not in choices:
+                allowed = ", ".join(choices)
+                raise InvalidInputError(f"{name} of an ImageSpec must be {allowed}; got {getattr(self, name)!r}.")
         if not 0 < self.crop <= 1:
             raise InvalidInputError(f"crop of an ImageSpec must lie in (0, 1], got {self.crop}.")
         object.__setattr__(self, "size", size)
@@ -124,14 +121,16 @@ class ImageSpec:
         return np.ascontiguousarray(scaled.transpose(2, 0, 1))
 
     def _box(self, height: int, width: int) -> tuple[int, int, int, int]:
-        """Return the (left, top, right, bottom) of the input that is kept; whole pixels, as TensorFlow's evaluation."""
-        box_height, box_width = float(height), float(width)
+        """Return the (left, top, right, bottom) of the input that is kept, in whole pixels, rounded down."""
+        rows, columns = float(height), float(width)
         if self.fit is Fit.CROP:
             scale = min(height / self.size[0], width / self.size[1])
-            box_height, box_width = self.size[0] * scale, self.size[1] * scale
+            rows, columns = self.size[0] * scale, self.size[1] * scale
+        rows, columns = max(1.0, rows * self.crop), max(1.0, columns * self.crop)
         # The small number keeps what is whole but for its rounding error, such as 300 / 224 * 224.
-        rows, columns = (max(1, int(side * self.crop + 1e-6)) for side in (box_height, box_width))
-        left, top = (width - columns + 1) // 2, (height - rows + 1) // 2
+        left, top, columns, rows = (
+            int(edge + 1e-6) for edge in ((width - columns) / 2, (height - rows) / 2, columns, rows)
+        )
         return (left, top, left + columns, top + rows)
 
     def _per_channel(self, name: str) -> tuple[float, ...]:
