@@ -46,10 +46,9 @@ bench: setup-dev ## Run the benchmarks, one process, and print their table
 		--benchmark-columns=median,min,iqr,rounds tests/benchmarks/bench_*.py $(ARGS)
 
 lint: setup-dev ## Check style, formatting, import directions and types
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/lint-imports
-	$(BIN)/mypy
+	@failed=; for check in "ruff check ." "ruff format --check ." "lint-imports --no-logo" "mypy"; do \
+		echo "$$check"; $(BIN)/$$check || failed="$$failed, $$check"; \
+	done; test -z "$$failed" || { echo "failed: $${failed#, }"; exit 1; }
 
 clean: ## Remove .venv, out/ and every cache
 	rm -rf .venv out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .benchmarks
