@@ -119,3 +119,10 @@ def _remove_stale(path: Path) -> None:
         with suppress(OSError):
             if time.time() - leftover.stat().st_mtime > STALE_AFTER:
                 leftover.unlink()
+
+
+def save_bytes(content: bytes, path: str | Path) -> Path:
+    """Write `content` to `path`, whole or not at all; return the path."""
+    with AtomicWrite() as write:
+        write.file(path).write_bytes(content)
+    return Path(path)

@@ -1,14 +1,17 @@
 """Scene -> VTK actors -> pixels, films, web pages. Rendering VTK is imported through `_vtk` only."""
 
-from cnnvis.rendering.film import film
+from cnnvis.rendering.film import FILM_SUFFIXES, film
 from cnnvis.rendering.offscreen import OffscreenWindow
 from cnnvis.rendering.probe import require_rendering, require_window
 from cnnvis.rendering.scene_renderer import ARTISTS, SceneRenderer
-from cnnvis.rendering.still import render, write_picture
-from cnnvis.rendering.web import export_html, scene_html
+from cnnvis.rendering.still import PICTURE_SUFFIXES, render, write_picture
+from cnnvis.rendering.web import PAGE_SUFFIXES, export_html, scene_html
 
 __all__ = [
     "ARTISTS",
+    "FILM_SUFFIXES",
+    "PAGE_SUFFIXES",
+    "PICTURE_SUFFIXES",
     "OffscreenWindow",
     "SceneRenderer",
     "export_html",

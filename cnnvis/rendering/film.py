@@ -16,7 +16,7 @@ from cnnvis.io.atomic import AtomicWrite
 from cnnvis.rendering.offscreen import OffscreenWindow
 from cnnvis.scene import Scene, SceneGrid
 
-SUFFIXES = (".mp4", ".gif")
+FILM_SUFFIXES = (".mp4", ".gif")
 
 Picture = NDArray[np.uint8]
 
@@ -58,8 +58,8 @@ def film(
     Time is that of `render` for each picture; the encoder runs beside it in its own process.
     """
     path = Path(path)
-    if path.suffix.lower() not in SUFFIXES:
-        raise FileFormatError(f"Cannot write a film as {path.name!r}; allowed are {', '.join(SUFFIXES)}.")
+    if path.suffix.lower() not in FILM_SUFFIXES:
+        raise FileFormatError(f"Cannot write a film as {path.name!r}; allowed are {', '.join(FILM_SUFFIXES)}.")
     if over not in ("turn", "series"):
         raise InvalidInputError(f"A film runs over 'turn' or 'series', got {over!r}.")
     if fps < 1 or frames < 1:

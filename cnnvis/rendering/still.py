@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnvis.core.errors import FileFormatError
-from cnnvis.io.atomic import AtomicWrite
+from cnnvis.io.atomic import save_bytes
 from cnnvis.rendering.offscreen import OffscreenWindow
 from cnnvis.scene import Scene, SceneGrid
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp")
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp")
 
 
 def render(
@@ -44,8 +44,10 @@ def render(
     -----
     About 0.5 s for a (96, 112, 112) volume at the default size on two cores without a GPU.
     """
-    if path is not None and Path(path).suffix.lower() not in SUFFIXES:
-        raise FileFormatError(f"Cannot write a picture as {Path(path).name!r}; allowed are {', '.join(SUFFIXES)}.")
+    if path is not None and Path(path).suffix.lower() not in PICTURE_SUFFIXES:
+        raise FileFormatError(
+            f"Cannot write a picture as {Path(path).name!r}; allowed are {', '.join(PICTURE_SUFFIXES)}."
+        )
     with OffscreenWindow(target, size) as window:
         pixels = window.draw()
     if path is not None:
@@ -63,5 +65,4 @@ def write_picture(pixels: NDArray[np.uint8], path: str | Path) -> None:
     # A PNG of a render compresses well at level 1 already; 9 takes ten times as long for a tenth less.
     options = {"compress_level": 3} if kind == "PNG" else {"quality": 92}
     Image.fromarray(pixels).save(buffer, kind, **options)
-    with AtomicWrite() as write:
-        write.file(path).write_bytes(buffer.getvalue())
+    save_bytes(buffer.getvalue(), path)

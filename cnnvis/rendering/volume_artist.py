@@ -189,11 +189,11 @@ class VolumeArtist(Artist[VolumeItem]):
         for axis, index in enumerate(wanted):
             if index is None:
                 continue
-            index = int(np.clip(index, 0, positions.shape[axis] - 1))
-            picture = np.take(positions, index, axis=axis)
+            plane = int(np.clip(index, 0, positions.shape[axis] - 1))
+            picture = np.take(positions, plane, axis=axis)
             rows_axis, columns_axis = [other for other in (0, 1, 2) if other != axis]
             rgb = np.round(255 * self.shown.transfer.colours(picture)).astype(np.uint8)
-            yield self._plane(rgb, axis, index, rows_axis, columns_axis, spacing)
+            yield self._plane(rgb, axis, plane, rows_axis, columns_axis, spacing)
 
     def _plane(
         self,

@@ -21,11 +21,13 @@ from cnnvis.core import Volume
 from cnnvis.core.errors import FileFormatError, InvalidInputError
 from cnnvis.core.ordering import method_title
 from cnnvis.core.palette import group_colour
-from cnnvis.io.atomic import AtomicWrite
+from cnnvis.io.atomic import save_bytes
 from cnnvis.rendering.style import format_value
 from cnnvis.rendering.viewpoint import DIRECTIONS, VIEW_ANGLE
 from cnnvis.rendering.volume_artist import ABSORPTION_DEPTH
 from cnnvis.scene import Scene, SceneGrid, TransferFunction, View, VolumeItem
+
+PAGE_SUFFIXES = (".html", ".htm")
 
 LABELS = 5
 CODES = 254
@@ -50,12 +52,10 @@ def export_html(target: Scene | SceneGrid, path: str | Path) -> Path:
     the numbers are in the .vti file.
     """
     path = Path(path)
-    if path.suffix.lower() not in (".html", ".htm"):
+    if path.suffix.lower() not in PAGE_SUFFIXES:
         raise FileFormatError(f"Cannot write a web page as {path.name!r}; its name must end in .html.")
     text = scene_html(target)
-    with AtomicWrite() as write:
-        write.file(path).write_text(text, encoding="utf-8")
-    return path
+    return save_bytes(text.encode("utf-8"), path)
 
 
 def scene_html(target: Scene | SceneGrid) -> str:

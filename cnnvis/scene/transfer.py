@@ -6,6 +6,7 @@ The three stages are separate on purpose, as in datashader's shading: which valu
 
 from __future__ import annotations
 
+import itertools
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -87,7 +88,7 @@ class TransferFunction(BaseModel):
         if len(curve) < 2:
             raise ValueError("a curve needs at least two points")
         positions = [position for position, _ in curve]
-        if any(later < earlier for earlier, later in zip(positions, positions[1:], strict=False)):
+        if any(later < earlier for earlier, later in itertools.pairwise(positions)):
             raise ValueError(f"curve positions must not fall, got {positions}")
         if not all(0 <= coordinate <= 1 for point in curve for coordinate in point):
             raise ValueError("curve positions and opacities must lie in [0, 1]")
@@ -128,13 +129,17 @@ class TransferFunction(BaseModel):
     def span_of(self, values: ArrayLike) -> tuple[float, float]:
         """Return the range (low, high) the colours cover, in data units.
 
-        The fixed `span` if there is one, else the `clip` percentiles of the finite values, made
-        symmetric around `centre`. A constant array gets half a unit on both sides; one without any
-        finite value gets (0, 1).
+        The fixed `span` if there is one, else the `clip` percentiles of the finite values. With `centre` the
+        range is symmetric around it and reaches to the upper percentile of the distance from it. A constant
+        array gets half a unit on both sides; one without any finite value gets (0, 1).
         """
-        low, high = self.span if self.span is not None else percentiles(values, self.clip)
-        if self.centre is not None:
-            reach = max(abs(low - self.centre), abs(high - self.centre))
+        if self.centre is None:
+            low, high = self.span if self.span is not None else percentiles(values, self.clip)
+        else:
+            if self.span is not None:
+                reach = max(abs(end - self.centre) for end in self.span)
+            else:
+                reach = percentiles(np.abs(np.asarray(values) - self.centre), self.clip)[1]
             low, high = self.centre - reach, self.centre + reach
         if high - low <= 1e-12 * max(abs(low), abs(high), 1e-300):
             low, high = low - 0.5, high + 0.5

@@ -1,0 +1,110 @@
+"""`cnnvis volume`, and what `pipelines/conv1_volume.py` runs."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from cnnvis.cli._options import Device, Layers, Model, Out, Quiet, Seed, Size
+
+Orders = Annotated[
+    tuple[str, ...],
+    Parameter(
+        name="--order",
+        negative="",
+        metavar="METHOD",
+        show_default=" ".join,
+        help="Ordering method, may be repeated: kmeans, kmeans_rows, pca, pca_rows, leaf, importance.",
+    ),
+]
+Groups = Annotated[
+    int | None,
+    Parameter(name="--groups", show_default="chosen by size", validator=Number(gte=1), help="Groups of k-means."),
+]
+ImageName = Annotated[str, Parameter(name="--image", help="Picture file, or a sample: chelsea, coffee, astronaut ...")]
+
+
+def volume(  # noqa: PLR0913 - one parameter per option of the command line
+    *,
+    model: Model = "efficientnet-lite0",
+    weights: Annotated[Path | None, Parameter(name="--weights", show_default=False)] = None,
+    layer: Layers = (),
+    image: ImageName = "chelsea",
+    order: Orders = ("kmeans", "pca"),
+    groups: Groups = None,
+    normalize: Annotated[Literal["zscore", "none"], Parameter(name="--normalize")] = "zscore",
+    row: Annotated[int, Parameter(name="--row", validator=Number(gte=0))] = 15,
+    post: Annotated[bool, Parameter(name="--post", negative="", show_default=False)] = False,
+    frames: Annotated[int, Parameter(name="--frames", validator=Number(gte=0))] = 36,
+    seed: Seed = 0,
+    device: Device = "auto",
+    size: Size = (1600, 1000),
+    out: Out = Path("out/conv1_volume"),
+    quiet: Quiet = False,
+) -> None:
+    """Record layers of a network for an image, order their channels and render the volumes.
+
+    Leaves volumes (.vti), pictures, a film, orders.csv, scene.json and the report index.html in the folder OUT.
+    Without --layer the network's own choice is shown: for efficientnet-lite0 the first convolution and the
+    first one with 96 channels.
+
+    Parameters
+    ----------
+    weights : Path
+        State dict to load: .pt, .pth or .safetensors.
+    normalize : str
+        zscore orders channels by their pattern alone, none by their brightness as well.
+    row : int
+        Row of the row-slice picture, and of the orders by rows.
+    post : bool
+        Show the values after the activation that follows each layer.
+    frames : int
+        Pictures of the turntable film; 0 for no film.
+    """
+    from cnnvis.studies import ActivationVolumes, activation_volumes
+
+    study = ActivationVolumes(
+        model=model,
+        layers=layer,
+        image=image,
+        orders=order,  # type: ignore[arg-type]  # checked by ActivationVolumes
+        n_groups=groups,
+        normalize=normalize,
+        row=row,
+        after_activation=post,
+        weights=weights,
+        random_state=seed,
+        device=device,
+        size=size,
+        film_frames=frames,
+        command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+    )
+    result = activation_volumes.run(study, out, on_stage=None if quiet else _say_stage)
+    if not quiet:
+        _say_result(result, out)
+
+
+def _say_stage(name: str, seconds: float) -> None:
+    sys.stderr.write(f"{name:<16} {seconds:6.2f} s\n")
+    sys.stderr.flush()
+
+
+def _say_result(result: Any, out: Path) -> None:
+    lines = [""]
+    for prediction in result.predictions[:1]:
+        lines.append(f"{result.recording.inputs[0]} is {prediction.name} ({prediction.probability:.0%})")
+    for layer in result.layers:
+        for method, ordering in layer.orderings.items():
+            quality = ordering.quality
+            lines.append(
+                f"{layer.layer}: {method:<12} smoothness {quality.smoothness:.3f}"
+                f" (random orders {quality.random_mean:.3f} ± {quality.random_std:.3f})"
+            )
+    lines += ["", f"{sum(result.seconds.values()):.1f} s in all. Written:"]
+    lines += [f"  {path}  {content}" for path, content in result.files.items()]
+    sys.stdout.write("\n".join([*lines, "", f"Open {(out / 'index.html').resolve()}", ""]))

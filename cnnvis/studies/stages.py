@@ -1,0 +1,34 @@
+"""Names and times of the stages of a long job."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+OnStage = Callable[[str, float], None]
+"""Called as on_stage(name, seconds) when a stage is done. Raise CancelledError inside it to stop the job."""
+
+
+class Stages:
+    """Measures the wall time of named stages; stages of one name add up.
+
+    Parameters
+    ----------
+    on_stage : callable, optional
+        Told of every stage that is done.
+    """
+
+    def __init__(self, on_stage: OnStage | None = None) -> None:
+        self.seconds: dict[str, float] = {}
+        self._on_stage = on_stage
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        """Measure what happens inside."""
+        start = time.perf_counter()
+        yield
+        elapsed = time.perf_counter() - start
+        self.seconds[name] = self.seconds.get(name, 0.0) + elapsed
+        if self._on_stage is not None:
+            self._on_stage(name, elapsed)
