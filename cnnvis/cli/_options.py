@@ -48,7 +48,13 @@ def _convert_size(type_: Any, tokens: Sequence[Token]) -> tuple[int, int]:
     return parse_size(tokens[0].value)
 
 
-Model = Annotated[str, Parameter(name="--model", help="Bundled name, checkpoint, or file.py:factory.")]
+Model = Annotated[
+    str,
+    Parameter(
+        name="--model",
+        help="Bundled name, file.py:factory, torchvision:NAME, timm:NAME or exported program (.pt2).",
+    ),
+]
 Layers = Annotated[
     tuple[str, ...],
     Parameter(
