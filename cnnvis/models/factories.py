@@ -58,13 +58,13 @@ def _imported(path: Path) -> ModuleType:
 @contextmanager
 def _neighbours_importable(folder: Path) -> Iterator[None]:
     """Put `folder` first on sys.path for a while, and forget what was imported from it."""
-    before = set(sys.modules)
+    modules, search_path = set(sys.modules), list(sys.path)
     sys.path.insert(0, str(folder))
     try:
         yield
     finally:
-        sys.path.remove(str(folder))
-        for name in set(sys.modules) - before:
+        sys.path[:] = search_path
+        for name in set(sys.modules) - modules:
             if _stands_in(name, folder):
                 del sys.modules[name]
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import warnings
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +43,8 @@ def read_image(source: ImageLike) -> NDArray[np.uint8]:
     Returns
     -------
     (H, W, 3) ndarray of uint8
-        RGB. An image of more than 64 megapixels is reduced by a whole factor.
+        RGB, read-only; may share memory with an array given. An image of more than 64 megapixels is reduced by
+        a whole factor.
 
     Raises
     ------
@@ -73,14 +76,14 @@ def read_image(source: ImageLike) -> NDArray[np.uint8]:
 
 
 @cache
-def sample_images() -> dict[str, Path]:
+def sample_images() -> Mapping[str, Path]:
     """Return name -> file of the sample photos inside scikit-image's package ("chelsea", "coffee" ...).
 
     Nothing is downloaded: photos that scikit-image would fetch are not listed.
     """
     folder = Path(str(files("skimage"))) / "data"
     found = (path for path in sorted(folder.glob("*")) if path.suffix in {".png", ".jpg", ".gif"})
-    return {path.stem: path for path in found}
+    return MappingProxyType({path.stem: path for path in found})
 
 
 def _find(path: Path) -> Path:
