@@ -16,15 +16,15 @@ GROUP_COLOURS: tuple[RGB, ...] = tuple(
     for code in (
         # Okabe and Ito (2008), without black: known to be told apart in every common colour blindness.
         *("0072b2", "e69f00", "009e73", "d55e00", "cc79a7", "56b4e9", "f0e442"),
-        # Each next one lies farthest from all before it, from white, black and the grey below: the smallest
-        # OKLab distance over normal vision and full protan, deutan and tritan deficiency (Machado et al., 2009).
-        *("78000f", "003c78", "a5d2b4", "a52d3c", "5a00f0", "8769ff", "69e1ff"),
-        *("a5ffb4", "6900b4", "874b78", "5a2d4b", "a5b487", "e1c369"),
+        # Each next one lies farthest from all before it, white, black, NO_GROUP_COLOUR and MISSING_COLOUR: least OKLab
+        # distance over normal vision and full protan, deutan and tritan deficiency (Machado et al., 2009).
+        *("4b3c00", "0000c3", "a5d2b4", "780069", "69e1ff", "964b0f", "a5ffb4"),
+        *("3c1ef0", "784b78", "96b487", "d200b4", "e1c369", "96003c"),
     )
 )
 """Colour of group 0, 1, ...: 20, largest group first; further groups start over."""
 
-NO_GROUP_COLOUR: RGB = _rgb("969696")
+NO_GROUP_COLOUR: RGB = _rgb("737373")
 """Grey of constant channels and of channels in no group."""
 
 MISSING_COLOUR: RGB = _rgb("ff00ff")

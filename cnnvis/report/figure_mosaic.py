@@ -55,7 +55,7 @@ def mosaic(
     Returns
     -------
     Figure
-        `WIDTH` pixels wide. Cost: 0.1 s for 3 orders of 32 maps, 0.3 s for 3 orders of 96 maps of 112 x 112.
+        `WIDTH` pixels wide. Cost: about 0.3 s to draw 3 orders of 32 maps of 112 x 112, 0.5 s for 96.
 
     Raises
     ------

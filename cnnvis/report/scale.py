@@ -15,6 +15,8 @@ from cnnvis.core.palette import MISSING_COLOUR
 from cnnvis.report.style import minus, to_bytes
 
 SEQUENTIAL, DIVERGING = "viridis", "RdBu_r"
+MISSING = 256
+"""Index of the missing colour, behind the 256 colours of a map."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +79,7 @@ class ColourScale:
             position = (values - self.low) * (256 / (self.high - self.low))
         finite = np.isfinite(values)
         index = np.where(finite, position, 0).clip(0, 255).astype(np.intp)
-        index[~finite] = 256
-        return np.take(table, index, axis=0)
+        return np.take(table, np.where(finite, index, MISSING), axis=0)
 
     @property
     def note(self) -> str:
