@@ -12,6 +12,7 @@ import io
 import json
 import re
 import warnings
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -74,30 +75,43 @@ def load_exported(path: Path) -> tuple[nn.Module, tuple[torch.Tensor, ...]]:
 
 def _check(content: bytes, path: Path) -> None:
     """Raise unless everything that torch would evaluate in the archive is harmless."""
+    reader, records = _opened(content, path)
+    for record in records:
+        if not _RECORDS.fullmatch(record):
+            raise _refused(path, f"the record {record}")
+        try:
+            _check_record(record, reader.get_record(record), path)
+        except UnsafeFileError:
+            raise
+        except (RuntimeError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise CheckpointError(f"{path} is damaged at {record} ({first_sentence(error)}).") from error
+
+
+def _opened(content: bytes, path: Path) -> tuple[Any, list[str]]:
+    """Return the reader that torch.export.load uses, and the names of its records."""
     try:
-        # The reader that torch.export.load uses, so that both see the same archive.
         reader = torch.PyTorchFileReader(io.BytesIO(content))
         records = reader.get_all_records()
-    except (RuntimeError, ValueError) as error:
+        # When that reader fails, torch takes zipfile and the format of 2.7: both must see the same records.
+        listed = sorted(name.partition("/")[2] for name in zipfile.ZipFile(io.BytesIO(content)).namelist())
+    except (RuntimeError, ValueError, zipfile.BadZipFile) as error:
         raise CheckpointError(f"{path} is no exported program, or is damaged ({first_sentence(error)}).") from error
     if not any(record.startswith("models/") for record in records):
         raise FileFormatError(
             f"{path} holds no program exported by torch 2.8 or later; save it with torch.export.save."
         )
-    for record in records:
-        if not _RECORDS.fullmatch(record):
-            raise _refused(path, f"the record {record}")
-        try:
-            if record.startswith("models/"):
-                _check_program(json.loads(reader.get_record(record)), path)
-            elif record.endswith("_config.json"):
-                _check_payloads(json.loads(reader.get_record(record)), path)
-            elif record.startswith("data/sample_inputs/"):
-                _check_pickle(reader.get_record(record), path)
-        except (RuntimeError, ValueError, TypeError, AttributeError) as error:
-            if isinstance(error, UnsafeFileError):
-                raise
-            raise CheckpointError(f"{path} is damaged at {record} ({first_sentence(error)}).") from error
+    if listed != sorted(records):
+        raise _refused(path, "two tables of contents")
+    return reader, records
+
+
+def _check_record(record: str, content: bytes, path: Path) -> None:
+    if record.startswith("models/"):
+        _check_program(json.loads(content), path)
+    elif record.endswith("_config.json"):
+        _check_payloads(json.loads(content), path)
+    elif record.startswith("data/sample_inputs/"):
+        _check_pickle(content, path)
 
 
 def _check_payloads(config: dict[str, Any], path: Path) -> None:

@@ -110,6 +110,17 @@ def test_a_pickled_weight_is_refused(program, tmp_path, nothing_ran):
         load_exported(rewritten(program[2], tmp_path / "bad.pt2", changes))
 
 
+@pytest.mark.parametrize("root", ["", "net/"])
+def test_the_format_of_older_versions_beside_the_new_one_is_refused(program, tmp_path, root, nothing_ran):
+    bad = rewritten(program[2], tmp_path / "bad.pt2", {"models/model.json": b"{}"})  # sends torch to the older format
+    with zipfile.ZipFile(bad, "a") as archive:
+        archive.writestr(f"{root}version", "8.8")
+        for name in ("exported_program.json", "state_dict.pt", "constants.pt", "example_inputs.pt"):
+            archive.writestr(f"{root}serialized_{name}", pickled(Bomb()))
+    with pytest.raises((UnsafeFileError, CheckpointError), match=r"bad\.pt2"):
+        load_exported(bad)
+
+
 def edited(edit):
     """Return a change of a program's JSON."""
 
@@ -179,8 +190,9 @@ def test_a_truncated_file_is_named(program, tmp_path, kept):
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b"{}"])
-def test_a_damaged_program_is_named(program, tmp_path, content):
-    bad = rewritten(program[2], tmp_path / "bad.pt2", {"models/model.json": content})
+@pytest.mark.parametrize("record", ["models/model.json", "data/weights/model_weights_config.json"])
+def test_a_damaged_program_is_named(program, tmp_path, record, content):
+    bad = rewritten(program[2], tmp_path / "bad.pt2", {record: content})
     with pytest.raises(CheckpointError, match=r"bad\.pt2"):
         load_exported(bad)
 
