@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from cnnvis.capture.axes import Axes
 from cnnvis.capture.nested import tensors_in
@@ -129,3 +130,20 @@ class Arguments:
 def _version(tensor: Tensor) -> int:
     """Return the count of in-place changes; tensors made in inference mode have none."""
     return 0 if tensor.is_inference() else tensor._version
+
+
+def named_inputs(model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[tuple[str, Tensor]]:
+    """Yield (name, tensor) of each tensor among the arguments of a forward pass, named as forward() names them."""
+    for index, value in enumerate(args):
+        yield from tensors_in(value, _argument_name(model, index))
+    yield from tensors_in(kwargs)
+
+
+def _argument_name(model: nn.Module, index: int) -> str:
+    """Return the name of forward()'s positional argument number `index`."""
+    for position, parameter in enumerate(inspect.signature(model.forward).parameters.values()):
+        if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+            return f"{parameter.name}.{index - position}"
+        if position == index:
+            return parameter.name
+    return f"input.{index}"

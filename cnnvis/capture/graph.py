@@ -9,6 +9,7 @@ from torch import nn
 
 from cnnvis.capture.calls import Call, Value
 from cnnvis.capture.inputs import as_call, as_module
+from cnnvis.capture.modules import ModuleTree
 from cnnvis.capture.roles import settings
 from cnnvis.capture.state import evaluating
 from cnnvis.capture.tracer import Tracer
@@ -56,8 +57,9 @@ def trace(model: Any, example: Any = None) -> ModelGraph:
             "pass a tensor (1, channels, height, width) or whatever its forward() takes."
         )
     call = as_call(module, example)
+    tree = ModuleTree(module)
     builder = _GraphBuilder(call.n_images)
-    with evaluating(module), Tracer(module, builder.add):
+    with evaluating(tree), Tracer(tree, builder.add):
         module(*call.args, **call.kwargs)
     return ModelGraph(tuple(builder.layers), tuple(builder.links), model=type(module).__name__)
 

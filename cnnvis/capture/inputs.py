@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,7 @@ def as_module(model: Any) -> nn.Module:
     Raises
     ------
     InvalidInputError
-        When `model` is no nn.Module, is TorchScript, or has parameters that are not initialised yet.
+        When `model` is no nn.Module, or is TorchScript.
     """
     if not isinstance(model, nn.Module):
         model = getattr(model, "module", model)
@@ -62,12 +63,6 @@ def as_module(model: Any) -> nn.Module:
         raise InvalidInputError(
             f"{type(model).__name__} runs in TorchScript, which calls no hooks inside; "
             "pass the nn.Module that it was made from."
-        )
-    lazy = [name for name, tensor in model.named_parameters() if isinstance(tensor, nn.UninitializedParameter)]
-    if lazy:
-        raise InvalidInputError(
-            f"{type(model).__name__} has parameters without a shape yet: {', '.join(lazy[:5])}; "
-            "run it once on an input before tracing or recording it."
         )
     return model
 
@@ -150,16 +145,16 @@ def _count_images(arguments: Any) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Device and floating dtype of a model; None leaves a tensor's own."""
+    """Device and dtype of a model's first floating tensor; None, for a model without, leaves an input's own."""
 
     device: torch.device | None
     dtype: torch.dtype | None
 
     @classmethod
     def of(cls, model: nn.Module) -> _Place:
-        tensors = [*model.parameters(), *model.buffers()]
-        floating = [tensor.dtype for tensor in tensors if tensor.is_floating_point()]
-        return cls(tensors[0].device if tensors else None, floating[0] if floating else None)
+        tensors = chain(model.parameters(), model.buffers())
+        first = next((tensor for tensor in tensors if tensor.is_floating_point()), None)
+        return cls(None, None) if first is None else cls(first.device, first.dtype)
 
     def copy(self, tensor: Tensor) -> Tensor:
         dtype = self.dtype if tensor.is_floating_point() else None

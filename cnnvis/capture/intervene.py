@@ -11,8 +11,8 @@ from torch import Tensor
 
 from cnnvis.capture.calls import Call, Value
 from cnnvis.capture.inputs import as_module
+from cnnvis.capture.modules import ModuleTree
 from cnnvis.capture.selection import Selection
-from cnnvis.capture.tracer import Tracer
 from cnnvis.core.errors import InvalidInputError
 
 
@@ -46,9 +46,9 @@ def intervene(model: Any, factors: Mapping[str, Mapping[int, float]]) -> Iterato
         return
     for layer, by_channel in factors.items():
         _check_factors(layer, by_channel)
-    selection = Selection(module, factors)
+    selection = Selection(ModuleTree(module), factors)
     surgeon = _Surgeon(selection, factors)
-    with Tracer(module, surgeon.change, on_end=surgeon.check, only=selection.modules):
+    with selection.listen(surgeon.change, on_end=surgeon.check):
         yield
 
 

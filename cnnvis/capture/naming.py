@@ -14,10 +14,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
-
-from torch import nn
 
 _SYNONYMS = {
     "concat": "cat",
@@ -57,12 +55,15 @@ class Namer:
 
     Parameters
     ----------
-    model : nn.Module
+    root : str
+        What the model itself is called where it is a layer.
+    modules : collection of str
+        Dotted names of all modules.
     """
 
-    def __init__(self, model: nn.Module) -> None:
-        self._modules = frozenset(name for name, _ in model.named_modules(remove_duplicate=False))
-        self._root = type(model).__name__
+    def __init__(self, root: str, modules: Collection[str]) -> None:
+        self._root = root
+        self._modules = modules
         self._inputs: set[str] = set()
         self._calls: Counter[str] = Counter()
 
@@ -101,7 +102,7 @@ class Namer:
                 return name
 
 
-def called_module(name: str, modules: dict[str, nn.Module]) -> str | None:
+def called_module(name: str, modules: Collection[str]) -> str | None:
     """Return the dotted name of the module of which `name` is a call, or None where it is none."""
     if name in modules:
         return name

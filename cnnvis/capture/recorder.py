@@ -11,14 +11,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cnnvis.capture.axes import BATCH_FIRST
 from cnnvis.capture.budget import as_bytes
 from cnnvis.capture.calls import Call
 from cnnvis.capture.inputs import as_batches, as_module
+from cnnvis.capture.modules import ModuleTree
 from cnnvis.capture.selection import Selection
 from cnnvis.capture.sinks import stored_dtype
 from cnnvis.capture.state import evaluating
 from cnnvis.capture.store import RecordingWriter
-from cnnvis.capture.tracer import Tracer
 from cnnvis.core import Provenance, Recording
 from cnnvis.core.errors import InvalidInputError, LayerNotRunError
 from cnnvis.core.progress import Progress, silent
@@ -96,11 +97,12 @@ def record(
     module = as_module(model)
     batches = as_batches(module, inputs, batch_size)
     _check_names(names, batches.n_images)
-    selection = Selection(module, layers)
+    tree = ModuleTree(module)
+    selection = Selection(tree, layers)
     budget = as_bytes(memory_budget)
-    with evaluating(module), RecordingWriter(batches.n_images, budget=budget, store=store) as writer:
+    with evaluating(tree), RecordingWriter(batches.n_images, budget=budget, store=store) as writer:
         recorder = _Recorder(selection, writer)
-        with Tracer(module, recorder.add, only=selection.modules):
+        with selection.listen(recorder.add):
             for call in batches:
                 recorder.begin(call.n_images)
                 recorder.end(module(*call.args, **call.kwargs))
@@ -136,7 +138,10 @@ class _Recorder:
             self._ran.append(call.name)
         for value in self._selection.values(call, self._n_images):
             self._recorded.append(value.name)
-            self._writer.append(value.name, value.tensor.detach().movedim(value.axes, (0, 1)))
+            values = value.tensor.detach()
+            if value.axes != BATCH_FIRST:
+                values = values.movedim(value.axes, BATCH_FIRST)
+            self._writer.append(value.name, values)
 
     def end(self, output: Any) -> None:
         if self._first is None:

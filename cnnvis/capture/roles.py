@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from torch import nn
@@ -76,10 +77,11 @@ _SETTINGS = (
 )
 
 
-def _layer_file(module: nn.Module) -> str:
-    """Return the name of the torch.nn file that defines the layer `module` is a kind of, or ""."""
-    for kind in type(module).__mro__:
-        package, _, file = kind.__module__.rpartition(".")
+@cache
+def _layer_file(kind: type[nn.Module]) -> str:
+    """Return the name of the torch.nn file that defines the layer which `kind` is or inherits from, or ""."""
+    for parent in kind.__mro__:
+        package, _, file = parent.__module__.rpartition(".")
         if package == "torch.nn.modules" and file in _ROLE_OF_FILE:
             return file
     return ""
@@ -92,7 +94,7 @@ def is_leaf(module: nn.Module, *, root: bool = False) -> bool:
     Conv2d that owns its padding. So is every module without children. Containers and the Transformer
     classes are not. The root is a leaf only when it is a layer of torch.nn.
     """
-    return bool(_layer_file(module)) or (not root and next(module.children(), None) is None)
+    return bool(_layer_file(type(module))) or (not root and next(module.children(), None) is None)
 
 
 def module_role(module: nn.Module) -> LayerRole:
@@ -101,7 +103,7 @@ def module_role(module: nn.Module) -> LayerRole:
         return LayerRole.OTHER
     if isinstance(module, nn.Identity):
         return LayerRole.IDENTITY
-    file = _layer_file(module)
+    file = _layer_file(type(module))
     if file:
         return _ROLE_OF_FILE[file]
     name = type(module).__name__.lower()

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
 
 from torch import nn
 
 from cnnvis.capture.axes import has_own_axes
-from cnnvis.capture.calls import Call, Value
+from cnnvis.capture.calls import Call, Listener, Value
 from cnnvis.capture.graph import unrecordable
+from cnnvis.capture.modules import ModuleTree
 from cnnvis.capture.naming import called_module
 from cnnvis.capture.roles import module_role
-from cnnvis.capture.tracer import traced_modules
+from cnnvis.capture.taps import ModuleTaps
+from cnnvis.capture.tracer import Tracer
 from cnnvis.core import LayerRole
 from cnnvis.core.errors import InvalidInputError, LayerNotFoundError, LayerNotRunError, did_you_mean
 
@@ -24,7 +26,7 @@ class Selection:
 
     Parameters
     ----------
-    model : nn.Module
+    tree : ModuleTree
     layers : None, str or iterable of str
         None selects every layer with values of its own (no input, reshape, identity); a glob every
         layer whose name matches, both without those that cannot be recorded. A name selects one layer,
@@ -38,19 +40,19 @@ class Selection:
         For a name that can be no layer: a module inside a layer, or a second name of a module.
     """
 
-    def __init__(self, model: nn.Module, layers: str | Iterable[str] | None) -> None:
+    def __init__(self, tree: ModuleTree, layers: str | Iterable[str] | None) -> None:
         wanted = None if layers is None else dict.fromkeys([layers] if isinstance(layers, str) else layers)
         if wanted is not None and not wanted:
             raise InvalidInputError("No layers to record: the list of layers is empty. Leave it out to record all.")
-        self._kind = type(model).__name__
-        self._modules = dict(traced_modules(model))
-        everywhere = dict(model.named_modules(remove_duplicate=False))
+        self._kind = type(tree.model).__name__
+        self._tree = tree
+        self._modules = tree.traced
         self._takes_all = wanted is None
-        self._globs = [name for name in wanted or () if set(name) & set("*?[") and name not in everywhere]
+        self._globs = [name for name in wanted or () if set(name) & set("*?[") and name not in tree.all]
         self._names = [name for name in wanted or () if name not in self._globs]
         for name in self._names:
-            if name in everywhere and name not in self._modules:
-                self._refuse(name, everywhere[name])
+            if name in tree.all and name not in self._modules:
+                self._refuse(name, tree.all[name])
 
     @property
     def modules(self) -> tuple[str, ...] | None:
@@ -62,13 +64,19 @@ class Selection:
         if self._takes_all or self._globs:
             return None
         called = [called_module(name, self._modules) for name in self._names]
-        if not all(name and self._has_own_axes(self._modules[name]) for name in called):
+        if not all(name and self._speaks_for_itself(self._modules[name]) for name in called):
             return None
         return tuple(dict.fromkeys(called))
 
-    @staticmethod
-    def _has_own_axes(module: nn.Module) -> bool:
-        return has_own_axes(module, module_role(module))
+    def _speaks_for_itself(self, module: nn.Module) -> bool:
+        return has_own_axes(module, module_role(module)) and module not in self._tree.shared
+
+    def listen(self, listener: Listener, *, on_end: Callable[[], None] | None = None) -> ModuleTaps | Tracer:
+        """Return the cheapest context manager that tells `listener` of everything selected, each forward pass."""
+        modules = self.modules
+        if modules is None:
+            return Tracer(self._tree, listener, on_end=on_end)
+        return ModuleTaps(self._tree, listener, modules, on_end=on_end)
 
     def values(self, call: Call, n_images: int) -> list[Value]:
         """Return those values of `call` to record.

@@ -8,9 +8,11 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
+from cnnvis.capture.modules import ModuleTree
+
 
 @contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
+def evaluating(tree: ModuleTree) -> Iterator[None]:
     """Run forward passes in eval mode and without gradients; put everything back on exit, also after an error.
 
     Put back are the training flag of each module (the flags are set one by one: a model's own `train`
@@ -19,28 +21,38 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 
     Parameters
     ----------
-    model : nn.Module
+    tree : ModuleTree
 
     Notes
     -----
     Costs a copy of the buffers and of the random states.
     """
-    modules = list(model.modules())
-    training = [module.training for module in modules]
-    buffers = [(module, dict(module._buffers)) for module in modules if module._buffers]
-    values = {buffer: buffer.clone() for buffer in model.buffers()}
+    modules = set(tree.all.values())
+    training = {module: module.training for module in modules}
+    buffers = [(module, dict(module._buffers)) for module in modules if _may_change_buffers(module)]
+    values = {buffer: buffer.clone() for _, held in buffers for buffer in held.values() if buffer is not None}
     versions = {buffer: buffer._version for buffer in values}
-    devices = {tensor.device for tensor in (*model.parameters(), *values) if tensor.is_cuda}
-    with torch.random.fork_rng(devices=devices), torch.no_grad():
+    with torch.random.fork_rng(devices=_cuda_devices(tree.model)), torch.no_grad():
         try:
             for module in modules:
                 module.training = False
             yield
         finally:
-            for module, flag in zip(modules, training, strict=True):
+            for module, flag in training.items():
                 module.training = flag
             for module, held in buffers:
                 module._buffers.update(held)
             for buffer, value in values.items():
                 if buffer._version != versions[buffer]:
                     buffer.copy_(value)
+
+
+def _may_change_buffers(module: nn.Module) -> bool:
+    """Whether a forward pass in eval mode may change a buffer: torch's own layers do not."""
+    return bool(module._buffers) and not type(module).__module__.startswith("torch.nn.modules.")
+
+
+def _cuda_devices(model: nn.Module) -> list[torch.device]:
+    if not torch.cuda.is_available():
+        return []
+    return list({tensor.device for tensor in (*model.parameters(), *model.buffers()) if tensor.is_cuda})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import json
 import logging
+import math
 import os
 import re
 import shutil
@@ -120,7 +121,7 @@ class RecordingWriter:
         return open_store(self._store)
 
     def _new_sink(self, layer: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Sink:
-        n_bytes = (self._n_images or 0) * int(np.prod(shape)) * dtype.itemsize
+        n_bytes = (self._n_images or 0) * math.prod(shape) * dtype.itemsize
         if self._n_images is not None and self._store is None and self._in_memory + n_bytes <= self._budget:
             self._in_memory += n_bytes
             return MemorySink(layer, self._n_images, shape, dtype)

@@ -8,8 +8,7 @@ nested inputs and outputs, and modules called twice need no special care.
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from typing import Any, NamedTuple
@@ -19,7 +18,8 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from cnnvis.capture.axes import BATCH_FIRST, Axes, follow_axes, module_axes, operation_axes
-from cnnvis.capture.calls import Arguments, Call, Flow, Listener, Origin, Value, value_name
+from cnnvis.capture.calls import Arguments, Call, Flow, Listener, Origin, Value, named_inputs, value_name
+from cnnvis.capture.modules import ModuleTree
 from cnnvis.capture.naming import Namer, operation_name
 from cnnvis.capture.nested import replace_tensor, tensors_in
 from cnnvis.capture.roles import PASSED_THROUGH, is_leaf, module_role, operation_role
@@ -50,53 +50,47 @@ class _OperationMode(TorchFunctionMode):
 
 
 class Tracer:
-    """Context manager that tells a listener of each layer of each forward pass of `model`.
+    """Context manager that tells a listener of each layer of each forward pass of a model.
 
     Parameters
     ----------
-    model : nn.Module
+    tree : ModuleTree
+        The model, as it is now.
     listener : callable
         Called with each Call; may return a tensor that takes the place of the layer's value.
     on_end : callable, optional
         Called when a forward pass is over; not after one that raised.
-    only : collection of str, optional
-        Dotted names of the modules to watch. Nothing but their hooks (and one on the model) is then
-        installed: operations and inputs are not seen, calls have no sources, and their axes are those
-        that the module has by itself. Enough for layers of which `has_own_axes` is true, and cheaper.
 
     Notes
     -----
-    Costs about 20 microseconds per layer and operation; about 10 per watched layer with `only`. Hooks are gone on
-    exit, also when forward raises. Not thread-safe: one forward pass at a time.
+    Costs some 50 microseconds per layer and operation. Hooks are gone on exit, also when forward raises.
+    Not thread-safe: one forward pass at a time.
     """
 
     def __init__(
         self,
-        model: nn.Module,
+        tree: ModuleTree,
         listener: Listener,
         *,
         on_end: Callable[[], None] | None = None,
-        only: Collection[str] | None = None,
     ) -> None:
-        self._model = model
+        self._tree = tree
         self._listener = listener
         self._on_end = on_end
-        self._only = only
-        self._namer = Namer(model)
+        self._namer = Namer(type(tree.model).__name__, tree.all)
         self._flow = Flow()
         self._frames: list[_Frame] = []
         self._cleanup = ExitStack()
 
     def __enter__(self) -> Tracer:
         with ExitStack() as stack:
-            for name, module in self._watched_modules():
+            for name, module in self._tree.traced.items():
                 enter = module.register_forward_pre_hook(partial(self._enter_module, name), with_kwargs=True)
                 stack.callback(enter.remove)
                 # always_call: a model may catch what a layer raises, and go on
                 leave = module.register_forward_hook(partial(self._leave_module, name), always_call=True)
                 stack.callback(leave.remove)
-            if self._only is None:
-                stack.enter_context(_OperationMode(self._run_operation))
+            stack.enter_context(_OperationMode(self._run_operation))
             self._cleanup = stack.pop_all()
         return self
 
@@ -104,12 +98,6 @@ class Tracer:
         self._cleanup.close()
         self._frames.clear()
         self._flow.clear()
-
-    def _watched_modules(self) -> Iterator[tuple[str, nn.Module]]:
-        if self._only is None:
-            return traced_modules(self._model)
-        modules = dict(traced_modules(self._model))
-        return ((name, modules[name]) for name in ("", *self._only))
 
     # Modules. Whatever is computed here is not the model's, so it is hidden from every TorchFunctionMode.
 
@@ -140,11 +128,10 @@ class Tracer:
         """Start a forward pass: its inputs come first."""
         self._namer.restart()
         self._flow.clear()
-        for argument, tensor in named_inputs(self._model, args, kwargs):
+        for argument, tensor in named_inputs(self._tree.model, args, kwargs):
             name = self._namer.input(argument)
-            if self._only is None:
-                self._flow.set(tensor, Origin((name,), BATCH_FIRST))
-                self._listener(Call(name, "Input", LayerRole.INPUT, values=(Value(name, tensor, BATCH_FIRST),)))
+            self._flow.set(tensor, Origin((name,), BATCH_FIRST))
+            self._listener(Call(name, "Input", LayerRole.INPUT, values=(Value(name, tensor, BATCH_FIRST),)))
 
     def _publish_layer(self, frame: _Frame, output: Any) -> Any:
         role = module_role(frame.module)
@@ -152,7 +139,7 @@ class Tracer:
         return self._publish(call, frame.arguments, output, partial(module_axes, frame.module, role))
 
     def _publish_block(self, frame: _Frame, output: Any) -> Any:
-        if not frame.name or self._only is not None:
+        if not frame.name:
             return None
         name = self._namer.module_call(frame.name)
         values = []
@@ -216,7 +203,7 @@ class Tracer:
 
     def _note(self, tensor: Tensor, origin: Origin, before: Arguments) -> None:
         """Note the origin of a result; one that changed a view in place also changed what it is a view of."""
-        if self._only is not None or before.hands_through(tensor):
+        if before.hands_through(tensor):
             return
         base = tensor._base if before.changes(tensor) else None
         self._flow.set(tensor, origin)
@@ -231,36 +218,3 @@ class Tracer:
             return None
         self._flow.set(told, Origin((call.name,), call.values[0].axes))
         return replace_tensor(output, call.values[0].tensor, told)
-
-
-def traced_modules(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    """Yield (dotted name, module) of the model, its blocks and its layers, but of nothing inside a layer.
-
-    A module that the model holds twice bears its first name outside a layer.
-    """
-    inside: tuple[str, ...] = ()
-    seen: set[nn.Module] = set()
-    for name, module in model.named_modules(remove_duplicate=False):
-        if name.startswith(inside) or module in seen:
-            continue
-        seen.add(module)
-        yield name, module
-        if is_leaf(module, root=not name):
-            inside += (f"{name}." if name else "",)
-
-
-def named_inputs(model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[tuple[str, Tensor]]:
-    """Yield (name, tensor) of each tensor among the arguments of a forward pass, named as forward() names them."""
-    for index, value in enumerate(args):
-        yield from tensors_in(value, _argument_name(model, index))
-    yield from tensors_in(kwargs)
-
-
-def _argument_name(model: nn.Module, index: int) -> str:
-    """Return the name of forward()'s positional argument number `index`."""
-    for position, parameter in enumerate(inspect.signature(model.forward).parameters.values()):
-        if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
-            return f"{parameter.name}.{index - position}"
-        if position == index:
-            return parameter.name
-    return f"input.{index}"
