@@ -95,9 +95,8 @@ def _say_stage(name: str, seconds: float) -> None:
 
 
 def _say_result(result: Any, out: Path) -> None:
-    lines = [""]
-    for prediction in result.predictions[:1]:
-        lines.append(f"{result.recording.inputs[0]} is {prediction.name} ({prediction.probability:.0%})")
+    image = result.recording.inputs[0]
+    lines = ["", *(f"{image}: {best.name} ({best.probability:.0%})" for best in result.predictions[:1])]
     for layer in result.layers:
         for method, ordering in layer.orderings.items():
             quality = ordering.quality

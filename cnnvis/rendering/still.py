@@ -63,6 +63,6 @@ def write_picture(pixels: NDArray[np.uint8], path: str | Path) -> None:
     buffer = io.BytesIO()
     kind = Image.registered_extensions()[path.suffix.lower()]
     # A PNG of a render compresses well at level 1 already; 9 takes ten times as long for a tenth less.
-    options = {"compress_level": 3} if kind == "PNG" else {"quality": 92}
+    options = {"compress_level": 1} if kind == "PNG" else {"quality": 92}
     Image.fromarray(pixels).save(buffer, kind, **options)
     save_bytes(buffer.getvalue(), path)

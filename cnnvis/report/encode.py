@@ -31,7 +31,7 @@ def to_rgb(figure: Figure) -> NDArray[np.uint8]:
 
 def to_png(picture: Figure | NDArray[np.uint8]) -> bytes:
     """Return a figure, or an (H, W, 3) or (H, W) array of uint8, as a PNG file: the same picture, the same bytes."""
-    return _encode(picture, "PNG", compress_level=6)
+    return _encode(picture, "PNG", compress_level=1)
 
 
 def to_jpeg(picture: Figure | NDArray[np.uint8]) -> bytes:

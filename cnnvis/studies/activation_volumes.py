@@ -149,8 +149,9 @@ def run(study: ActivationVolumes, out: str | Path, *, on_stage: OnStage | None =
 
     The first layer's files lie in `out` itself, those of further layers in folders named after them:
     ``activations.vti`` and one ``<method>.vti`` per order, a picture of each, ``comparison.png``,
-    ``importance.png``, ``mosaic.png``, ``row_slices.png``, ``filters.png``, ``orders.csv`` and ``scene.json``;
-    then ``layers.vtm`` of several layers, ``turntable.mp4``, ``view3d.html`` and ``index.html``.
+    ``importance.png``, ``mosaic.png``, ``row_slices.png``, ``filters.png`` and ``orders.csv``; then, of the first
+    layer, ``scene.json`` and ``turntable.mp4``; of all, ``layers.vtm`` (several layers), ``view3d.html`` and
+    ``index.html``.
 
     Parameters
     ----------
@@ -286,9 +287,9 @@ def _save_data(result: StudyResult, out: Path) -> None:
             content = f"{layer.layer}: activations, {method_title(method)} order"
             result.files[save(volume, layer.folder / f"{name}.vti")] = content
         result.files[save(dict(layer.orderings), layer.folder / "orders.csv")] = f"{layer.layer}: orders and groups"
-        grid = comparison_of(layer)
-        content = f"{layer.layer}: the comparison as a scene for `cnnvis render`"
-        result.files[save(grid, layer.folder / "scene.json")] = content
+    grid = comparison_of(result.layers[0])
+    content = f"{result.layers[0].layer}: the comparison, for `cnnvis render`"
+    result.files[save(grid, out / "scene.json")] = content
     if len(result.layers) > 1:
         best = {layer.layer: layer.volumes[layer.best] for layer in result.layers}
         result.files[save(best, out / "layers.vtm")] = "all layers, side by side"
