@@ -22,6 +22,14 @@ def frozen_array(array: ArrayLike, *, dtype: DTypeLike | None = None) -> NDArray
     return view
 
 
+def frozen_integers(name: str, array: ArrayLike) -> NDArray[np.int64]:
+    """Return a read-only int64 view or copy of `array`; raise InvalidInputError where a value is not whole."""
+    array = np.asarray(array)
+    if array.dtype.kind == "f" and not np.all(np.isfinite(array) & (array == np.trunc(array))):
+        raise InvalidInputError(f"{name} must be whole numbers, got {array.dtype} values that are not.")
+    return frozen_array(array, dtype=np.int64)
+
+
 def frozen_mapping(mapping: Mapping[str, Any] | None) -> Mapping[str, Any]:
     """Return a read-only copy of `mapping`, empty for None."""
     return MappingProxyType(dict(mapping or {}))

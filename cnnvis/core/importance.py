@@ -41,6 +41,9 @@ class Importance:
         scores = {layer: self._checked(layer, array, 1) for layer, array in self.scores.items()}
         object.__setattr__(self, "scores", frozen_mapping(scores))
         if self.per_class is not None:
+            unknown = sorted(set(self.per_class) - set(scores))
+            if unknown:
+                raise InvalidInputError(f"per_class has layers without scores: {', '.join(unknown)}.")
             per_class = {layer: self._checked(layer, array, 2) for layer, array in self.per_class.items()}
             for layer, array in per_class.items():
                 require_shape(f"per_class of {layer!r}", array, (scores[layer].size, None))
@@ -76,8 +79,18 @@ class Importance:
         Raises
         ------
         InvalidInputError
-            When the method gave no importance by class.
+            When the method gave no importance by class, or a layer has not the channels or classes of the others.
+        LayerNotFoundError
+            When a layer of `units` has none.
         """
         if self.per_class is None:
             raise InvalidInputError(f"Importance by {self.method!r} has no classes; profiles need per_class.")
-        return np.concatenate([self.per_class[layer] for layer in units.layers])
+        n_classes = next((array.shape[1] for array in self.per_class.values()), None)
+        parts = []
+        for layer, size in zip(units.layers, units.sizes, strict=True):
+            if layer not in self.per_class:
+                hint = did_you_mean(layer, self.per_class, what="layers with importance by class")
+                raise LayerNotFoundError(f"No importance by class of layer {layer!r}. {hint}")
+            require_shape(f"per_class of {layer!r}", self.per_class[layer], (size, n_classes))
+            parts.append(self.per_class[layer])
+        return np.concatenate(parts)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnvis.core.checks import frozen_array, frozen_mapping, require_finite, require_shape
+from cnnvis.core.checks import frozen_array, frozen_integers, frozen_mapping, require_finite, require_shape
 from cnnvis.core.errors import InvalidInputError
 
 
@@ -39,19 +39,19 @@ class EdgeSet:
     weight_total: float | None = None
 
     def __post_init__(self) -> None:
-        source = frozen_array(self.source, dtype=np.int64)
+        source = frozen_integers("source", self.source)
         require_shape("source", source, (None,))
         n = source.size
         object.__setattr__(self, "source", source)
         layer = np.zeros(n, dtype=np.int64) if self.layer is None else self.layer
-        for name, array, dtype in (
-            ("target", self.target, np.int64),
-            ("weight", self.weight, np.float64),
-            ("layer", layer, np.int64),
-        ):
-            frozen = frozen_array(array, dtype=dtype)
-            require_shape(name, frozen, (n,))
-            object.__setattr__(self, name, frozen)
+        arrays = {
+            "target": frozen_integers("target", self.target),
+            "weight": frozen_array(self.weight, dtype=np.float64),
+            "layer": frozen_integers("layer", layer),
+        }
+        for name, array in arrays.items():
+            require_shape(name, array, (n,))
+            object.__setattr__(self, name, array)
         require_finite("weight", self.weight)
         if n and (self.weight.min() < 0 or self.source.min() < 0 or self.target.min() < 0):
             raise InvalidInputError("EdgeSet: weights and unit numbers must not be negative.")
@@ -79,7 +79,7 @@ class Layout:
         positions = frozen_array(self.positions, dtype=np.float64)
         require_shape("positions", positions, (None, 3))
         require_finite("positions", positions)
-        layer_of_unit = frozen_array(self.layer_of_unit, dtype=np.int64)
+        layer_of_unit = frozen_integers("layer_of_unit", self.layer_of_unit)
         require_shape("layer_of_unit", layer_of_unit, (positions.shape[0],))
         object.__setattr__(self, "positions", positions)
         object.__setattr__(self, "layer_of_unit", layer_of_unit)
@@ -111,7 +111,7 @@ class PolylineSet:
         points = frozen_array(self.points, dtype=np.float32)
         require_shape("points", points, (None, 3))
         require_finite("points", points)
-        offsets = frozen_array(self.offsets, dtype=np.int64)
+        offsets = frozen_integers("offsets", self.offsets)
         require_shape("offsets", offsets, (None,))
         if offsets.size == 0 or offsets[0] != 0 or offsets[-1] != len(points) or np.any(np.diff(offsets) < 0):
             raise InvalidInputError(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnvis.core.checks import frozen_array, frozen_mapping, require_permutation, require_shape
+from cnnvis.core.checks import frozen_array, frozen_integers, frozen_mapping, require_permutation, require_shape
 from cnnvis.core.errors import InvalidInputError
 
 
@@ -78,7 +78,7 @@ class Ordering:
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        permutation = frozen_array(self.permutation, dtype=np.int64)
+        permutation = frozen_integers("permutation", self.permutation)
         require_shape("permutation", permutation, (None,))
         require_permutation("permutation", permutation)
         n = permutation.size
@@ -86,12 +86,12 @@ class Ordering:
         object.__setattr__(self, "permutation", permutation)
         object.__setattr__(self, "constant", frozen_array(constant, dtype=bool))
         require_shape("constant", self.constant, (n,))  # type: ignore[arg-type]
-        for name, dtype in (("groups", np.int64), ("scores", np.float64)):
-            array = getattr(self, name)
-            if array is not None:
-                array = frozen_array(array, dtype=dtype)
-                require_shape(name, array, (n,))
-                object.__setattr__(self, name, array)
+        if self.groups is not None:
+            object.__setattr__(self, "groups", frozen_integers("groups", self.groups))
+            require_shape("groups", self.groups, (n,))
+        if self.scores is not None:
+            object.__setattr__(self, "scores", frozen_array(self.scores, dtype=np.float64))
+            require_shape("scores", self.scores, (n,))
         object.__setattr__(self, "options", frozen_mapping(self.options))
 
     def __len__(self) -> int:

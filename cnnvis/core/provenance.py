@@ -31,6 +31,9 @@ class Provenance:
     inputs: tuple[str, ...] = ()
     preprocessing: str = ""
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "inputs", tuple(self.inputs))
+
     @property
     def caption(self) -> str:
         """One line for a picture: model, a warning on random weights, the input."""
@@ -47,5 +50,4 @@ class Provenance:
         """Read what `to_json` wrote; fields of newer versions are ignored."""
         known = {field.name for field in dataclasses.fields(cls)}
         found = {key: value for key, value in json.loads(text).items() if key in known}
-        found["inputs"] = tuple(found.get("inputs", ()))
         return cls(**found)

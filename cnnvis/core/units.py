@@ -74,4 +74,7 @@ class Units:
 
     def layer_of(self, units: ArrayLike) -> NDArray[np.int64]:
         """Return the layer index of each unit number, same shape as `units`."""
-        return np.searchsorted(self.offsets, np.asarray(units), side="right") - 1
+        units = np.asarray(units)
+        if np.any((units < 0) | (units >= len(self))):
+            raise InvalidInputError(f"Units are numbered 0 to {len(self) - 1}, got {units.min()} to {units.max()}.")
+        return np.searchsorted(self.offsets, units, side="right") - 1

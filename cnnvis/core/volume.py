@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnvis.core.checks import frozen_array, require_finite, require_shape
+from cnnvis.core.checks import frozen_array, frozen_integers, require_finite, require_permutation, require_shape
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.ordering import Ordering
 from cnnvis.core.provenance import Provenance
@@ -25,7 +25,7 @@ class Volume:
     layer : str
         Dotted name of the layer.
     channels : (C,) ndarray of int
-        Original channel at each position (the permutation); default 0 .. C-1.
+        Original channel at each position, each once; default 0 .. C-1. Of a whole layer, its permutation.
     groups : (C,) ndarray of int or None
         Group of the channel at each position; -1 for constant channels.
     weights : (C,) ndarray of float or None
@@ -41,7 +41,7 @@ class Volume:
 
     values: NDArray[Any]
     layer: str = ""
-    channels: NDArray[np.int64] | None = None
+    channels: NDArray[np.int64] = None  # type: ignore[assignment]  # filled in below
     groups: NDArray[np.int64] | None = None
     weights: NDArray[np.float64] | None = None
     spacing: tuple[float, float, float] = (1.0, 1.0, 1.0)
@@ -57,13 +57,16 @@ class Volume:
         if 0 in values.shape:
             raise InvalidInputError(f"The volume {self.layer!r} is empty: shape {values.shape}.")
         n = values.shape[0]
-        channels = frozen_array(np.arange(n) if self.channels is None else self.channels, dtype=np.int64)
+        channels = frozen_integers("channels", np.arange(n) if self.channels is None else self.channels)
         require_shape("channels", channels, (n,))
+        if channels.min() < 0 or len(np.unique(channels)) < n:
+            raise InvalidInputError(f"channels of the volume {self.layer!r} must be distinct and not negative.")
         object.__setattr__(self, "values", values)
         object.__setattr__(self, "channels", channels)
         if self.groups is not None:
-            object.__setattr__(self, "groups", frozen_array(self.groups, dtype=np.int64))
-            require_shape("groups", self.groups, (n,))
+            groups = frozen_integers("groups", self.groups)
+            require_shape("groups", groups, (n,))
+            object.__setattr__(self, "groups", groups)
         if self.weights is not None:
             weights = frozen_array(self.weights, dtype=np.float64)
             require_shape("weights", weights, (n,))
@@ -79,7 +82,7 @@ class Volume:
     @property
     def shape(self) -> tuple[int, int, int]:
         """(C, H, W)."""
-        return self.values.shape  # type: ignore[return-value]
+        return self.values.shape
 
     @property
     def n_missing(self) -> int:
@@ -94,7 +97,14 @@ class Volume:
 
     @property
     def inverse(self) -> NDArray[np.int64]:
-        """(C,) position of each original channel; only for a full permutation."""
+        """(C,) position of each original channel.
+
+        Raises
+        ------
+        InvalidInputError
+            When the volume holds only some channels of its layer.
+        """
+        require_permutation(f"channels of the volume {self.layer!r}", self.channels)
         inverse = np.empty(self.shape[0], dtype=np.int64)
         inverse[self.channels] = np.arange(self.shape[0])
         return inverse
