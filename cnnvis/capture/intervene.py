@@ -32,7 +32,7 @@ def intervene(model: Any, factors: Mapping[str, Mapping[int, float]]) -> Iterato
     LayerNotFoundError, LayerNotRunError
         From the forward pass: no such layer, or it was not reached.
     InvalidInputError
-        When a layer has no such channel, a factor is not finite, or its values are no (N, C, *S) numbers.
+        When a layer has no such channel or no tensor, a factor is not finite, or the name is that of a block.
 
     Notes
     -----
@@ -62,9 +62,12 @@ class _Surgeon:
         self._ran: list[str] = []
 
     def change(self, call: Call) -> Tensor | None:
-        self._ran.append(call.name)
+        if not call.is_block:
+            self._ran.append(call.name)
         if call.name not in self._factors:
             return None
+        if call.is_block:
+            raise InvalidInputError(f"{call.name!r} ({call.type}) is a block of layers; name the layer that ends it.")
         if not call.values:
             raise InvalidInputError(f"Layer {call.name!r} ({call.type}) returns no tensor; there is nothing to scale.")
         self._changed.append(call.name)

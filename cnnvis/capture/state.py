@@ -31,20 +31,23 @@ def evaluating(tree: ModuleTree) -> Iterator[None]:
     training = {module: module.training for module in modules}
     buffers = [(module, dict(module._buffers)) for module in modules if _may_change_buffers(module)]
     values = {buffer: buffer.clone() for _, held in buffers for buffer in held.values() if buffer is not None}
-    versions = {buffer: buffer._version for buffer in values}
     with torch.random.fork_rng(devices=_cuda_devices(tree.model)), torch.no_grad():
         try:
-            for module in modules:
-                module.training = False
+            _set_flags(dict.fromkeys(modules, False))
             yield
         finally:
-            for module, flag in training.items():
-                module.training = flag
+            _set_flags(training)
             for module, held in buffers:
                 module._buffers.update(held)
             for buffer, value in values.items():
-                if buffer._version != versions[buffer]:
+                if not torch.equal(buffer, value):  # the version does not tell: batch_norm does not count it up
                     buffer.copy_(value)
+
+
+def _set_flags(training: dict[nn.Module, bool]) -> None:
+    for module, flag in training.items():
+        if module.training != flag:  # setting an attribute of a module is slow
+            module.training = flag
 
 
 def _may_change_buffers(module: nn.Module) -> bool:
