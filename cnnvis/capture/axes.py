@@ -7,11 +7,12 @@ decided here, by these rules in this order:
    layers, embeddings, attention and recurrent layers: the channel axis is the last; batch_first says
    where the batch axis is.
 2. A view (permute, transpose, flatten of a contiguous tensor ...): each axis is followed by its stride.
-3. Anything else keeps the axes of the tensor it came from: at the same place where the number of axes
+3. Anything else keeps the axes of the tensor it came from (of several, that with the most axes, and
+   rather a layer's than an input): at the same place where the number of axes
    is the same, at the same distance from the front or the end where the size shows it, a last axis
    stays the last. Two axes are always (N, C).
 
-An input of the network has (0, 1).
+An input of the network is taken to have (0, 1).
 """
 
 from __future__ import annotations

@@ -74,6 +74,7 @@ class Origin(NamedTuple):
 
     sources: tuple[str, ...]
     axes: Axes
+    is_input: bool = False
 
 
 class Flow:
@@ -117,6 +118,16 @@ class Arguments:
     def sources(self) -> tuple[str, ...]:
         """Layers that the tensors come from, in order."""
         return tuple(source for _, origin in self.tracked for source in origin.sources)
+
+    def leading(self) -> tuple[Tensor, Axes] | None:
+        """Return the tensor that says where the axes are, with its axes; None where nothing is known.
+
+        That with the most axes, rather one that a layer made than an input, whose axes are a guess.
+        """
+        if not self.tracked:
+            return None
+        tensor, origin = max(self.tracked, key=lambda pair: (pair[0].ndim, not pair[1].is_input))
+        return tensor, origin.axes
 
     def hands_through(self, output: Tensor) -> bool:
         """Whether `output` is one of the tensors, unchanged by the call."""

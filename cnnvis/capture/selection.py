@@ -49,7 +49,7 @@ class Selection:
         self._modules = tree.traced
         self._takes_all = wanted is None
         self._globs = [name for name in wanted or () if set(name) & set("*?[") and name not in tree.all]
-        self._names = [name for name in wanted or () if name not in self._globs]
+        self._names = dict.fromkeys(name for name in wanted or () if name not in self._globs)
         for name in self._names:
             if name in tree.all and name not in self._modules:
                 self._refuse(name, tree.all[name])

@@ -63,7 +63,7 @@ class Tracer:
 
     Notes
     -----
-    Costs some 50 microseconds per layer and operation. Hooks are gone on exit, also when forward raises.
+    Costs about 0.1 ms per layer and operation. Hooks are gone on exit, also when forward raises.
     Not thread-safe: one forward pass at a time.
     """
 
@@ -130,7 +130,7 @@ class Tracer:
         self._flow.clear()
         for argument, tensor in named_inputs(self._tree.model, args, kwargs):
             name = self._namer.input(argument)
-            self._flow.set(tensor, Origin((name,), BATCH_FIRST))
+            self._flow.set(tensor, Origin((name,), BATCH_FIRST, is_input=True))
             self._listener(Call(name, "Input", LayerRole.INPUT, values=(Value(name, tensor, BATCH_FIRST),)))
 
     def _publish_layer(self, frame: _Frame, output: Any) -> Any:
@@ -181,7 +181,7 @@ class Tracer:
         sources = tuple(dict.fromkeys(before.sources))
         for tensor in tensors:
             if not before.hands_through(tensor):
-                self._flow.set(tensor, Origin(sources, follow_axes(tensor, source, origin.axes)))
+                self._flow.set(tensor, Origin(sources, follow_axes(tensor, source, origin.axes), origin.is_input))
 
     # Both
 
@@ -191,10 +191,9 @@ class Tracer:
         if isinstance(output, Tensor) and before.hands_through(output):
             # Identity, dropout in eval mode: one tensor object for two layers would merge two paths into one
             replaced = output = output.view_as(output)
-        values = []
+        leading, values = before.leading(), []
         for index, (path, tensor) in enumerate(tensors_in(output)):
-            source, origin = before.tracked[0] if before.tracked else (tensor, Origin((), BATCH_FIRST))
-            axes = axes_of(path, tensor, source, origin.axes)
+            axes = axes_of(path, tensor, *(leading or (tensor, BATCH_FIRST)))
             values.append(Value(value_name(call.name, index, path), tensor, axes))
             self._note(tensor, Origin((call.name,), axes), before)
         call.arguments, call.sources, call.values = before.tensors, before.sources, tuple(values)

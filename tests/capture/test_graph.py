@@ -97,6 +97,31 @@ def test_the_channel_axis_of_tokens_comes_first():
     assert graph["mha"].attributes["outputs"] == ["mha:1"]
 
 
+def test_the_channel_axis_of_a_transformer_that_is_fed_with_tokens():
+    """An input (N, T, D) looks like (N, C, S); the layers know better, also where they meet the input."""
+    layer = nn.TransformerEncoderLayer(6, 2, 8, batch_first=True)
+    graph = trace(layer, torch.rand(2, 5, 6))
+    shapes = {layer.name: layer.shape for layer in graph.layers[1:]}
+    assert shapes.pop("linear1") == shapes.pop("relu") == shapes.pop("dropout") == (8, 5)
+    assert set(shapes.values()) == {(6, 5)}
+
+
+def test_sequence_first_layers_inside_a_batch_first_network():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embed = nn.Linear(4, 6)
+            self.encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(6, 2, 8), 1, enable_nested_tensor=False)
+
+        def forward(self, x):
+            return self.encoder(self.embed(x).permute(1, 0, 2)).mean(0)
+
+    graph = trace(Net(), torch.rand(2, 5, 4))
+    assert {layer.shape for layer in graph.layers if layer.name.startswith("encoder")} == {(6, 5), (8, 5)}
+    assert graph["mean"].shape == (6,)
+    assert all(layer.recordable for layer in graph.layers)
+
+
 def test_an_untouched_tensor_keeps_its_own_place():
     """Dropout in eval mode returns the very tensor it got: the skip around it must not go through it."""
 
