@@ -51,8 +51,8 @@ def convert(
 
 def _chosen(obj: Any, layer: str, index: int, suffix: str) -> Any:
     """Return the part of `obj` that a file with this suffix is to hold."""
-    from cnnvis.core import FeatureMaps, Recording
-    from cnnvis.geometry import as_volume, layers_with_maps
+    from cnnvis.core import FeatureMaps, Recording, as_volume
+    from cnnvis.geometry import layers_with_maps
 
     if isinstance(obj, Recording) and suffix == ".vtm" and not layer:
         return {name: maps.volume(image=index) for name, maps in layers_with_maps(obj).items()}

@@ -2,7 +2,7 @@
 
 from cnnvis.core.graph import LayerLink, LayerNode, LayerRole, ModelGraph
 from cnnvis.core.importance import Importance
-from cnnvis.core.maps import FeatureMaps, Recording
+from cnnvis.core.maps import FeatureMaps, Recording, as_volume
 from cnnvis.core.network import EdgeSet, Layout, PolylineSet
 from cnnvis.core.ordering import Ordering, OrderQuality
 from cnnvis.core.provenance import Provenance
@@ -25,4 +25,5 @@ __all__ = [
     "Recording",
     "Units",
     "Volume",
+    "as_volume",
 ]

@@ -88,7 +88,8 @@ class FeatureMaps:
             )
         if not -len(self) <= image < len(self):
             raise InvalidInputError(f"Layer {self.layer!r} holds {len(self)} images, got image {image}.")
-        return self.activations[image]
+        stack: NDArray[Any] = self.activations[image]
+        return stack
 
     def volume(
         self,
@@ -188,3 +189,35 @@ class Recording:
     def layers(self) -> tuple[str, ...]:
         """Names of the recorded layers, in order of execution."""
         return tuple(self.maps)
+
+
+def as_volume(obj: Volume | FeatureMaps | NDArray[Any], *, image: int = 0) -> Volume:
+    """Return feature maps or a plain array as the Volume of one image.
+
+    Parameters
+    ----------
+    obj : Volume, FeatureMaps, or (C, H, W) or (N, C, H, W) array of numbers
+        A Volume comes back as it is.
+    image : int, default: 0
+        Which image, where there are several.
+
+    Raises
+    ------
+    InvalidInputError
+        When `obj` is none of these, or there is no such image.
+    NoSpatialMapsError
+        When a layer has no (row, column) maps.
+    """
+    if isinstance(obj, Volume):
+        return obj
+    if isinstance(obj, FeatureMaps):
+        return obj.volume(image=image)
+    if not isinstance(obj, np.ndarray):
+        raise InvalidInputError(f"A volume is made of a Volume, FeatureMaps or an array, got {type(obj).__name__}.")
+    if obj.ndim not in (3, 4) or obj.dtype.kind not in "fiub":
+        raise InvalidInputError(
+            f"A volume needs an array (C, H, W) or (N, C, H, W) of real numbers, got {obj.dtype} of shape {obj.shape}."
+        )
+    if obj.ndim == 4:
+        return FeatureMaps(activations=obj).volume(image=image)
+    return Volume(values=obj, spacing=stack_spacing(obj.shape))

@@ -4,14 +4,13 @@ Arrays are shared, never copied where VTK can use them as they are: an algorithm
 on such a data set would change the frozen core object behind it. Ask the algorithm for a new output.
 """
 
-from cnnvis.geometry.convert import as_volume, from_pyvista, layers_with_maps, to_pyvista
+from cnnvis.geometry.convert import from_pyvista, layers_with_maps, to_pyvista
 from cnnvis.geometry.groups import GroupSpan, group_boundaries, group_spans
 from cnnvis.geometry.image_data import add_value_statistics
 
 __all__ = [
     "GroupSpan",
     "add_value_statistics",
-    "as_volume",
     "from_pyvista",
     "group_boundaries",
     "group_spans",

@@ -6,13 +6,11 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import pyvista as pv
 from numpy.typing import NDArray
 
-from cnnvis.core.axes import stack_spacing
 from cnnvis.core.errors import InvalidInputError, NoSpatialMapsError
-from cnnvis.core.maps import FeatureMaps, Recording
+from cnnvis.core.maps import FeatureMaps, Recording, as_volume
 from cnnvis.core.network import PolylineSet
 from cnnvis.core.volume import Volume
 from cnnvis.geometry.image_data import image_data, volume_from_image
@@ -22,38 +20,6 @@ logger = logging.getLogger(__name__)
 
 GAP = 0.1
 """Room left between two layers side by side, as a part of the widest layer."""
-
-
-def as_volume(obj: Volume | FeatureMaps | NDArray[Any], *, image: int = 0) -> Volume:
-    """Return feature maps or a plain array as the Volume of one image.
-
-    Parameters
-    ----------
-    obj : Volume, FeatureMaps, or (C, H, W) or (N, C, H, W) array of numbers
-        A Volume comes back as it is.
-    image : int, default: 0
-        Which image, where there are several.
-
-    Raises
-    ------
-    InvalidInputError
-        When `obj` is none of these, or there is no such image.
-    NoSpatialMapsError
-        When a layer has no (row, column) maps.
-    """
-    if isinstance(obj, Volume):
-        return obj
-    if isinstance(obj, FeatureMaps):
-        return obj.volume(image=image)
-    if not isinstance(obj, np.ndarray):
-        raise InvalidInputError(f"A volume is made of a Volume, FeatureMaps or an array, got {type(obj).__name__}.")
-    if obj.ndim not in (3, 4) or obj.dtype.kind not in "fiub":
-        raise InvalidInputError(
-            f"A volume needs an array (C, H, W) or (N, C, H, W) of real numbers, got {obj.dtype} of shape {obj.shape}."
-        )
-    if obj.ndim == 4:
-        return FeatureMaps(activations=obj).volume(image=image)
-    return Volume(values=obj, spacing=stack_spacing(obj.shape))
 
 
 def layers_with_maps(recording: Recording) -> dict[str, FeatureMaps]:

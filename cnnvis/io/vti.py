@@ -8,9 +8,9 @@ from typing import Any
 import pyvista as pv
 from numpy.typing import NDArray
 
-from cnnvis.core import FeatureMaps, Volume
+from cnnvis.core import FeatureMaps, Volume, as_volume
 from cnnvis.core.errors import FileFormatError, InvalidInputError
-from cnnvis.geometry import add_value_statistics, as_volume, from_pyvista, to_pyvista
+from cnnvis.geometry import add_value_statistics, from_pyvista, to_pyvista
 from cnnvis.io import vtk_xml
 from cnnvis.io.atomic import AtomicWrite
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Generic, TypeVar
 
 from cnnvis.rendering import _vtk as vtk
+from cnnvis.rendering.legend import Legend
 from cnnvis.rendering.style import Theme
 from cnnvis.scene import SceneItem
 
@@ -23,6 +24,7 @@ class Artist(Generic[Item]):
         self.item = item
         self.renderer = renderer
         self.dirty = True
+        self.legend: Legend | None = None  # set by `build` where colours stand for values
         self._props: list[vtk.vtkProp] = []
         item.events.connect(self._mark)
         item.data_changed.connect(self._mark)

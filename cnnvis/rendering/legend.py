@@ -30,7 +30,16 @@ class Pane:
         return self.width > WIDE * self.height
 
 
-def scalar_bar(transfer: TransferFunction, span: tuple[float, float], title: str, pane: Pane) -> Iterator[vtk.vtkProp]:
+@dataclass(frozen=True, slots=True)
+class Legend:
+    """What the colours of an item mean: the data range of its transfer function, and the quantity."""
+
+    transfer: TransferFunction
+    span: tuple[float, float]
+    quantity: str
+
+
+def scalar_bar(legend: Legend, pane: Pane) -> Iterator[vtk.vtkProp]:
     """Yield a colour bar with its title and labels in data units.
 
     Half of the bar shows the colours, the other half the same colours under the opacity curve: what the
@@ -44,8 +53,8 @@ def scalar_bar(transfer: TransferFunction, span: tuple[float, float], title: str
         start, length = np.array([0.2, 2.0 * pane.font / pane.height]), 0.6
         thick = thick_px / pane.height
     middles = (positions[1:] + positions[:-1]) / 2
-    solid = transfer.colours(middles)
-    alpha = transfer.opacity_at(middles)[:, None]
+    solid = legend.transfer.colours(middles)
+    alpha = legend.transfer.opacity_at(middles)[:, None]
     seen = solid * alpha + np.array(pane.theme.background) * (1 - alpha)
     quads, colours = [], []
     for lane, rgb in enumerate((solid, seen)):
@@ -54,9 +63,9 @@ def scalar_bar(transfer: TransferFunction, span: tuple[float, float], title: str
             quads.append(_quad(start, length * low, length * high, across, upright=pane.upright))
             colours.append(np.round(255 * colour))
     yield overlay_actor(quad_polydata(np.array(quads), np.array(colours)))
-    yield from _bar_labels(transfer, span, start, length, 2 * thick, pane)
+    yield from _bar_labels(legend, start, length, 2 * thick, pane)
     anchor = start + (np.array([0.0, length]) if pane.upright else np.array([length / 2, 2 * thick]))
-    text = overlay_text(title, (float(anchor[0]), float(anchor[1] + 0.6 * pane.font / pane.height)))
+    text = overlay_text(legend.quantity, (float(anchor[0]), float(anchor[1] + 0.6 * pane.font / pane.height)))
     style_text(
         text.GetTextProperty(),
         colour=pane.theme.text,
@@ -75,16 +84,9 @@ def _quad(
     return [[float(start[0] + x), float(start[1] + y), 0.0] for x, y in corners]
 
 
-def _bar_labels(
-    transfer: TransferFunction,
-    span: tuple[float, float],
-    start: np.ndarray,
-    length: float,
-    thick: float,
-    pane: Pane,
-) -> Iterator[vtk.vtkProp]:
+def _bar_labels(legend: Legend, start: np.ndarray, length: float, thick: float, pane: Pane) -> Iterator[vtk.vtkProp]:
     fractions = np.linspace(0, 1, LABELS)
-    for fraction, value in zip(fractions, transfer.denormalise(fractions, span), strict=True):
+    for fraction, value in zip(fractions, legend.transfer.denormalise(fractions, legend.span), strict=True):
         if pane.upright:
             position = (start[0] + thick + 0.4 * pane.font / pane.width, start[1] + length * fraction)
         else:

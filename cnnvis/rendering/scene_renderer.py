@@ -85,10 +85,9 @@ class SceneRenderer:
         for item in volumes:
             if item.axes:
                 yield from AxesBox(item, projection, pane).props()
-        with_legend = next((item for item in volumes if item.legend), None)
-        if with_legend is not None:
-            artist = self._artists[with_legend.name]
-            yield from legend.scalar_bar(artist.shown.transfer, artist.shown.span, artist.shown.quantity, pane)
+        legends = [artist.legend for artist in self._artists.values() if artist.item.visible and artist.legend]
+        if legends:
+            yield from legend.scalar_bar(legends[0], pane)
         yield from legend.title(self._title(volumes) + self._notes(volumes), pane)
 
     def _title(self, volumes: list[VolumeItem]) -> list[str]:

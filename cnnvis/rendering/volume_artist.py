@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +13,7 @@ from cnnvis.core.palette import MISSING_COLOUR
 from cnnvis.rendering import _vtk as vtk
 from cnnvis.rendering.artist import Artist
 from cnnvis.rendering.flat_artists import textured_plane
+from cnnvis.rendering.legend import Legend
 from cnnvis.rendering.style import Theme
 from cnnvis.scene import Drive, TransferFunction, VolumeItem, VolumeMode
 from cnnvis.scene.transfer import SEQUENTIAL_MAP
@@ -43,12 +43,14 @@ class VolumeArtist(Artist[VolumeItem]):
 
     def build(self, theme: Theme) -> Iterator[vtk.vtkProp]:
         """Yield the props of the current mode, then missing voxels as points."""
-        self.shown = shown = _shown(self.item)
-        step = _thinning(shown.values.shape)
-        values = shown.values[:: step[0], :: step[1], :: step[2]]
+        values, legend = _shown(self.item)
+        self.legend = legend if self.item.legend else None
+        self._transfer, self._span = legend.transfer, legend.span
+        step = _thinning(values.shape)
+        values = values[:: step[0], :: step[1], :: step[2]]
         factors = self.item.channel_factors()[:: step[0]]
         spacing = tuple(size * stride for size, stride in zip(self.item.data.spacing, step[::-1], strict=True))
-        positions = shown.transfer.normalise(values, shown.span)
+        positions = legend.transfer.normalise(values, legend.span)
         if self.item.mode in (VolumeMode.RAYCAST, VolumeMode.MIP):
             props: Iterator[vtk.vtkProp] = self._cast(positions, factors, spacing)
         elif self.item.mode is VolumeMode.ISOSURFACE:
@@ -108,7 +110,7 @@ class VolumeArtist(Artist[VolumeItem]):
         if mip:  # VTK projects the largest value of one component; weights scale the value itself
             image = self._image(filled * factor, spacing)
         else:
-            opacity = self.shown.transfer.opacity_at(positions) * factor
+            opacity = self._transfer.opacity_at(positions) * factor
             image = self._image(np.stack([filled, opacity], axis=-1), spacing)
         mapper = vtk.vtkGPUVolumeMapper()
         mapper.SetInputData(image)
@@ -129,7 +131,7 @@ class VolumeArtist(Artist[VolumeItem]):
         curve.AddPoint(1.0, 1.0 if mip else MAX_OPACITY)
         prop = vtk.vtkVolumeProperty()
         prop.SetIndependentComponents(mip)
-        prop.SetColor(colour_function(self.shown.transfer))
+        prop.SetColor(colour_function(self._transfer))
         prop.SetScalarOpacity(curve)
         for component in (0, 1):  # of two dependent components VTK reads the second one's
             prop.SetScalarOpacityUnitDistance(component, ABSORPTION_DEPTH * extent / self.item.density)
@@ -145,7 +147,7 @@ class VolumeArtist(Artist[VolumeItem]):
     def _surfaces(
         self, positions: NDArray[np.float32], factors: NDArray[np.float32], spacing: tuple[float, float, float]
     ) -> Iterator[vtk.vtkProp]:
-        transfer, span = self.shown.transfer, self.shown.span
+        transfer, span = self._transfer, self._span
         levels = transfer.normalise(self.item.isovalues or _default_isovalues(transfer, span), span)
         image = self._image(np.nan_to_num(positions, nan=0.0), spacing)
         contour = vtk.vtkFlyingEdges3D()
@@ -192,7 +194,7 @@ class VolumeArtist(Artist[VolumeItem]):
             plane = int(np.clip(index, 0, positions.shape[axis] - 1))
             picture = np.take(positions, plane, axis=axis)
             rows_axis, columns_axis = [other for other in (0, 1, 2) if other != axis]
-            rgb = np.round(255 * self.shown.transfer.colours(picture)).astype(np.uint8)
+            rgb = np.round(255 * self._transfer.colours(picture)).astype(np.uint8)
             yield self._plane(rgb, axis, plane, rows_axis, columns_axis, spacing)
 
     def _plane(
@@ -264,18 +266,8 @@ class VolumeArtist(Artist[VolumeItem]):
             prop.GetMapper().SetClippingPlanes(planes)
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What the pixels of a volume mean: the values drawn, and how the legend reads them."""
-
-    values: NDArray[np.floating]
-    transfer: TransferFunction
-    span: tuple[float, float]
-    quantity: str
-
-
-def _shown(item: VolumeItem) -> Shown:
-    """Return what an item draws.
+def _shown(item: VolumeItem) -> tuple[NDArray[np.floating], Legend]:
+    """Return the values an item draws and what their colours mean.
 
     A maximum projection of signed data shows magnitudes: the largest value along a ray would hide every
     negative one.
@@ -283,11 +275,11 @@ def _shown(item: VolumeItem) -> Shown:
     volume: Volume = item.data
     transfer, span = item.transfer, item.transfer.span_of(volume.values)
     if item.mode is not VolumeMode.MIP or transfer.centre is None:
-        return Shown(volume.values, transfer, span, volume.quantity)
+        return volume.values, Legend(transfer, span, volume.quantity)
     reach = span[1] - transfer.centre
     magnitude = {"centre": None, "colour_map": SEQUENTIAL_MAP, "span": (0.0, reach)}
     values = np.abs(volume.values - transfer.centre)
-    return Shown(values, transfer.model_copy(update=magnitude), (0.0, reach), f"|{volume.quantity}|")
+    return values, Legend(transfer.model_copy(update=magnitude), (0.0, reach), f"|{volume.quantity}|")
 
 
 def colour_function(transfer: TransferFunction) -> vtk.vtkColorTransferFunction:

@@ -46,7 +46,7 @@ class Camera(EventedModel):
         Used by `custom` only.
     """
 
-    model_config = ConfigDict(extra="forbid", validate_assignment=True)
+    model_config = ConfigDict(extra="forbid", validate_assignment=True, allow_inf_nan=False)
 
     view: View = View.THREE_QUARTER
     azimuth: float = 0.0

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, Literal
 
 from cnnvis.core.errors import InvalidInputError
-from cnnvis.scene.camera import Camera
 from cnnvis.scene.items import VolumeItem
 from cnnvis.scene.scene import Scene
+from cnnvis.scene.selection import Selection
 
 Link = Literal["camera", "range", "order", "selection"]
 LINKS: tuple[Link, ...] = ("camera", "range", "order", "selection")
@@ -23,11 +24,15 @@ class SceneGrid:
     scenes : sequence of Scene
         At least one; shown row by row.
     link : iterable of {"camera", "range", "order", "selection"}, default: ("camera", "range", "selection")
-        camera: a change of one camera reaches all. range: all volumes get the same colour range, the
-        union of theirs. order: all volumes of the same channel count get the order of the first.
-        selection: shared.
+        camera: all get the camera of the first, then a change of one reaches all. range: all volumes get the
+        same colour range, the union of theirs. order: all volumes of the same channel count get the order of the
+        first. selection: as the camera.
     columns : int, optional
         Default: all in one row up to three, then the squarest grid.
+
+    Notes
+    -----
+    Camera and selection stay linked for as long as the grid lives.
     """
 
     def __init__(
@@ -45,7 +50,7 @@ class SceneGrid:
         if unknown:
             raise InvalidInputError(f"Unknown links {sorted(unknown)}; allowed are {', '.join(LINKS)}.")
         n = len(self.scenes)
-        self.columns = columns or (n if n <= 3 else math.ceil(math.sqrt(n)))
+        self.columns = columns if columns is not None else n if n <= 3 else math.ceil(math.sqrt(n))
         if self.columns < 1:
             raise InvalidInputError(f"columns must be at least 1, got {columns}.")
         if "order" in self.link:
@@ -88,27 +93,33 @@ class SceneGrid:
             if item.data.shape[0] == first.shape[0]:
                 item.data = item.data.in_order_of(first)
 
-    def _share_cameras(self) -> None:
-        first = self.scenes[0].camera
-        for scene in self.scenes[1:]:
-            scene.camera.update(first.model_dump())
-        for scene in self.scenes:
-            scene.camera.events.connect(lambda _, source=scene.camera: self._spread_camera(source))
+    # psygnal holds bound methods, also inside `partial`, weakly: the links end with the grid.
 
-    def _spread_camera(self, source: Camera) -> None:
-        # An equal value emits nothing, so the change does not come back round.
-        state = source.model_dump()
+    def _share_cameras(self) -> None:
         for scene in self.scenes:
-            if scene.camera is not source:
+            scene.events.camera.connect(partial(self._replace_camera, scene))
+            scene.camera.events.connect(partial(self._spread_camera, scene))
+        self._spread_camera(self.scenes[0])
+
+    def _replace_camera(self, source: Scene, *_: Any) -> None:
+        source.camera.events.connect(partial(self._spread_camera, source))
+        self._spread_camera(source)
+
+    def _spread_camera(self, source: Scene, *_: Any) -> None:
+        # An equal value emits nothing, so the change does not come back round.
+        state = source.camera.model_dump()
+        for scene in self.scenes:
+            if scene is not source:
                 scene.camera.update(state)
 
     def _share_selection(self) -> None:
-        def spread(selection: Any) -> None:
-            for scene in self.scenes:
-                scene.selection = selection
-
         for scene in self.scenes:
-            scene.events.selection.connect(spread)
+            scene.events.selection.connect(self._spread_selection)
+        self._spread_selection(self.scenes[0].selection)
+
+    def _spread_selection(self, selection: Selection) -> None:
+        for scene in self.scenes:
+            scene.selection = selection
 
     def state(self) -> dict[str, Any]:
         """Return all display state as JSON-able data, arrays left out."""

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 from psygnal import EventedModel, Signal
-from pydantic import ConfigDict, Field, PrivateAttr
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 from cnnvis.core import Volume
 from cnnvis.core.errors import InvalidInputError
@@ -22,12 +22,13 @@ class SceneItem(EventedModel):
     """Base of all items: evented, validated state plus one data object.
 
     Every field emits `events.<field>` when it changes; `data_changed` is emitted when the data are replaced.
+    The name is fixed: a scene finds its items by it.
     """
 
-    model_config = ConfigDict(extra="forbid", validate_assignment=True)
+    model_config = ConfigDict(extra="forbid", validate_assignment=True, allow_inf_nan=False)
 
     kind: str
-    name: str = Field(min_length=1)
+    name: str = Field(min_length=1, frozen=True)
     visible: bool = True
     opacity: float = Field(default=1.0, ge=0, le=1)
     origin: Point = (0.0, 0.0, 0.0)
@@ -43,12 +44,21 @@ class SceneItem(EventedModel):
 
     @data.setter
     def data(self, data: Any) -> None:
-        if not isinstance(data, self.data_type):
-            raise InvalidInputError(
-                f"Item {self.name!r} ({self.kind}) shows a {self.data_type.__name__}, got {type(data).__name__}."
-            )
+        self.check_data(data)
         self._data = data
         self.data_changed.emit()
+
+    def check_data(self, *candidates: Any) -> None:
+        """Raise InvalidInputError unless the item can show each of the candidates."""
+        for data in candidates:
+            if not isinstance(data, self.data_type):
+                raise InvalidInputError(
+                    f"Item {self.name!r} ({self.kind}) shows a {self.data_type.__name__}, got {type(data).__name__}."
+                )
+            self._check(data)
+
+    def _check(self, data: Any) -> None:
+        """Check more than the type, where there is more to check."""
 
 
 class VolumeMode(StrEnum):
@@ -72,20 +82,20 @@ class Drive(StrEnum):
     GROUP = "group"
 
 
-class Slices(EventedModel):
-    """Indices of the planes of `slices` mode; None leaves the plane out."""
+class Slices(BaseModel):
+    """Indices of the planes of `slices` mode; None leaves the plane out. Replaced as a whole."""
 
-    model_config = ConfigDict(extra="forbid", validate_assignment=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     channel: int | None = None
     row: int | None = None
     column: int | None = None
 
 
-class ClipBox(EventedModel):
-    """Part of a stack that is drawn, as inclusive index ranges; None is the whole axis."""
+class ClipBox(BaseModel):
+    """Part of a stack that is drawn, as inclusive index ranges; None is the whole axis. Replaced as a whole."""
 
-    model_config = ConfigDict(extra="forbid", validate_assignment=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     channel: Interval | None = None
     row: Interval | None = None
@@ -181,6 +191,10 @@ class ImageItem(SceneItem):
 
     data_type: ClassVar[type] = np.ndarray
 
+    def _check(self, data: NDArray[Any]) -> None:
+        if data.dtype != np.uint8 or data.ndim != 3 or data.shape[2] != 3 or data.size == 0:
+            raise InvalidInputError(f"Image {self.name!r} needs (H, W, 3) uint8, got {data.shape} {data.dtype}.")
+
 
 class LabelsItem(SceneItem):
     """Texts at points of the scene, always facing the viewer.
@@ -200,6 +214,13 @@ class LabelsItem(SceneItem):
     size: int = Field(default=14, ge=4, le=96)
 
     data_type: ClassVar[type] = np.ndarray
+
+    def _check(self, data: NDArray[Any]) -> None:
+        if data.shape != (len(self.texts), 3) or not np.isfinite(data).all():
+            raise InvalidInputError(
+                f"Labels {self.name!r}: {len(self.texts)} texts need as many finite points (x, y, z), "
+                f"got an array of shape {data.shape}."
+            )
 
 
 ITEM_KINDS: dict[str, type[SceneItem]] = {

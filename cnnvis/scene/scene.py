@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from psygnal import EventedModel, Signal
-from pydantic import ConfigDict, Field, PrivateAttr
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationInfo, field_validator
 
-from cnnvis.core import FeatureMaps, Importance, Ordering, Volume
-from cnnvis.core.axes import stack_spacing
+from cnnvis.core import FeatureMaps, Importance, Ordering, Volume, as_volume
+from cnnvis.core.checks import require_shape
 from cnnvis.core.errors import InvalidInputError, did_you_mean
 from cnnvis.scene.camera import Camera
 from cnnvis.scene.items import ITEM_KINDS, ImageItem, LabelsItem, SceneItem, VolumeItem
@@ -19,7 +21,7 @@ from cnnvis.scene.selection import Selection
 from cnnvis.scene.transfer import TransferFunction
 
 
-class Series(EventedModel):
+class Series(BaseModel):
     """Names of the frames of a scene: images, classes, epochs or iterations.
 
     Parameters
@@ -75,6 +77,14 @@ class Scene(EventedModel):
     _items: dict[str, SceneItem] = PrivateAttr(default_factory=dict)
     _frames: dict[str, tuple[Any, ...]] = PrivateAttr(default_factory=dict)
 
+    @field_validator("frame")
+    @classmethod
+    def _check_frame(cls, frame: int, info: ValidationInfo) -> int:
+        last = max(len(info.data["series"]) - 1, 0) if "series" in info.data else frame
+        if not 0 <= frame <= last:
+            raise ValueError(f"the series has frames 0 to {last}, got {frame}")
+        return frame
+
     def __init__(self, **state: Any) -> None:
         super().__init__(**state)
         self.events.frame.connect(self._show_frame)
@@ -103,16 +113,24 @@ class Scene(EventedModel):
         return iter(self.items)
 
     def add(self, item: SceneItem, data: Any) -> SceneItem:
-        """Add `item` showing `data`; a name that is taken gets a number."""
-        name, count = item.name, 1
-        while name in self._items:
-            count += 1
-            name = f"{item.name} {count}"
-        item.name = name
+        """Add `item` showing `data`, and return it.
+
+        Raises
+        ------
+        InvalidInputError
+            When its name is taken, or it cannot show such data.
+        """
+        if item.name in self._items:
+            raise InvalidInputError(f"The scene has an item {item.name!r} already; give this one another name.")
         item.data = data
-        self._items[name] = item
+        self._items[item.name] = item
         self.item_added.emit(item)
         return item
+
+    def _free_name(self, wanted: str) -> str:
+        """Return the name, with a number behind it where it is taken."""
+        numbered = (f"{wanted} {count}" for count in itertools.count(2))
+        return next(name for name in itertools.chain([wanted], numbered) if name not in self._items)
 
     def remove(self, name: str) -> None:
         """Take the item out of the scene."""
@@ -141,7 +159,7 @@ class Scene(EventedModel):
         importance : Importance or (C,) array_like, optional
             Weights of the channels; they drive the opacity unless `drive` says otherwise.
         name : str
-            Default: the layer's name.
+            Default: the layer's name. One that is taken gets a number.
         transfer : TransferFunction, optional
             Default: the preset that fits the sign of the data ("importance" with weights).
         **state
@@ -151,22 +169,20 @@ class Scene(EventedModel):
         -------
         VolumeItem
         """
-        volume = as_volume(maps, ordering, importance)
+        volume = volume_to_show(maps, ordering, importance)
         driven = importance is not None
         if transfer is None:
             transfer = TransferFunction.preset("importance" if driven else "linear", values=volume.values)
         state.setdefault("drive", "importance" if driven else "none")
-        item = VolumeItem(name=name or volume.layer or "volume", transfer=transfer, **state)
+        name = self._free_name(name or volume.layer or "volume")
+        item = VolumeItem(name=name, transfer=transfer, **state)
         self.add(item, volume)
         return item
 
     def add_image(self, image: NDArray[np.uint8], *, name: str = "image", **state: Any) -> ImageItem:
         """Add an (H, W, 3) uint8 picture; see `ImageItem`."""
-        image = np.asarray(image)
-        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-            raise InvalidInputError(f"An image item needs (H, W, 3) uint8, got {image.shape} {image.dtype}.")
-        item = ImageItem(name=name, **state)
-        self.add(item, image)
+        item = ImageItem(name=self._free_name(name), **state)
+        self.add(item, np.asarray(image))
         return item
 
     def add_labels(
@@ -174,9 +190,7 @@ class Scene(EventedModel):
     ) -> LabelsItem:
         """Add one text at each of the (L, 3) positions."""
         positions = np.asarray(positions, dtype=np.float64).reshape(-1, 3)
-        if len(positions) != len(texts):
-            raise InvalidInputError(f"Labels {name!r}: {len(positions)} positions but {len(texts)} texts.")
-        item = LabelsItem(name=name, texts=tuple(texts), **state)
+        item = LabelsItem(name=self._free_name(name), texts=tuple(texts), **state)
         self.add(item, positions)
         return item
 
@@ -193,22 +207,33 @@ class Scene(EventedModel):
             One per frame.
         frames : mapping of item name to sequence of data
             As many as labels. Volumes whose transfer function has no span get the span of all frames.
+
+        Raises
+        ------
+        InvalidInputError
+            When there is no such item, or it has not one frame per label that it can show. Nothing is changed then.
         """
         labels = tuple(str(label) for label in labels)
         if not labels:
             raise InvalidInputError(f"A series over {axis!r} needs at least one frame, got none.")
+        self._check_frames(frames, len(labels))
         for name, data in frames.items():
             item = self[name]
-            if len(data) != len(labels):
-                raise InvalidInputError(f"Item {name!r} has {len(data)} frames but there are {len(labels)} labels.")
             if isinstance(item, VolumeItem) and item.transfer.span is None:
                 spans = [item.transfer.span_of(volume.values) for volume in data]
                 span = (min(low for low, _ in spans), max(high for _, high in spans))
                 item.transfer = item.transfer.model_copy(update={"span": span})
-        self._frames = {name: tuple(data) for name, data in frames.items()}
-        self.series = Series(axis=axis, labels=labels)
+        self._frames = {}  # the old frames are not shown once more on the way
         self.frame = 0
+        self.series = Series(axis=axis, labels=labels)
+        self._frames = {name: tuple(data) for name, data in frames.items()}
         self._show_frame(0)
+
+    def _check_frames(self, frames: Mapping[str, Sequence[Any]], n: int) -> None:
+        for name, data in frames.items():
+            self[name].check_data(*data)
+            if len(data) != n:
+                raise InvalidInputError(f"Item {name!r} has {len(data)} frames but there are {n} labels.")
 
     @property
     def frames(self) -> Mapping[str, tuple[Any, ...]]:
@@ -217,8 +242,6 @@ class Scene(EventedModel):
 
     def _show_frame(self, frame: int) -> None:
         for name, data in self._frames.items():
-            if not 0 <= frame < len(data):
-                raise InvalidInputError(f"The series has frames 0 to {len(data) - 1}, got {frame}.")
             self._items[name].data = data[frame]
 
     # -- state as data ---------------------------------------------------------------------------
@@ -253,13 +276,13 @@ class Scene(EventedModel):
                     f"Scene item {item_state.get('name')!r} is a {kind!r}; this version knows {', '.join(ITEM_KINDS)}."
                 )
             scene.add(ITEM_KINDS[kind](**item_state), data[item_state["name"]])
+        scene._check_frames(frames or {}, len(scene.series))
         scene._frames = {name: tuple(series) for name, series in (frames or {}).items()}
-        if scene._frames:
-            scene._show_frame(scene.frame)
+        scene._show_frame(scene.frame)
         return scene
 
 
-def as_volume(
+def volume_to_show(
     maps: Volume | FeatureMaps | ArrayLike,
     ordering: Ordering | None = None,
     importance: Importance | ArrayLike | None = None,
@@ -268,20 +291,10 @@ def as_volume(
 
     Weights are given in the network's own channel order.
     """
-    if isinstance(importance, Importance):
-        weights: Any = importance[maps.layer]  # type: ignore[union-attr]
-    else:
-        weights = None if importance is None else np.asarray(importance, dtype=np.float64)
-    if isinstance(maps, Volume):
-        if weights is not None:
-            from dataclasses import replace
-
-            maps = replace(maps, weights=weights[maps.channels])
-        return maps if ordering is None else maps.reordered(ordering)
-    if not isinstance(maps, FeatureMaps):
-        array = np.asarray(maps)
-        if array.ndim == 3:
-            volume = Volume(array, weights=weights, spacing=stack_spacing(array.shape))
-            return volume if ordering is None else volume.reordered(ordering)
-        maps = FeatureMaps(array)
-    return maps.volume(ordering, importance=weights)
+    volume = as_volume(maps if isinstance(maps, Volume | FeatureMaps) else np.asarray(maps))
+    if importance is not None:
+        scores = importance[volume.layer] if isinstance(importance, Importance) else importance
+        weights = np.asarray(scores, dtype=np.float64)
+        require_shape("importance", weights, (volume.shape[0],))
+        volume = replace(volume, weights=weights[volume.channels])
+    return volume if ordering is None else volume.reordered(ordering)

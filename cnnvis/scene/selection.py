@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, field_serializer
 
 
 class Selection(BaseModel):
@@ -20,6 +22,11 @@ class Selection(BaseModel):
     units: frozenset[tuple[str, int]] = frozenset()
     layers: frozenset[str] = frozenset()
     classes: frozenset[int] = frozenset()
+
+    @field_serializer("units", "layers", "classes", when_used="json")
+    def _sorted(self, values: frozenset[Any]) -> list[Any]:
+        """Equal selections are saved as equal text, whatever the order inside a set."""
+        return sorted(values)
 
     def __bool__(self) -> bool:
         return bool(self.units or self.layers or self.classes)

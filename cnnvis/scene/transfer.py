@@ -7,6 +7,7 @@ The three stages are separate on purpose, as in datashader's shading: which valu
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -14,7 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
-from cnnvis.core.errors import InvalidInputError
+from cnnvis.core.errors import InvalidInputError, did_you_mean
+from cnnvis.core.palette import MISSING_COLOUR
 
 Curve = tuple[tuple[float, float], ...]
 
@@ -65,7 +67,7 @@ class TransferFunction(BaseModel):
         Curve over the second array, scaled to [0, 1] by its maximum; the factor multiplies the opacity.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     normalisation: Normalisation = Normalisation.LINEAR
     clip: tuple[float, float] = (1.0, 99.0)
@@ -96,8 +98,8 @@ class TransferFunction(BaseModel):
 
     @model_validator(mode="after")
     def _check_span(self) -> TransferFunction:
-        if self.span is not None and not (np.isfinite(self.span).all() and self.span[0] <= self.span[1]):
-            raise ValueError(f"span must be two finite rising numbers, got {self.span}")
+        if self.span is not None and self.span[0] > self.span[1]:
+            raise ValueError(f"span must be two rising numbers, got {self.span}")
         return self
 
     @classmethod
@@ -131,7 +133,7 @@ class TransferFunction(BaseModel):
 
         The fixed `span` if there is one, else the `clip` percentiles of the finite values. With `centre` the
         range is symmetric around it and reaches to the upper percentile of the distance from it. A constant
-        array gets half a unit on both sides; one without any finite value gets (0, 1).
+        array gets half a unit on both sides (more around large numbers); one without any finite value gets (0, 1).
         """
         if self.centre is None:
             low, high = self.span if self.span is not None else percentiles(values, self.clip)
@@ -141,8 +143,10 @@ class TransferFunction(BaseModel):
             else:
                 reach = percentiles(np.abs(np.asarray(values) - self.centre), self.clip)[1]
             low, high = self.centre - reach, self.centre + reach
-        if high - low <= 1e-12 * max(abs(low), abs(high), 1e-300):
-            low, high = low - 0.5, high + 0.5
+        size = max(abs(low), abs(high))
+        if high - low <= 1e-12 * max(size, 1e-290):
+            half = max(0.5, 1e-5 * size)
+            low, high = low - half, high + half
         return low, high
 
     def normalise(self, values: ArrayLike, span: tuple[float, float] | None = None) -> NDArray[np.float32]:
@@ -150,11 +154,14 @@ class TransferFunction(BaseModel):
         values = np.asarray(values)
         low, high = span if span is not None else self.span_of(values)
         stretch = _STRETCH[self.normalisation]
-        # Values far outside the range would overflow a log; they saturate anyway.
-        clipped = np.clip(values, low, high).astype(np.float32, copy=False)
         scale = max(abs(low), abs(high))
+        # Single precision is enough for single-precision data, unless the range is near its limits.
+        single = values.dtype == np.float32 and high - low > 1e-30 and scale < 1e30
+        real = np.float32 if single else np.float64
+        # Values far outside the range would overflow a log; they saturate anyway.
+        scaled = np.clip(values.astype(real, copy=False), low, high) / real(scale)
         bottom, top = stretch(np.float64(low / scale)), stretch(np.float64(high / scale))
-        position = (stretch(clipped / np.float32(scale)) - np.float32(bottom)) / np.float32(top - bottom)
+        position = (stretch(scaled) - real(bottom)) / real(top - bottom)
         position = np.clip(position, 0, 1).astype(np.float32, copy=False)
         return np.where(np.isfinite(values), position, np.float32(np.nan))
 
@@ -166,7 +173,7 @@ class TransferFunction(BaseModel):
         bottom, top = stretch(np.float64(low / scale)), stretch(np.float64(high / scale))
         return np.asarray(unstretch(bottom + np.asarray(positions, float) * (top - bottom)) * scale)
 
-    def opacity_at(self, positions: ArrayLike, span: tuple[float, float] | None = None) -> NDArray[np.float32]:
+    def opacity_at(self, positions: ArrayLike) -> NDArray[np.float32]:
         """Return the opacity curve at normalised positions; 0 where a position is NaN.
 
         With `centre`, the curve runs over the distance from the centre of the map.
@@ -176,19 +183,20 @@ class TransferFunction(BaseModel):
         return np.nan_to_num(_interpolate(along, self.opacity), nan=0.0)
 
     def weight_at(self, weights: ArrayLike) -> NDArray[np.float32]:
-        """Return the opacity factor of each weight; weights are scaled to [0, 1] by their maximum."""
+        """Return the opacity factor of each weight; weights are scaled to [0, 1] by their maximum.
+
+        Where all weights are 0, none matters more than another, and each counts as 1.
+        """
         weights = np.asarray(weights, dtype=np.float64)
         top = weights.max(initial=0.0)
         return _interpolate(weights / top if top > 0 else np.ones_like(weights), self.weight)
 
     def colours(self, positions: ArrayLike) -> NDArray[np.float32]:
         """Return RGB in [0, 1], (..., 3), of normalised positions; missing ones get the missing colour."""
-        from cnnvis.core.palette import MISSING_COLOUR
-
         positions = np.asarray(positions, dtype=np.float32)
         table = colour_table(self.colour_map)
         index = np.nan_to_num(positions * (len(table) - 1), nan=0.0).round().astype(np.intp)
-        rgb = table[index]
+        rgb: NDArray[np.float32] = table[index]
         rgb[np.isnan(positions)] = MISSING_COLOUR
         return rgb
 
@@ -208,20 +216,19 @@ def colour_table(name: str, n: int = 256) -> NDArray[np.float32]:
     """
     import matplotlib
 
-    from cnnvis.core.errors import did_you_mean
-
     try:
         colour_map = matplotlib.colormaps[name]
     except KeyError:
         hint = did_you_mean(name, sorted(matplotlib.colormaps), what="colour maps")
         raise InvalidInputError(f"No colour map {name!r}. {hint}") from None
-    return colour_map(np.linspace(0, 1, n))[:, :3].astype(np.float32)
+    table: NDArray[np.float32] = colour_map(np.linspace(0, 1, n))[:, :3].astype(np.float32)
+    return table
 
 
 def percentiles(values: ArrayLike, clip: tuple[float, float]) -> tuple[float, float]:
     """Return the two percentiles of the finite values, (0, 1) when there are none."""
     values = np.asarray(values)
-    finite = values[np.isfinite(values)]
+    finite = values[np.isfinite(values)].astype(np.float64, copy=False)  # float16 overflows between its ends
     if finite.size == 0:
         return 0.0, 1.0
     low, high = np.percentile(finite, clip)
@@ -242,7 +249,8 @@ def is_signed(values: ArrayLike, *, share: float = 0.02) -> bool:
 
 def _interpolate(along: NDArray[Any], curve: Curve) -> NDArray[np.float32]:
     positions, heights = np.array(curve, dtype=np.float64).T
-    return np.interp(along, positions, heights).astype(np.float32)
+    heights_along: NDArray[np.float32] = np.interp(along, positions, heights).astype(np.float32)
+    return heights_along
 
 
 _DECADES = 1e3
@@ -264,5 +272,13 @@ def _cube(y: Any) -> Any:
     return np.asarray(y) ** 3
 
 
-_STRETCH = {Normalisation.LINEAR: _same, Normalisation.LOG: _log, Normalisation.CBRT: np.cbrt}
-_UNSTRETCH = {Normalisation.LINEAR: _same, Normalisation.LOG: _unlog, Normalisation.CBRT: _cube}
+_STRETCH: dict[Normalisation, Callable[[Any], Any]] = {
+    Normalisation.LINEAR: _same,
+    Normalisation.LOG: _log,
+    Normalisation.CBRT: np.cbrt,
+}
+_UNSTRETCH: dict[Normalisation, Callable[[Any], Any]] = {
+    Normalisation.LINEAR: _same,
+    Normalisation.LOG: _unlog,
+    Normalisation.CBRT: _cube,
+}

@@ -12,9 +12,9 @@ import pyvista as pv
 from hypothesis import given, settings
 from object_samples import assert_same_lines, assert_same_volume, volumes
 
-from cnnvis.core import FeatureMaps, PolylineSet, Recording, Volume
+from cnnvis.core import FeatureMaps, PolylineSet, Recording, Volume, as_volume
 from cnnvis.core.errors import InvalidInputError, NoSpatialMapsError
-from cnnvis.geometry import add_value_statistics, as_volume, from_pyvista, to_pyvista
+from cnnvis.geometry import add_value_statistics, from_pyvista, to_pyvista
 from cnnvis.geometry.field_data import get_numbers, get_text, set_numbers
 
 
