@@ -16,11 +16,8 @@ from torch.utils.data import DataLoader
 from cnnvis.capture.nested import map_tensors, tensors_in
 from cnnvis.core.errors import InvalidInputError
 
-_WRAPPERS = {
-    nn.DataParallel: "module",
-    nn.parallel.DistributedDataParallel: "module",
-    torch._dynamo.eval_frame.OptimizedModule: "_orig_mod",
-}
+# By name: touching torch._dynamo for the class of compiled modules would import it, which takes a second.
+_WRAPPERS = {"DataParallel": "module", "DistributedDataParallel": "module", "OptimizedModule": "_orig_mod"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +50,8 @@ def as_module(model: Any) -> nn.Module:
     """
     if not isinstance(model, nn.Module):
         model = getattr(model, "module", model)
-    while (attribute := _WRAPPERS.get(type(model))) is not None:
-        model = getattr(model, attribute)
+    while type(model).__module__.startswith("torch.") and type(model).__name__ in _WRAPPERS:
+        model = getattr(model, _WRAPPERS[type(model).__name__])
     if not isinstance(model, nn.Module):
         raise InvalidInputError(
             f"A network must be a torch.nn.Module or what cnnvis.models.load returns, got {type(model).__name__}."
