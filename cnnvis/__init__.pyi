@@ -1,5 +1,5 @@
 from . import analysis, attribution, capture, core, geometry, io, models, rendering, report, scene, studies
-from .analysis import order
+from .analysis import order, similarity
 from .attribution import importance
 from .capture import record, trace
 from .geometry import to_pyvista
@@ -30,6 +30,7 @@ __all__ = [
     "save",
     "scene",
     "show",
+    "similarity",
     "studies",
     "to_pyvista",
     "trace",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from cnnvis.capture import RunningStatistics, record
-from cnnvis.capture.inputs import as_batches, as_module
+from cnnvis.capture.inputs import as_batches, as_module, with_images
 from cnnvis.core import Importance
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.progress import Progress, silent
@@ -36,7 +36,8 @@ def by_activation(
     """
     if data is None:
         raise InvalidInputError('Method "activation" needs data: a tensor of images, (inputs, labels) or a DataLoader.')
-    batches = as_batches(as_module(model), data[0] if isinstance(data, tuple) else data, BATCH_SIZE)
+    images, _ = with_images(model, data, ())
+    batches = as_batches(as_module(model), images[0] if isinstance(images, tuple) else images, BATCH_SIZE)
     seen: dict[str, RunningStatistics] = {}
     done = 0
     for call in batches:

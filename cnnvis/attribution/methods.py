@@ -50,7 +50,7 @@ def importance(
     Parameters
     ----------
     model : nn.Module or cnnvis.models.Network
-    data : tensor or array (N, ...), pair (inputs, labels) of these, or iterable of batches (a DataLoader), optional
+    data : image files, tensor or array (N, ...), pair (inputs, labels), or batches (a DataLoader), optional
         Not needed by "weight".
     method : {"weight", "activation"}
         See `ImportanceMethod`.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Iterator, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -62,6 +64,35 @@ def as_module(model: Any) -> nn.Module:
             "pass the nn.Module that it was made from."
         )
     return model
+
+
+def with_images(model: Any, inputs: Any, names: str | Sequence[str]) -> tuple[Any, tuple[str, ...]]:
+    """Return inputs and names, image files (or names of samples) preprocessed by the Network they are for.
+
+    Parameters
+    ----------
+    model : nn.Module or Network
+    inputs : Any
+        A path or sample name, or a list or tuple of these, becomes a tensor (N, ...); anything else stays.
+    names : str or sequence of str
+        Names of the images; for files their own by default.
+
+    Raises
+    ------
+    InvalidInputError
+        For image files with a bare nn.Module, which cannot say how images are preprocessed.
+    """
+    names = (names,) if isinstance(names, str) else tuple(names)
+    files = [inputs] if isinstance(inputs, str | os.PathLike) else inputs
+    if not isinstance(files, list | tuple) or not files or not all(isinstance(f, str | os.PathLike) for f in files):
+        return inputs, names
+    preprocess = getattr(model, "preprocess", None)
+    if preprocess is None:
+        raise InvalidInputError(
+            f"{type(model).__name__} does not say how image files are preprocessed. "
+            "Pass what cnnvis.models.load returns, or a tensor (N, ...)."
+        )
+    return torch.cat([preprocess(file) for file in files]), names or tuple(Path(file).name for file in files)
 
 
 def as_call(model: nn.Module, inputs: Any) -> ForwardCall:

@@ -14,7 +14,7 @@ from torch import Tensor
 from cnnvis.capture.axes import BATCH_FIRST
 from cnnvis.capture.budget import as_bytes
 from cnnvis.capture.calls import Call
-from cnnvis.capture.inputs import as_batches, as_module
+from cnnvis.capture.inputs import as_batches, as_module, with_images
 from cnnvis.capture.modules import ModuleTree
 from cnnvis.capture.selection import Selection
 from cnnvis.capture.sinks import stored_dtype
@@ -33,7 +33,7 @@ def record(
     inputs: Any,
     layers: str | Iterable[str] | None = None,
     *,
-    names: Sequence[str] = (),
+    names: str | Sequence[str] = (),
     batch_size: int = BATCH_SIZE,
     store: str | os.PathLike[str] | None = None,
     memory_budget: int | str | None = None,
@@ -47,17 +47,18 @@ def record(
     Parameters
     ----------
     model : nn.Module or cnnvis.models.Network
-    inputs : tensor or ndarray (N, ...), tuple or dict of these, or iterable of batches
-        A tuple holds the positional arguments of forward(), a dict the keyword arguments, each with N images along
-        its first axis. Anything else that can be iterated over, such as a DataLoader or a list, gives batches: each
+    inputs : image file, tensor or ndarray (N, ...), tuple or dict of these, or iterable of batches
+        A path or sample name, or a list of these, is preprocessed by the Network. A tuple of tensors holds the
+        positional arguments of forward(), a dict the keyword arguments, each with N images along its first axis.
+        Anything else that can be iterated over, such as a DataLoader or a list, gives batches: each
         a tensor, a dict, or a tuple or list of which the leading entries that forward() requires are
         used and the rest (labels) is not. Moved to the model's device; floating values take its dtype.
     layers : str or iterable of str, optional
         Names or globs as in `trace`. Default: every layer with values of its own, that is all but inputs, reshapes
         and identities. A block of layers can be recorded by its name (`layer1`), further tensors of a
         layer by theirs (`lstm:1.0`).
-    names : sequence of str, optional
-        Name of each image.
+    names : str or sequence of str, optional
+        Name of each image; default: the names of image files.
     batch_size : int, default: 32
         Images per forward pass; an iterable brings its own batches.
     store : path, optional
@@ -95,6 +96,7 @@ def record(
     0.1 ms per layer and batch, because the place of the channel axis depends on the layers before.
     """
     module = as_module(model)
+    inputs, names = with_images(model, inputs, names)
     batches = as_batches(module, inputs, batch_size)
     _check_names(names, batches.n_images)
     tree = ModuleTree(module)

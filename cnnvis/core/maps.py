@@ -18,7 +18,7 @@ from cnnvis.core.provenance import Provenance
 from cnnvis.core.volume import Volume
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class FeatureMaps:
     """The values of one layer for N images, channel axis 1.
 
@@ -52,6 +52,10 @@ class FeatureMaps:
             gradients = frozen_array(self.gradients)
             require_shape(f"gradients of {self.layer!r}", gradients, activations.shape)
             object.__setattr__(self, "gradients", gradients)
+
+    def __repr__(self) -> str:
+        shape, dtype = self.activations.shape, self.activations.dtype
+        return f"FeatureMaps(layer={self.layer!r}, activations={shape} {dtype})"
 
     def __len__(self) -> int:
         return int(self.activations.shape[0])
@@ -133,7 +137,7 @@ class FeatureMaps:
         return volume if ordering is None else volume.reordered(ordering)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Recording:
     """Feature maps by layer for one set of inputs.
 
@@ -168,6 +172,12 @@ class Recording:
         object.__setattr__(self, "inputs", tuple(self.inputs))
         if self.logits is not None:
             object.__setattr__(self, "logits", frozen_array(self.logits))
+
+    def __repr__(self) -> str:
+        layers = ", ".join(f"{name} {maps.activations.shape[1:]}" for name, maps in list(self.maps.items())[:4])
+        more = f", and {len(self) - 4} more" if len(self) > 4 else ""
+        images = len(next(iter(self.maps.values()))) if self.maps else len(self.inputs)
+        return f"Recording({images} images; {layers}{more})"
 
     def __getitem__(self, layer: str) -> FeatureMaps:
         try:

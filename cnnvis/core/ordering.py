@@ -47,7 +47,7 @@ class OrderQuality:
         return (self.smoothness - self.random_mean) / self.random_std
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Ordering:
     """A permutation of channels with group labels, quality and the method that made it.
 
@@ -93,6 +93,11 @@ class Ordering:
             object.__setattr__(self, "scores", frozen_array(self.scores, dtype=np.float64))
             require_shape("scores", self.scores, (n,))
         object.__setattr__(self, "options", frozen_mapping(self.options))
+
+    def __repr__(self) -> str:
+        groups = f", {self.n_groups} groups" if self.n_groups else ""
+        smooth = "" if self.quality is None else f", smoothness {self.quality.smoothness:.3f}"
+        return f"Ordering({self.method!r}, {len(self)} channels{groups}{smooth})"
 
     def __len__(self) -> int:
         return int(self.permutation.size)

@@ -14,7 +14,7 @@ from cnnvis.core.ordering import Ordering
 from cnnvis.core.provenance import Provenance
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Volume:
     """Maps of one layer and one image as (channel, row, column), channels in the order shown.
 
@@ -78,6 +78,9 @@ class Volume:
         if len(spacing) != 3 or not all(np.isfinite(step) and step > 0 for step in spacing):
             raise InvalidInputError(f"spacing must be three positive numbers (x, y, z), got {self.spacing}.")
         object.__setattr__(self, "spacing", spacing)
+
+    def __repr__(self) -> str:
+        return f"Volume(layer={self.layer!r}, values={self.shape} {self.values.dtype}, method={self.method!r})"
 
     @property
     def shape(self) -> tuple[int, int, int]:

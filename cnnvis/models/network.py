@@ -18,7 +18,7 @@ from cnnvis.models.predictions import Prediction, top_classes
 from cnnvis.models.preprocessing import ImageSpec
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Network:
     """An nn.Module with all that is needed to feed it and to say what it is.
 
@@ -65,6 +65,10 @@ class Network:
         object.__setattr__(self, "default_layers", tuple(self.default_layers))
         if self.class_names is not None:
             object.__setattr__(self, "class_names", tuple(self.class_names))
+
+    def __repr__(self) -> str:
+        kind, weights = type(self.module).__name__, self.weights or "unknown"
+        return f"Network({self.name!r}, {kind}, {self.n_parameters:,} parameters, weights {weights})"
 
     @property
     def device(self) -> torch.device:

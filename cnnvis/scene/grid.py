@@ -62,6 +62,10 @@ class SceneGrid:
         if "selection" in self.link:
             self._share_selection()
 
+    def __repr__(self) -> str:
+        linked = ", ".join(self.link) or "nothing"
+        return f"SceneGrid({len(self)} scenes in {self.rows} x {self.columns}, linked: {linked})"
+
     def __len__(self) -> int:
         return len(self.scenes)
 

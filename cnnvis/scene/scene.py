@@ -161,7 +161,7 @@ class Scene(EventedModel):
         name : str
             Default: the layer's name. One that is taken gets a number.
         transfer : TransferFunction, optional
-            Default: the preset that fits the sign of the data ("importance" with weights).
+            Default: the preset "linear", fitted to the sign of the data.
         **state
             Any other field of `VolumeItem`.
 
@@ -172,12 +172,26 @@ class Scene(EventedModel):
         volume = volume_to_show(maps, ordering, importance)
         driven = importance is not None
         if transfer is None:
-            transfer = TransferFunction.preset("importance" if driven else "linear", values=volume.values)
+            transfer = TransferFunction.preset("linear", values=volume.values)
         state.setdefault("drive", "importance" if driven else "none")
         name = self._free_name(name or volume.layer or "volume")
         item = VolumeItem(name=name, transfer=transfer, **state)
         self.add(item, volume)
         return item
+
+    @classmethod
+    def of(
+        cls,
+        maps: Volume | FeatureMaps | ArrayLike,
+        ordering: Ordering | None = None,
+        *,
+        importance: Importance | ArrayLike | None = None,
+        **state: Any,
+    ) -> Scene:
+        """Return a scene of one volume; arguments as for `add_volume`."""
+        scene = cls()
+        scene.add_volume(maps, ordering, importance=importance, **state)
+        return scene
 
     def add_image(self, image: NDArray[np.uint8], *, name: str = "image", **state: Any) -> ImageItem:
         """Add an (H, W, 3) uint8 picture; see `ImageItem`."""
@@ -291,6 +305,11 @@ def volume_to_show(
 
     Weights are given in the network's own channel order.
     """
+    if ordering is not None and not isinstance(ordering, Ordering):
+        raise InvalidInputError(
+            f"An ordering is what cnnvis.order(maps, method) returns, got {ordering!r}; "
+            "order the maps first and pass the result."
+        )
     volume = as_volume(maps if isinstance(maps, Volume | FeatureMaps) else np.asarray(maps))
     if importance is not None:
         scores = importance[volume.layer] if isinstance(importance, Importance) else importance

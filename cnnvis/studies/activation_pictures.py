@@ -9,8 +9,8 @@ from cnnvis.core.ordering import method_title
 from cnnvis.io import save_bytes
 from cnnvis.rendering import export_html, film, render
 from cnnvis.report import filters_and_maps, mosaic, row_slices, to_png
-from cnnvis.scene import SceneGrid
-from cnnvis.studies.activation_volumes import ActivationVolumes, LayerStudy, StudyResult, comparison_of, scene_of
+from cnnvis.scene import Scene, SceneGrid
+from cnnvis.studies.activation_volumes import ActivationVolumes, LayerStudy, StudyResult, comparison_of
 
 FILM_SHARE = 0.4
 """Sides of the film as a share of the pictures': 640 x 400 for 1600 x 1000."""
@@ -22,14 +22,14 @@ def draw_volumes(result: StudyResult, study: ActivationVolumes) -> None:
     for layer in result.layers:
         for method, volume in layer.volumes.items():
             path = layer.folder / f"{method}.png"
-            render(scene_of(volume), path, size=study.size)
+            render(Scene.of(volume), path, size=study.size)
             result.files[path] = f"{layer.layer}: {method_title(method)} order"
         grid = comparison_of(layer)
         path = layer.folder / "comparison.png"
         render(grid, path, size=(round(1.2 * width), round(0.72 * height) * grid.rows))
         result.files[path] = f"{layer.layer}: the orders side by side"
         path = layer.folder / "importance.png"
-        scene = scene_of(layer.volumes[layer.best], drive="importance")
+        scene = Scene.of(layer.volumes[layer.best], drive="importance")
         render(scene, path, size=study.size)
         result.files[path] = f"{layer.layer}: opacity driven by channel importance"
 
@@ -44,7 +44,7 @@ def draw_figures(result: StudyResult, study: ActivationVolumes) -> None:
             "row_slices.png": (row_slices(titled, row=row), f"row {row} of every channel in each order"),
         }
         if layer.weights is not None:
-            pairs = filters_and_maps(layer.weights, layer.volumes[layer.best])
+            pairs = filters_and_maps(layer.weights, layer.volumes[layer.best], name=method_title(layer.best))
             figures["filters.png"] = (pairs, "filters beside the maps they make")
         for name, (figure, content) in figures.items():
             path = layer.folder / name
@@ -56,13 +56,13 @@ def draw_film(result: StudyResult, study: ActivationVolumes, out: Path) -> None:
     """Write the turntable of the first layer in its best order, and the page that turns in a browser."""
     first = result.layers[0]
     size = (round(FILM_SHARE * study.size[0]), round(FILM_SHARE * study.size[1]))
-    path = film(scene_of(first.volumes[first.best]), out / "turntable.mp4", frames=study.film_frames, size=size)
+    path = film(Scene.of(first.volumes[first.best]), out / "turntable.mp4", frames=study.film_frames, size=size)
     result.files[path] = f"{first.layer}: once around, {method_title(first.best)} order"
 
 
 def interactive_page(result: StudyResult, out: Path) -> Path:
     """Write all orders of all layers as one page that turns in a browser."""
-    scenes = [scene_of(volume) for layer in result.layers for volume in _best_first(layer)]
+    scenes = [Scene.of(volume) for layer in result.layers for volume in _best_first(layer)]
     path = export_html(SceneGrid(scenes, link=()), out / "view3d.html")
     result.files[path] = "interactive 3-D view, all orders"
     return path

@@ -18,7 +18,7 @@ from cnnvis.core.errors import InvalidInputError, NoSpatialMapsError, near_match
 from cnnvis.core.ordering import method_title
 from cnnvis.io import save
 from cnnvis.models import Network, Prediction, load, read_image, top_classes
-from cnnvis.scene import Scene, SceneGrid, TransferFunction
+from cnnvis.scene import Scene, SceneGrid
 from cnnvis.studies.stages import OnStage, Stages
 
 DEFAULT_ORDERS: tuple[OrderMethodName, ...] = ("kmeans", "pca")
@@ -268,16 +268,9 @@ def _filters(network: Network, layer: str, n_channels: int) -> NDArray[np.float3
     return weight.detach().float().cpu().numpy()
 
 
-def scene_of(volume: Volume, transfer: TransferFunction | None = None, **state: Any) -> Scene:
-    """Return the scene that shows one volume."""
-    scene = Scene()
-    scene.add_volume(volume, name=method_title(volume.method), transfer=transfer, **state)
-    return scene
-
-
 def comparison_of(layer: LayerStudy) -> SceneGrid:
     """Return the orders of a layer side by side, under one colour range."""
-    return SceneGrid([scene_of(volume) for volume in layer.volumes.values()])
+    return SceneGrid([Scene.of(volume) for volume in layer.volumes.values()])
 
 
 def _save_data(result: StudyResult, out: Path) -> None:
