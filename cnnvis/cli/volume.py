@@ -40,7 +40,7 @@ def volume(  # noqa: PLR0913 - one parameter per option of the command line
     normalize: Annotated[Literal["zscore", "none"], Parameter(name="--normalize")] = "zscore",
     row: Annotated[int, Parameter(name="--row", validator=Number(gte=0))] = 15,
     post: Annotated[bool, Parameter(name="--post", negative="", show_default=False)] = False,
-    frames: Annotated[int, Parameter(name="--frames", validator=Number(gte=0))] = 36,
+    frames: Annotated[int, Parameter(name="--frames", validator=Number(gte=0))] = 30,
     seed: Seed = 0,
     device: Device = "auto",
     size: Size = (1600, 1000),
@@ -104,6 +104,6 @@ def _say_result(result: Any, out: Path) -> None:
                 f"{layer.layer}: {method:<12} smoothness {quality.smoothness:.3f}"
                 f" (random orders {quality.random_mean:.3f} ± {quality.random_std:.3f})"
             )
-    lines += ["", f"{sum(result.seconds.values()):.1f} s in all. Written:"]
+    lines += ["", f"{result.total_seconds:.1f} s in all. Written:"]
     lines += [f"  {path}  {content}" for path, content in result.files.items()]
     sys.stdout.write("\n".join([*lines, "", f"Open {(out / 'index.html').resolve()}", ""]))

@@ -23,9 +23,6 @@ from vtkmodules.vtkIOXML import (
 from cnnvis.core.errors import FileFormatError, InvalidInputError
 from cnnvis.geometry.image_data import array_name
 
-COMPRESSION_LEVEL = 1
-"""zlib level. Activations after a ReLU shrink to about half; level 9 gains 2 % more at six times the time."""
-
 SUFFIXES = {pv.ImageData: ".vti", pv.PolyData: ".vtp"}
 
 _WRITERS = {pv.ImageData: vtkXMLImageDataWriter, pv.PolyData: vtkXMLPolyDataWriter}
@@ -33,7 +30,10 @@ _READERS = {".vti": vtkXMLImageDataReader, ".vtp": vtkXMLPolyDataReader}
 
 
 def write(data: pv.ImageData | pv.PolyData, path: Path) -> None:
-    """Write a data set: raw appended binary, zlib, 64-bit headers; every ParaView since 5.0 reads it.
+    """Write a data set: raw appended binary, LZ4, 64-bit headers; every ParaView since 5.5 reads it.
+
+    LZ4 takes a twentieth of zlib's time. Maps before an activation hardly shrink with either (8 % with zlib), many
+    zeros after a ReLU do with both.
 
     Raises
     ------
@@ -51,8 +51,7 @@ def write(data: pv.ImageData | pv.PolyData, path: Path) -> None:
     writer.SetDataModeToAppended()
     writer.EncodeAppendedDataOff()
     writer.SetHeaderTypeToUInt64()
-    writer.SetCompressorTypeToZLib()
-    writer.SetCompressionLevel(COMPRESSION_LEVEL)
+    writer.SetCompressorTypeToLZ4()
     with _errors() as errors:
         written = writer.Write()
     if not written or errors:

@@ -15,27 +15,32 @@ from cnnvis.studies.activation_volumes import ActivationVolumes, LayerStudy, Stu
 FILM_SHARE = 0.4
 """Sides of the film as a share of the pictures': 640 x 400 for 1600 x 1000."""
 
+FILM_FPS = 12
 
-def draw_volumes(result: StudyResult, study: ActivationVolumes) -> None:
+
+def draw_volumes(result: StudyResult, study: ActivationVolumes) -> dict[Path, str]:
     """Render each order, the orders side by side, and one picture whose opacity follows the importance."""
+    files = {}
     width, height = study.size
     for layer in result.layers:
         for method, volume in layer.volumes.items():
             path = layer.folder / f"{method}.png"
             render(Scene.of(volume), path, size=study.size)
-            result.files[path] = f"{layer.layer}: {method_title(method)} order"
+            files[path] = f"{layer.layer}: {method_title(method)} order"
         grid = comparison_of(layer)
         path = layer.folder / "comparison.png"
         render(grid, path, size=(round(1.2 * width), round(0.72 * height) * grid.rows))
-        result.files[path] = f"{layer.layer}: the orders side by side"
+        files[path] = f"{layer.layer}: the orders side by side"
         path = layer.folder / "importance.png"
         scene = Scene.of(layer.volumes[layer.best], drive="importance")
         render(scene, path, size=study.size)
-        result.files[path] = f"{layer.layer}: opacity driven by channel importance"
+        files[path] = f"{layer.layer}: opacity driven by channel importance"
+    return files
 
 
-def draw_figures(result: StudyResult, study: ActivationVolumes) -> None:
+def draw_figures(result: StudyResult, study: ActivationVolumes) -> dict[Path, str]:
     """Draw the mosaic, the row slices and the filters beside their maps."""
+    files = {}
     for layer in result.layers:
         titled = {method_title(method): volume for method, volume in layer.volumes.items()}
         row = min(study.row, layer.maps.spatial_shape[0] - 1)
@@ -49,23 +54,24 @@ def draw_figures(result: StudyResult, study: ActivationVolumes) -> None:
         for name, (figure, content) in figures.items():
             path = layer.folder / name
             save_bytes(to_png(figure), path)
-            result.files[path] = f"{layer.layer}: {content}"
+            files[path] = f"{layer.layer}: {content}"
+    return files
 
 
-def draw_film(result: StudyResult, study: ActivationVolumes, out: Path) -> None:
-    """Write the turntable of the first layer in its best order, and the page that turns in a browser."""
+def draw_film(result: StudyResult, study: ActivationVolumes, out: Path) -> dict[Path, str]:
+    """Film the first layer in its best order, once around."""
     first = result.layers[0]
     size = (round(FILM_SHARE * study.size[0]), round(FILM_SHARE * study.size[1]))
-    path = film(Scene.of(first.volumes[first.best]), out / "turntable.mp4", frames=study.film_frames, size=size)
-    result.files[path] = f"{first.layer}: once around, {method_title(first.best)} order"
+    scene = Scene.of(first.volumes[first.best])
+    path = film(scene, out / "turntable.mp4", frames=study.film_frames, fps=FILM_FPS, size=size)
+    return {path: f"{first.layer}: once around, {method_title(first.best)} order"}
 
 
-def interactive_page(result: StudyResult, out: Path) -> Path:
+def interactive_page(result: StudyResult, out: Path) -> dict[Path, str]:
     """Write all orders of all layers as one page that turns in a browser."""
     scenes = [Scene.of(volume) for layer in result.layers for volume in _best_first(layer)]
     path = export_html(SceneGrid(scenes, link=()), out / "view3d.html")
-    result.files[path] = "interactive 3-D view, all orders"
-    return path
+    return {path: "interactive 3-D view, all orders"}
 
 
 def _best_first(layer: LayerStudy) -> list[Volume]:

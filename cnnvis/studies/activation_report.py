@@ -11,11 +11,10 @@ import numpy as np
 from cnnvis.core.ordering import method_title
 from cnnvis.io import save_bytes
 from cnnvis.report import Page, order_quality_chart, order_quality_table, to_png
-from cnnvis.studies.activation_pictures import interactive_page
 from cnnvis.studies.activation_volumes import ActivationVolumes, LayerStudy, StudyResult
 
 
-def write_report(result: StudyResult, study: ActivationVolumes, out: Path) -> None:
+def write_report(result: StudyResult, study: ActivationVolumes, out: Path) -> dict[Path, str]:
     """Write index.html, which carries all pictures, the film and the interactive view inside."""
     names = ", ".join(layer.layer for layer in result.layers)
     image = result.recording.inputs[0]
@@ -32,9 +31,8 @@ def write_report(result: StudyResult, study: ActivationVolumes, out: Path) -> No
     for layer in result.layers:
         _layer_section(page, layer)
     page.section("In three dimensions")
-    view = interactive_page(result, out)
     page.view3d(
-        view.read_text(encoding="utf-8"),
+        (out / "view3d.html").read_text(encoding="utf-8"),
         "Drag to turn, wheel to zoom; the buttons switch the order of the same maps.",
         poster=result.layers[0].folder / f"{result.layers[0].best}.png",
     )
@@ -48,9 +46,8 @@ def write_report(result: StudyResult, study: ActivationVolumes, out: Path) -> No
     if study.command:
         page.command(study.command)
     page.timings(dict(result.seconds))
-    path = out / "index.html"
-    save_bytes(page.html().encode("utf-8"), path)
-    result.files[path] = "this report: open it in a browser"
+    path = save_bytes(page.html().encode("utf-8"), out / "index.html")
+    return {path: "this report: open it in a browser"}
 
 
 def _warn(page: Page, result: StudyResult) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,7 @@ class ActivationVolumes:
     random_state: int = 0
     device: str = "auto"
     size: tuple[int, int] = (1600, 1000)
-    film_frames: int = 36
+    film_frames: int = 30
     command: str = ""
 
     def __post_init__(self) -> None:
@@ -132,7 +133,9 @@ class StudyResult:
     files : mapping of Path to str
         What was written, and what it is.
     seconds : mapping of str to float
-        Wall time by stage.
+        Wall time by stage; figures are drawn while volumes are rendered.
+    total_seconds : float
+        Wall time of all.
     """
 
     network: Network
@@ -140,8 +143,9 @@ class StudyResult:
     photo: NDArray[np.uint8]
     predictions: tuple[Prediction, ...]
     layers: tuple[LayerStudy, ...]
-    files: dict[Path, str] = field(default_factory=dict)
+    files: Mapping[Path, str] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
+    total_seconds: float = 0.0
 
 
 def run(study: ActivationVolumes, out: str | Path, *, on_stage: OnStage | None = None) -> StudyResult:
@@ -171,7 +175,7 @@ def run(study: ActivationVolumes, out: str | Path, *, on_stage: OnStage | None =
         Of the stage that failed; nothing half-written is left.
     """
     from cnnvis.rendering import require_rendering
-    from cnnvis.studies.activation_pictures import draw_figures, draw_film, draw_volumes
+    from cnnvis.studies.activation_pictures import draw_figures, draw_film, draw_volumes, interactive_page
     from cnnvis.studies.activation_report import write_report
 
     stages = Stages(on_stage)
@@ -190,19 +194,23 @@ def run(study: ActivationVolumes, out: str | Path, *, on_stage: OnStage | None =
             _study_layer(study, network, maps, scores, out if index == 0 else out / maps.layer)
             for index, maps in enumerate(recording.maps.values())
         )
-    result = StudyResult(network, recording, photo, _predictions(network, recording), layers, {}, stages.seconds)
+    result = StudyResult(network, recording, photo, _predictions(network, recording), layers)
     with stages("save volumes"):
-        _save_data(result, out)
-    with stages("draw volumes"):
-        draw_volumes(result, study)
-    with stages("draw figures"):
-        draw_figures(result, study)
-    if study.film_frames:
-        with stages("film"):
-            draw_film(result, study, out)
+        files = _save_data(result, out)
+    # VTK lets go of the interpreter while it renders, so that the figures cost hardly any time of their own.
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        figures = beside.submit(stages.timed("draw figures", draw_figures), result, study)
+        with stages("draw volumes"):
+            files |= draw_volumes(result, study)
+        if study.film_frames:
+            with stages("film"):
+                files |= draw_film(result, study, out)
+        files |= figures.result()
+    with stages("interactive page"):
+        files |= interactive_page(result, out)
     with stages("report"):
-        write_report(result, study, out)
-    return result
+        files |= write_report(replace(result, files=files, seconds=stages.seconds), study, out)
+    return replace(result, files=files, seconds=stages.seconds, total_seconds=stages.total)
 
 
 def _record(study: ActivationVolumes, network: Network, photo: NDArray[np.uint8]) -> Recording:
@@ -273,16 +281,17 @@ def comparison_of(layer: LayerStudy) -> SceneGrid:
     return SceneGrid([Scene.of(volume) for volume in layer.volumes.values()])
 
 
-def _save_data(result: StudyResult, out: Path) -> None:
+def _save_data(result: StudyResult, out: Path) -> dict[Path, str]:
+    files = {}
     for layer in result.layers:
         for method, volume in layer.volumes.items():
             name = "activations" if method == "original" else method
             content = f"{layer.layer}: activations, {method_title(method)} order"
-            result.files[save(volume, layer.folder / f"{name}.vti")] = content
-        result.files[save(dict(layer.orderings), layer.folder / "orders.csv")] = f"{layer.layer}: orders and groups"
-    grid = comparison_of(result.layers[0])
-    content = f"{result.layers[0].layer}: the comparison, for `cnnvis render`"
-    result.files[save(grid, out / "scene.json")] = content
+            files[save(volume, layer.folder / f"{name}.vti")] = content
+        files[save(dict(layer.orderings), layer.folder / "orders.csv")] = f"{layer.layer}: orders and groups"
+    first = result.layers[0]
+    files[save(comparison_of(first), out / "scene.json")] = f"{first.layer}: the comparison, for `cnnvis render`"
     if len(result.layers) > 1:
         best = {layer.layer: layer.volumes[layer.best] for layer in result.layers}
-        result.files[save(best, out / "layers.vtm")] = "all layers, side by side"
+        files[save(best, out / "layers.vtm")] = "all layers, side by side"
+    return files

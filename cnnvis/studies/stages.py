@@ -5,6 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 OnStage = Callable[[str, float], None]
 """Called as on_stage(name, seconds) when a stage is done. Raise CancelledError inside it to stop the job."""
@@ -22,6 +26,21 @@ class Stages:
     def __init__(self, on_stage: OnStage | None = None) -> None:
         self.seconds: dict[str, float] = {}
         self._on_stage = on_stage
+        self._start = time.perf_counter()
+
+    @property
+    def total(self) -> float:
+        """Wall time since the beginning; less than the sum where stages run side by side."""
+        return time.perf_counter() - self._start
+
+    def timed(self, name: str, function: Callable[P, T]) -> Callable[P, T]:
+        """Return `function` as a stage of that name, to run in another thread."""
+
+        def stage(*args: P.args, **kwargs: P.kwargs) -> T:
+            with self(name):
+                return function(*args, **kwargs)
+
+        return stage
 
     @contextmanager
     def __call__(self, name: str) -> Iterator[None]:
