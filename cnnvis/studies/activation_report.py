@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from cnnvis.analysis import StabilityReport
 from cnnvis.core.ordering import method_title
 from cnnvis.io import save_bytes
 from cnnvis.report import Page, order_quality_chart, order_quality_table, to_png
@@ -30,6 +32,7 @@ def write_report(result: StudyResult, study: ActivationVolumes, out: Path) -> di
         page.prediction(names_, probabilities, image=_thumbnail(result.photo), alt=f"The image {image}")
     for layer in result.layers:
         _layer_section(page, layer)
+        _stability(page, result.stability[layer.layer])
     page.section("In three dimensions")
     page.view3d(
         (out / "view3d.html").read_text(encoding="utf-8"),
@@ -132,3 +135,19 @@ def _quality(page: Page, layer: LayerStudy) -> None:
         alt=f"Chart of the smoothness of the orders of {layer.layer}",
     )
     page.table(*order_quality_table(titled))
+
+
+def _stability(page: Page, reports: Sequence[StabilityReport]) -> None:
+    if not reports:
+        return
+    rows = []
+    for report in reports:
+        mean, least = report.mean, report.min
+        pairs = ((getattr(mean, name), getattr(least, name)) for name in ("kendall", "neighbours", "rand"))
+        cells = [f"{average:.2f} (least {worst:.2f})" if average == average else None for average, worst in pairs]
+        rows.append((method_title(report.method), f"{len(report.values)} {report.over}", *cells))
+    page.table(
+        ("method", "compared over", "|Kendall tau|", "neighbours kept", "adjusted Rand index"),
+        rows,
+        "Stability: how far two orders of the same method agree, mean over all pairs; 1 is the same order.",
+    )

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnvis.analysis import NormalizeName, OrderMethod, OrderMethodName, order
+from cnnvis.analysis import NormalizeName, OrderMethod, OrderMethodName, StabilityReport, order, stability
 from cnnvis.attribution import importance
 from cnnvis.capture import activation_of, record, trace
 from cnnvis.core import FeatureMaps, Importance, Ordering, Recording, Volume
@@ -21,6 +21,9 @@ from cnnvis.io import save
 from cnnvis.models import Network, Prediction, load, read_image, top_classes
 from cnnvis.scene import Scene, SceneGrid
 from cnnvis.studies.stages import OnStage, Stages
+
+SEEDS = (0, 1, 2)
+"""Random states over which the groups of k-means are compared."""
 
 DEFAULT_ORDERS: tuple[OrderMethodName, ...] = ("kmeans", "pca")
 
@@ -130,6 +133,8 @@ class StudyResult:
     predictions : tuple of Prediction
         Empty where the network gives no class scores.
     layers : tuple of LayerStudy
+    stability : mapping of layer to tuple of StabilityReport
+        How far orders depend on the row they look at, or on the seed.
     files : mapping of Path to str
         What was written, and what it is.
     seconds : mapping of str to float
@@ -143,6 +148,7 @@ class StudyResult:
     photo: NDArray[np.uint8]
     predictions: tuple[Prediction, ...]
     layers: tuple[LayerStudy, ...]
+    stability: Mapping[str, tuple[StabilityReport, ...]] = field(default_factory=dict)
     files: Mapping[Path, str] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
     total_seconds: float = 0.0
@@ -200,12 +206,14 @@ def run(study: ActivationVolumes, out: str | Path, *, on_stage: OnStage | None =
     # VTK lets go of the interpreter while it renders, so that the figures cost hardly any time of their own.
     with ThreadPoolExecutor(max_workers=1) as beside:
         figures = beside.submit(stages.timed("draw figures", draw_figures), result, study)
+        reports = beside.submit(stages.timed("stability", _measure_stability), result, study)
         with stages("draw volumes"):
             files |= draw_volumes(result, study)
         if study.film_frames:
             with stages("film"):
                 files |= draw_film(result, study, out)
         files |= figures.result()
+        result = replace(result, stability=reports.result())
     with stages("interactive page"):
         files |= interactive_page(result, out)
     with stages("report"):
@@ -279,6 +287,24 @@ def _filters(network: Network, layer: str, n_channels: int) -> NDArray[np.float3
 def comparison_of(layer: LayerStudy) -> SceneGrid:
     """Return the orders of a layer side by side, under one colour range."""
     return SceneGrid([Scene.of(volume) for volume in layer.volumes.values()])
+
+
+def _measure_stability(result: StudyResult, study: ActivationVolumes) -> dict[str, tuple[StabilityReport, ...]]:
+    """Return the stability of PCA over row slices, the reason why CNN-VIS took whole maps, and of k-means over seeds.
+
+    Empty for a layer with too few live channels or rows to compare anything.
+    """
+    reports: dict[str, tuple[StabilityReport, ...]] = {}
+    for layer in result.layers:
+        live = int(np.count_nonzero(~layer.orderings[layer.best].constant))
+        found = []
+        if live > 2 and layer.maps.spatial_shape[0] > 1:
+            found.append(stability(layer.maps, "pca_rows", over="rows", normalize=study.normalize))
+        if live > 2 and "kmeans" in study.orders:
+            options = {"n_groups": study.n_groups, "normalize": study.normalize}
+            found.append(stability(layer.maps, "kmeans", over="seeds", values=SEEDS, **options))
+        reports[layer.layer] = tuple(found)
+    return reports
 
 
 def _save_data(result: StudyResult, out: Path) -> dict[Path, str]:
