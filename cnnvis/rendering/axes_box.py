@@ -12,8 +12,16 @@ from cnnvis.core import Volume
 from cnnvis.core.ordering import method_title
 from cnnvis.core.palette import group_colour
 from cnnvis.rendering import _vtk as vtk
-from cnnvis.rendering.legend import Pane
-from cnnvis.rendering.style import RGB, line_polydata, overlay_actor, overlay_text, quad_polydata, style_text
+from cnnvis.rendering.pane import Margins, Pane
+from cnnvis.rendering.style import (
+    RGB,
+    line_polydata,
+    overlay_actor,
+    overlay_text,
+    quad_polydata,
+    style_text,
+    text_width,
+)
 from cnnvis.scene import VolumeItem
 
 TICKS = 6
@@ -23,6 +31,9 @@ SHORTEST = 0.17
 """An axis that is shorter on screen than this share of the pane's height is seen end-on and gets no labels."""
 
 MAX_GROUP_LABELS = 12
+
+SMALL = 0.8
+"""Size of tick labels, in letters."""
 
 Edge = tuple[int, int]
 
@@ -46,31 +57,47 @@ class Projection:
         return homogeneous[:, :2] / homogeneous[:, 3:4] / 2 * np.array([self.aspect, 1.0])
 
 
+def outline(item: VolumeItem) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the lowest and the highest corner of a stack, half a voxel outside its first and last voxels."""
+    first, spacing = np.array(item.origin, dtype=float), np.array(item.data.spacing)
+    return first - spacing / 2, first + (np.array(item.data.shape[::-1]) - 0.5) * spacing
+
+
+def margins(pane: Pane) -> Margins:
+    """Return what ticks, names and group marks take of a pane around the stack.
+
+    The same with and without groups, so that all orders of a layer are drawn at one scale.
+    """
+    return Margins(5.2 * pane.letter_x, 2.4 * pane.letter_x, 4.8 * pane.letter_y, 4.0 * pane.letter_y)
+
+
 class AxesBox:
     """Frame of one volume item, built for one point of view.
 
     Names stand along the outline's lowest and leftmost edges as seen from the camera, at a distance given in
-    letters, so a new camera or pane needs a new frame; it costs about a millisecond.
+    letters, so a new camera or pane needs a new frame; it costs about a millisecond. Texts stay clear of `taken`,
+    the margins with title and scalar bar: names move aside, numbers are left out.
     """
 
-    def __init__(self, item: VolumeItem, projection: Projection, pane: Pane) -> None:
+    def __init__(self, item: VolumeItem, projection: Projection, pane: Pane, taken: Margins) -> None:
         self.item = item
         self.volume: Volume = item.data
         self.projection = projection
         self.pane = pane
-        self.letter = pane.font / pane.height
-        half = np.array(self.volume.spacing) / 2
-        sizes = np.array(self.volume.shape[::-1]) - 1
+        self.letter = pane.letter_y
+        gap = 0.4 * np.array([pane.letter_x, pane.letter_y])
+        scale = np.array([projection.aspect, 1.0])
+        self._texts_low = (np.array([taken.left, taken.bottom]) + gap - 0.5) * scale
+        self._texts_high = (0.5 - np.array([taken.right, taken.top]) - gap) * scale
         self.first = np.array(item.origin, dtype=float)
-        self.low = self.first - half
-        self.high = self.first + sizes * self.volume.spacing + half
+        self.low, self.high = outline(item)
         self.middle = projection(((self.low + self.high) / 2)[None])[0]
         self._placed: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
 
     def props(self) -> Iterator[vtk.vtkProp]:
         """Yield outline, ticks, names and group marks."""
         yield self._lines(*self._outline(), colour=self.pane.theme.faint)
-        for axis in (2, 0, 1):
+        for axis in (2, 0, 1) if self.pane.roomy else ():
             silhouette = self._silhouette(axis)
             if silhouette is not None:
                 yield from self._axis(axis, silhouette[0])
@@ -129,18 +156,16 @@ class AxesBox:
         positions, texts = self._ticks(axis)
         away = self._away(axis, edge)
         at = self.projection(self._on_edge(axis, edge, positions))
-        small = 0.8 * self.letter
         yield self._tick_lines(at, at + 0.45 * self.letter * away)
         reach = 0.0
         for point, text in zip(at, texts, strict=True):
-            size = _text_size(text, small)
-            offset = 0.65 * self.letter + _half_extent(size, away)
-            reach = max(reach, offset + _half_extent(size, away))
-            yield from self._text(text, point + offset * away, size=0.8)
+            half = _half_extent(self._size(text, SMALL), away)
+            reach = max(reach, 0.65 * self.letter + 2 * half)
+            yield from self._number(text, point + (0.65 * self.letter + half) * away)
         name = self._name(axis)
         middle = self.projection(self._ends(axis, edge)).mean(axis=0)
-        offset = reach + 0.35 * self.letter + _half_extent(_text_size(name, self.letter), away)
-        yield from self._text(name, middle + offset * away, size=1.0)
+        offset = reach + 0.35 * self.letter + _half_extent(self._size(name, 1.0), away)
+        yield from self._title(name, middle + offset * away)
 
     @property
     def _identity(self) -> bool:
@@ -163,8 +188,7 @@ class AxesBox:
         """Yield a coloured bar per run of equal groups along the top, and a thin frame between runs."""
         starts = np.flatnonzero(np.diff(groups, prepend=groups[0] - 1))
         stops = np.append(starts[1:], len(groups))
-        for start in starts[1:]:
-            yield self._frame_at(start - 0.5)
+        yield self._frames_at(starts[1:] - 0.5)
         silhouette = self._silhouette(2)
         if silhouette is None:
             return
@@ -177,20 +201,23 @@ class AxesBox:
         quads = np.stack([low + inner, high + inner, high + outer, low + outer], axis=1)
         colours = [np.round(255 * np.array(group_colour(int(groups[start])))) for start in starts]
         yield self._overlay_quads(quads, np.array(colours))
+        if not self.pane.roomy:
+            return
         if len(starts) <= MAX_GROUP_LABELS:
             for start, at in zip(starts, (low + high) / 2, strict=True):
                 text = str(groups[start]) if groups[start] >= 0 else "const."
-                yield from self._text(text, at + 1.6 * self.letter * away, size=0.8)
+                yield from self._number(text, at + 1.6 * self.letter * away)
         name = f"{method_title(self.volume.method)} groups"
-        offset = 2.5 * self.letter + _half_extent(_text_size(name, self.letter), away)
-        yield from self._text(name, ends.mean(axis=0) + offset * away, size=1.0)
+        offset = 2.5 * self.letter + _half_extent(self._size(name, 1.0), away)
+        yield from self._title(name, ends.mean(axis=0) + offset * away)
 
-    def _frame_at(self, position: float) -> vtk.vtkActor:
-        z = self.first[2] + position * self.volume.spacing[2]
+    def _frames_at(self, positions: NDArray[np.floating]) -> vtk.vtkActor:
         sides = [(self.low[0], self.low[1]), (self.high[0], self.low[1])]
         sides += [(self.high[0], self.high[1]), (self.low[0], self.high[1])]
-        frame = np.array([(x, y, z) for x, y in sides])
-        return self._lines(frame, [[0, 1, 2, 3, 0]], colour=self.pane.theme.faint)
+        heights = self.first[2] + positions * self.volume.spacing[2]
+        points = np.array([(x, y, z) for z in heights for x, y in sides])
+        rings = [[4 * ring, 4 * ring + 1, 4 * ring + 2, 4 * ring + 3, 4 * ring] for ring in range(len(positions))]
+        return self._lines(points, rings, colour=self.pane.theme.faint)
 
     # -- props -----------------------------------------------------------------------------------
 
@@ -220,9 +247,26 @@ class AxesBox:
         corners = np.concatenate([self._fraction(quads), np.zeros((*quads.shape[:2], 1))], axis=2)
         return overlay_actor(quad_polydata(corners, colours))
 
+    def _size(self, text: str, size: float) -> NDArray[np.float64]:
+        """Return (width, height) of a text, in units of the pane's height; `size` is in letters."""
+        pixels = round(size * self.pane.font)
+        return np.array([text_width(text, pixels), 1.17 * pixels * (text.count("\n") + 1)]) / self.pane.height
+
+    def _number(self, text: str, at: NDArray[np.float64]) -> Iterator[vtk.vtkTextActor]:
+        """Yield a small text where there is room for it; moved aside it would name another place."""
+        half = self._size(text, SMALL) / 2
+        if np.all(at - half >= self._texts_low) and np.all(at + half <= self._texts_high):
+            yield from self._text(text, at, size=SMALL)
+
+    def _title(self, text: str, at: NDArray[np.float64]) -> Iterator[vtk.vtkTextActor]:
+        """Yield the name of an axis, moved so far that all of it is seen."""
+        text = self.pane.shorten(text, self.pane.font)
+        half = self._size(text, 1.0) / 2
+        yield from self._text(text, np.clip(at, self._texts_low + half, self._texts_high - half), size=1.0)
+
     def _text(self, text: str, at: NDArray[np.float64], *, size: float) -> Iterator[vtk.vtkTextActor]:
         """Yield a text centred on a point of the screen, unless it would cover one that is there."""
-        half = np.array(_text_size(text, size * self.letter)) / 2
+        half = self._size(text, size) / 2
         if any(np.all(np.abs(at - other) < half + reach) for other, reach in self._placed):
             return
         self._placed.append((at, half))
@@ -231,7 +275,7 @@ class AxesBox:
         style_text(
             actor.GetTextProperty(),
             colour=self.pane.theme.text,
-            size=max(8, round(size * self.pane.font)),
+            size=round(size * self.pane.font),
             horizontal="centre",
             vertical="centre",
         )
@@ -249,12 +293,6 @@ def round_ticks(n: int) -> NDArray[np.int64]:
     return ticks
 
 
-def _text_size(text: str, letter: float) -> tuple[float, float]:
-    """Return about (width, height) of a text whose letters are `letter` high."""
-    lines = text.split("\n")
-    return 0.62 * letter * max(len(line) for line in lines), 1.15 * letter * len(lines)
-
-
-def _half_extent(size: tuple[float, float], direction: NDArray[np.float64]) -> float:
+def _half_extent(size: NDArray[np.float64], direction: NDArray[np.float64]) -> float:
     """Return how far a box of this size reaches from its centre in a direction."""
-    return float(np.abs(direction) @ np.array(size)) / 2
+    return float(np.abs(direction) @ size) / 2

@@ -71,7 +71,7 @@ def film(
         raise InvalidInputError("The scene has no series to film; give it one with scene.set_frames(...).")
     with (
         _restored(scenes),
-        OffscreenWindow(target, size) as window,
+        OffscreenWindow(target, size, turning=over == "turn") as window,
         AtomicWrite() as write,
         _writer(write.file(path), path.suffix.lower(), fps, size) as add,
     ):

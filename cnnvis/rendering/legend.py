@@ -1,33 +1,37 @@
-"""Flat parts of a picture: scalar bar and title. Positions are fractions of the pane."""
+"""Flat parts of a picture: scalar bar and title. Positions are shares of the pane."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cnnvis.rendering import _vtk as vtk
-from cnnvis.rendering.style import Theme, format_value, overlay_actor, overlay_text, quad_polydata, style_text
-from cnnvis.rendering.viewpoint import WIDE
+from cnnvis.rendering.pane import Margins, Pane
+from cnnvis.rendering.style import (
+    format_values,
+    overlay_actor,
+    overlay_text,
+    quad_polydata,
+    style_text,
+    text_width,
+)
 from cnnvis.scene import TransferFunction
 
-LABELS = 5
+STEPS = 64
+"""Colours of a scalar bar."""
 
+SMALL = 0.82
+"""Size of a scalar bar's labels, in letters."""
 
-@dataclass(frozen=True, slots=True)
-class Pane:
-    """Size and style of the pane a legend is laid out in: pixels."""
+TITLE_SHARE = 0.45
+"""Of the pane's height, the most that title and notes may take."""
 
-    width: int
-    height: int
-    theme: Theme
-    font: int
-
-    @property
-    def upright(self) -> bool:
-        """Whether the scalar bar stands at the right; narrow panes lay it at the bottom."""
-        return self.width > WIDE * self.height
+BREAKS = re.compile(r"(?<=:) | · | (?=\()")
+"""Where a line that is too long is broken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,75 +43,108 @@ class Legend:
     quantity: str
 
 
-def scalar_bar(legend: Legend, pane: Pane) -> Iterator[vtk.vtkProp]:
-    """Yield a colour bar with its title and labels in data units.
+class Title:
+    """The title, large, and the lines under it, at the top left.
+
+    A line that is too long is broken after a colon, at a dot or before a bracket, then shortened.
+    """
+
+    def __init__(self, lines: Sequence[str], pane: Pane) -> None:
+        self.pane = pane
+        self.lines: list[tuple[str, float, float]] = []  # text, size in letters, top in letters from the pane's top
+        top = 0.9
+        for index, line in enumerate(lines):
+            size = 1.25 if index == 0 else 0.9
+            pixels = round(size * pane.font)
+            for part in [line] if pane.fits(line, pixels) else BREAKS.split(line):
+                if self.lines and (top + size) * pane.letter_y > TITLE_SHARE:
+                    break
+                self.lines.append((pane.shorten(part, pixels), size, top))
+                top += 1.45 * size
+        self.height = top * pane.letter_y if self.lines else 0.0
+        """Share of the pane."""
+
+    def props(self) -> Iterator[vtk.vtkProp]:
+        """Yield one text per line."""
+        for line, size, top in self.lines:
+            at = np.array([0.9 * self.pane.letter_x, 1 - top * self.pane.letter_y])
+            yield _text(line, at, self.pane, size=size, vertical="top")
+
+
+class ScalarBar:
+    """A colour bar with its title and labels in data units.
 
     Half of the bar shows the colours, the other half the same colours under the opacity curve: what the
     legend shows faint, the picture shows faint.
     """
-    thick_px, positions = 1.1 * pane.font, np.linspace(0, 1, 65)
-    if pane.upright:
-        start, length = np.array([1 - 6.2 * pane.font / pane.width, 0.25]), 0.5
-        thick = thick_px / pane.width
-    else:
-        start, length = np.array([0.2, 2.0 * pane.font / pane.height]), 0.6
-        thick = thick_px / pane.height
-    middles = (positions[1:] + positions[:-1]) / 2
-    solid = legend.transfer.colours(middles)
-    alpha = legend.transfer.opacity_at(middles)[:, None]
-    seen = solid * alpha + np.array(pane.theme.background) * (1 - alpha)
-    quads, colours = [], []
-    for lane, rgb in enumerate((solid, seen)):
-        for low, high, colour in zip(positions[:-1], positions[1:], rgb, strict=True):
-            across = (lane * thick, (lane + 1) * thick)
-            quads.append(_quad(start, length * low, length * high, across, upright=pane.upright))
-            colours.append(np.round(255 * colour))
-    yield overlay_actor(quad_polydata(np.array(quads), np.array(colours)))
-    yield from _bar_labels(legend, start, length, 2 * thick, pane)
-    anchor = start + (np.array([0.0, length]) if pane.upright else np.array([length / 2, 2 * thick]))
-    text = overlay_text(legend.quantity, (float(anchor[0]), float(anchor[1] + 0.6 * pane.font / pane.height)))
-    style_text(
-        text.GetTextProperty(),
-        colour=pane.theme.text,
-        size=pane.font,
-        horizontal="left" if pane.upright else "centre",
-    )
-    yield text
 
-
-def _quad(
-    start: np.ndarray, low: float, high: float, across: tuple[float, float], *, upright: bool
-) -> list[list[float]]:
-    corners = [(across[0], low), (across[1], low), (across[1], high), (across[0], high)]
-    if not upright:
-        corners = [(along, over) for over, along in corners]
-    return [[float(start[0] + x), float(start[1] + y), 0.0] for x, y in corners]
-
-
-def _bar_labels(legend: Legend, start: np.ndarray, length: float, thick: float, pane: Pane) -> Iterator[vtk.vtkProp]:
-    fractions = np.linspace(0, 1, LABELS)
-    for fraction, value in zip(fractions, legend.transfer.denormalise(fractions, legend.span), strict=True):
+    def __init__(self, legend: Legend, pane: Pane, title: Title) -> None:
+        self.legend = legend
+        self.pane = pane
+        self.quantity = pane.shorten(legend.quantity, pane.font)
+        self.texts = self._labels(5)
         if pane.upright:
-            position = (start[0] + thick + 0.4 * pane.font / pane.width, start[1] + length * fraction)
-        else:
-            position = (start[0] + length * fraction, start[1] - 0.35 * pane.font / pane.height)
-        text = overlay_text(format_value(float(value)), (float(position[0]), float(position[1])))
-        style_text(
-            text.GetTextProperty(),
-            colour=pane.theme.text,
-            size=round(0.82 * pane.font),
-            horizontal="left" if pane.upright else "centre",
-            vertical="centre" if pane.upright else "top",
-        )
-        yield text
+            self.thick = 1.1 * pane.letter_x
+            self.start = np.array([1 - self._width() / pane.width, 0.25])
+            self.length = min(0.5, 0.75 - title.height - 2 * pane.letter_y)  # below the title
+            return
+        self.thick = 1.1 * pane.letter_y
+        self.start, self.length = np.array([0.18, 2.0 * pane.letter_y]), 0.64
+        widest = max(text_width(text, SMALL * pane.font) for text in self.texts)
+        if 4.6 * widest > self.length * pane.width:  # five labels would run into each other
+            self.texts = self._labels(3)
+
+    def _labels(self, n: int) -> list[str]:
+        return format_values(self.legend.transfer.denormalise(np.linspace(0, 1, n), self.legend.span))
+
+    def _width(self) -> float:
+        """Return the width of an upright bar with all its texts, in pixels."""
+        labels = max(text_width(text, SMALL * self.pane.font) for text in self.texts)
+        return max(2.6 * self.pane.font + labels, text_width(self.quantity, self.pane.font)) + 0.9 * self.pane.font
+
+    @property
+    def margins(self) -> Margins:
+        """What the bar takes of the pane."""
+        if self.pane.upright:
+            return Margins(0, float(1 - self.start[0]), 0, 0)
+        return Margins(0, 0, 6.0 * self.pane.letter_y, 0)
+
+    def props(self) -> Iterator[vtk.vtkProp]:
+        """Yield bar, labels and title."""
+        yield overlay_actor(self._bar())
+        yield from self._label_texts()
+        end = (0.0, self.length) if self.pane.upright else (self.length / 2, 2 * self.thick)
+        at = self.start + np.array(end) + np.array([0.0, 0.6 * self.pane.letter_y])
+        side = "left" if self.pane.upright else "centre"
+        yield _text(self.quantity, at, self.pane, horizontal=side)
+
+    def _bar(self) -> vtk.vtkPolyData:
+        along = np.linspace(0, self.length, STEPS + 1)
+        middles = (np.arange(STEPS) + 0.5) / STEPS
+        solid = self.legend.transfer.colours(middles)
+        alpha = self.legend.transfer.opacity_at(middles)[:, None]
+        seen = solid * alpha + np.array(self.pane.theme.background) * (1 - alpha)
+        quads = [
+            self._quad(along[step], along[step + 1], lane * self.thick) for lane in (0, 1) for step in range(STEPS)
+        ]
+        return quad_polydata(np.array(quads), np.round(255 * np.concatenate([solid, seen])))
+
+    def _quad(self, low: float, high: float, across: float) -> NDArray[np.float64]:
+        corners = np.array([(across, low), (across + self.thick, low), (across + self.thick, high), (across, high)])
+        corners = self.start + (corners if self.pane.upright else corners[:, ::-1])
+        return np.concatenate([corners, np.zeros((4, 1))], axis=1)
+
+    def _label_texts(self) -> Iterator[vtk.vtkProp]:
+        for share, text in zip(np.linspace(0, self.length, len(self.texts)), self.texts, strict=True):
+            if self.pane.upright:
+                at = self.start + np.array([2 * self.thick + 0.4 * self.pane.letter_x, share])
+                yield _text(text, at, self.pane, size=SMALL, vertical="centre")
+            else:
+                at = self.start + np.array([share, -0.35 * self.pane.letter_y])
+                yield _text(text, at, self.pane, size=SMALL, horizontal="centre", vertical="top")
 
 
-def title(lines: Sequence[str], pane: Pane) -> Iterator[vtk.vtkProp]:
-    """Yield the title, large, and the lines under it, at the top left."""
-    top = 1 - 0.9 * pane.font / pane.height
-    for index, line in enumerate(lines):
-        size = round(1.25 * pane.font) if index == 0 else round(0.9 * pane.font)
-        text = overlay_text(line, (0.9 * pane.font / pane.width, top))
-        style_text(text.GetTextProperty(), colour=pane.theme.text, size=size, vertical="top")
-        yield text
-        top -= 1.45 * size / pane.height
+def _text(text: str, at: NDArray[np.float64], pane: Pane, *, size: float = 1.0, **anchor: str) -> vtk.vtkTextActor:
+    actor = overlay_text(text, (float(at[0]), float(at[1])))
+    style_text(actor.GetTextProperty(), colour=pane.theme.text, size=round(size * pane.font), **anchor)
+    return actor

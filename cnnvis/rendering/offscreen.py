@@ -26,9 +26,11 @@ class OffscreenWindow:
     ----------
     target : Scene or SceneGrid
     size : (width, height) in pixels
+    turning : bool
+        Keep one distance at every azimuth: for a film.
     """
 
-    def __init__(self, target: Scene | SceneGrid, size: tuple[int, int]) -> None:
+    def __init__(self, target: Scene | SceneGrid, size: tuple[int, int], *, turning: bool = False) -> None:
         width, height = (int(side) for side in size)
         if not (16 <= width <= MAX_PIXELS and 16 <= height <= MAX_PIXELS):
             raise InvalidInputError(f"A picture is 16 to {MAX_PIXELS} pixels on each side, got {width} x {height}.")
@@ -50,7 +52,7 @@ class OffscreenWindow:
             renderer.SetViewport(column / columns, 1 - (row + 1) / rows, (column + 1) / columns, 1 - row / rows)
             self.window.AddRenderer(renderer)
             pane = (max(1, width // columns), max(1, height // rows))
-            self.panes.append((SceneRenderer(scene, renderer), pane))
+            self.panes.append((SceneRenderer(scene, renderer, turning=turning), pane))
 
     def draw(self) -> NDArray[np.uint8]:
         """Return the picture as it is now, (H, W, 3) uint8, first row on top."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from cnnvis.core.ordering import method_title
 from cnnvis.rendering import _vtk as vtk
-from cnnvis.rendering import legend
 from cnnvis.rendering.artist import Artist
-from cnnvis.rendering.axes_box import AxesBox, Projection
+from cnnvis.rendering.axes_box import AxesBox, Projection, margins, outline
 from cnnvis.rendering.flat_artists import ImageArtist, LabelsArtist
-from cnnvis.rendering.style import THEMES, font_size
+from cnnvis.rendering.legend import ScalarBar, Title
+from cnnvis.rendering.pane import Margins, Pane
+from cnnvis.rendering.style import THEMES
 from cnnvis.rendering.viewpoint import place_camera
 from cnnvis.rendering.volume_artist import VolumeArtist
 from cnnvis.scene import ImageItem, LabelsItem, Scene, SceneItem, VolumeItem
@@ -31,15 +34,18 @@ class SceneRenderer:
     scene : Scene
     renderer : vtkRenderer
         Gets all props; the caller owns the window.
+    turning : bool
+        Keep one distance at every azimuth: for a film.
 
     Notes
     -----
     Nothing is drawn until `refresh`, so that many changes of state cost one rebuild. `close` is idempotent.
     """
 
-    def __init__(self, scene: Scene, renderer: vtk.vtkRenderer) -> None:
+    def __init__(self, scene: Scene, renderer: vtk.vtkRenderer, *, turning: bool = False) -> None:
         self.scene = scene
         self.renderer = renderer
+        self.turning = turning
         self._artists: dict[str, Artist] = {}
         self._decorations: list[vtk.vtkProp] = []
         # Without this, several volumes composite in the order they were added.
@@ -66,29 +72,44 @@ class SceneRenderer:
         self._clear_decorations()
         for artist in self._artists.values():
             artist.refresh(theme)
-        aspect = width / height
-        place_camera(self.renderer.GetActiveCamera(), self.scene.camera, self._bounds(), aspect)
-        self.renderer.ResetCameraClippingRange()
-        pane = legend.Pane(width, height, theme, font_size(width, height))
+        pane = Pane.of(width, height, theme)
         for prop in self._decorate(pane):
             self._decorations.append(prop)
             self.renderer.AddViewProp(prop)
         self.renderer.ResetCameraClippingRange()
 
-    def _bounds(self) -> tuple[float, float, float, float, float, float]:
-        bounds = self.renderer.ComputeVisiblePropBounds()
-        return bounds if bounds[0] <= bounds[1] else (0.0, 1.0, 0.0, 1.0, 0.0, 1.0)
-
-    def _decorate(self, pane: legend.Pane) -> Iterator[vtk.vtkProp]:
+    def _decorate(self, pane: Pane) -> Iterator[vtk.vtkProp]:
+        """Place the camera so that scene and texts have room, and yield the texts."""
         volumes = [item for item in self.scene if isinstance(item, VolumeItem) and item.visible]
-        projection = Projection.of(self.renderer, pane.width / pane.height)
-        for item in volumes:
-            if item.axes:
-                yield from AxesBox(item, projection, pane).props()
+        title = Title(self._title(volumes) + self._notes(volumes), pane)
         legends = [artist.legend for artist in self._artists.values() if artist.item.visible and artist.legend]
-        if legends:
-            yield from legend.scalar_bar(legends[0], pane)
-        yield from legend.title(self._title(volumes) + self._notes(volumes), pane)
+        bars = [ScalarBar(legend, pane, title) for legend in legends[:1] if pane.roomy]
+        taken = Margins(0, 0, 0, title.height)
+        for bar in bars:
+            taken += bar.margins
+        framed = [item for item in volumes if item.axes]
+        letter = Margins(pane.letter_x, pane.letter_x, pane.letter_y, pane.letter_y)
+        free = taken + (margins(pane) if framed and pane.roomy else letter)
+        aspect = pane.width / pane.height
+        camera = self.renderer.GetActiveCamera()
+        place_camera(camera, self.scene.camera, self._bounds(volumes), aspect, free.limited(), turning=self.turning)
+        projection = Projection.of(self.renderer, aspect)
+        for item in framed:
+            yield from AxesBox(item, projection, pane, taken).props()
+        for bar in bars:
+            yield from bar.props()
+        yield from title.props()
+
+    def _bounds(self, volumes: list[VolumeItem]) -> tuple[float, ...]:
+        """Return the box around all that is visible, whole stacks included."""
+        corners = [np.reshape(self.renderer.ComputeVisiblePropBounds(), (3, 2)).T]
+        corners = [ends for ends in corners if (ends[0] <= ends[1]).all()] + [
+            np.array(outline(item)) for item in volumes
+        ]
+        if not corners:
+            return (0.0, 1.0, 0.0, 1.0, 0.0, 1.0)
+        low, high = np.min(corners, axis=(0, 1)), np.max(corners, axis=(0, 1))
+        return tuple(np.stack([low, high], axis=1).ravel())
 
     def _title(self, volumes: list[VolumeItem]) -> list[str]:
         first = volumes[0].data if volumes else None

@@ -44,10 +44,8 @@ def render(
     -----
     About 0.5 s for a (96, 112, 112) volume at the default size on two cores without a GPU.
     """
-    if path is not None and Path(path).suffix.lower() not in PICTURE_SUFFIXES:
-        raise FileFormatError(
-            f"Cannot write a picture as {Path(path).name!r}; allowed are {', '.join(PICTURE_SUFFIXES)}."
-        )
+    if path is not None:
+        _check_suffix(Path(path))  # before the work, not after it
     with OffscreenWindow(target, size) as window:
         pixels = window.draw()
     if path is not None:
@@ -55,11 +53,17 @@ def render(
     return pixels
 
 
+def _check_suffix(path: Path) -> None:
+    if path.suffix.lower() not in PICTURE_SUFFIXES:
+        raise FileFormatError(f"Cannot write a picture as {path.name!r}; allowed are {', '.join(PICTURE_SUFFIXES)}.")
+
+
 def write_picture(pixels: NDArray[np.uint8], path: str | Path) -> None:
     """Write (H, W, 3) uint8 pixels in the format of the path's suffix, whole or not at all."""
     from PIL import Image
 
     path = Path(path)
+    _check_suffix(path)
     buffer = io.BytesIO()
     kind = Image.registered_extensions()[path.suffix.lower()]
     # A PNG of a render compresses well at level 1 already; 9 takes ten times as long for a tenth less.

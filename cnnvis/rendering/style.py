@@ -65,6 +65,16 @@ def style_text(
     prop.SetVerticalJustification({"bottom": 0, "centre": 1, "top": 2}[vertical])
 
 
+@functools.lru_cache(maxsize=4096)
+def text_width(text: str, size: float) -> int:
+    """Return the width in pixels that VTK gives the longest line of a text at a font size in pixels."""
+    prop = vtk.vtkTextProperty()
+    style_text(prop, colour=(0.0, 0.0, 0.0), size=round(size))
+    box = [0, 0, 0, 0]
+    vtk.vtkTextRenderer.GetInstance().GetBoundingBox(prop, text, box, 72)  # a window's own dots per inch
+    return box[1] - box[0] + 1
+
+
 def line_polydata(points: ArrayLike, lines: list[list[int]], colours: ArrayLike | None = None) -> vtk.vtkPolyData:
     """Return lines through `points` (P, 3); `colours` is (L, 3) uint8, one per line."""
     polydata = vtk.vtkPolyData()
@@ -122,8 +132,12 @@ def overlay_text(text: str, position: tuple[float, float]) -> vtk.vtkTextActor:
     return actor
 
 
-def format_value(value: float) -> str:
-    """Return a number as a legend shows it: four significant digits at most, a real minus sign."""
-    if abs(value) < 5e-13:
-        value = 0.0
-    return f"{value:.3g}".replace("-", "\N{MINUS SIGN}")
+def format_values(values: ArrayLike) -> list[str]:
+    """Return numbers as a legend shows them: as many digits as tell them apart, three at least; a real minus sign."""
+    numbers = np.asarray(values, dtype=np.float64)
+    numbers = np.where(np.abs(numbers) < 1e-9 * np.abs(numbers).max(), 0.0, numbers)
+    for digits in range(3, 16):
+        texts = [f"{number:.{digits}g}" for number in numbers]
+        if len(set(texts)) == len(set(numbers.tolist())):
+            break
+    return [text.replace("-", "\N{MINUS SIGN}") for text in texts]

@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnvis.core.axes import VIEW_UP
+from cnnvis.core.errors import InvalidInputError
 from cnnvis.rendering import _vtk as vtk
+from cnnvis.rendering.pane import Margins
 from cnnvis.scene import Camera, View
 
 VIEW_ANGLE = 26.0
@@ -22,40 +24,67 @@ DIRECTIONS: dict[View, tuple[float, float, float]] = {
 }
 """From the scene's centre to the viewer."""
 
-ROOM = (0.62, 0.73)
-"""Share of the pane, across and up, that the scene may fill; the rest is for axis labels and legend."""
-
-WIDE = 1.15
-"""Width / height above which the scalar bar stands at the right."""
-
 Bounds = tuple[float, float, float, float, float, float]
 
 
-def place_camera(camera: vtk.vtkCamera, state: Camera, bounds: Bounds, aspect: float) -> None:
-    """Put a VTK camera where `state` says, fitted to `bounds` in a pane of width / height = `aspect`."""
-    camera.SetViewAngle(VIEW_ANGLE)
+def place_camera(
+    camera: vtk.vtkCamera, state: Camera, bounds: Bounds, aspect: float, free: Margins, *, turning: bool = False
+) -> None:
+    """Put a VTK camera where `state` says.
+
+    Parameters
+    ----------
+    camera : vtkCamera
+    state : Camera
+    bounds : (x0, x1, y0, y1, z0, z1)
+        What a named view shows in full.
+    aspect : float
+        Width / height of the pane.
+    free : Margins
+        Kept free at the sides of the pane; the scene is centred in the rest.
+    turning : bool
+        Stay as far away as every azimuth needs, so that the scene does not swell and shrink in a film.
+    """
     parallel = state.parallel or state.view is View.ISOMETRIC
-    camera.SetParallelProjection(parallel)
     if state.view is View.CUSTOM:
-        centre, position, up = (np.array(p, float) for p in (state.focal_point, state.position, state.view_up))
-        distance = float(np.linalg.norm(position - centre)) or 1.0
-        direction = (position - centre) / distance
+        centre, towards, up, distance = _custom(state)
         height = distance * np.tan(np.radians(VIEW_ANGLE / 2))
     else:
         box = np.array(bounds, float).reshape(3, 2)
         centre = box.mean(axis=1)
-        direction, up = _turned(state)
-        distance, height = _fit(box, direction, up, aspect)
+        towards, up = _turned(state)
+        states = [state.model_copy(update={"azimuth": angle}) for angle in range(0, 360, 10)] if turning else [state]
+        fits = [_fit(box, *_turned(each), aspect, free) for each in states]
+        distance, height = (max(reach) for reach in zip(*fits, strict=True))
+    camera.SetParallelProjection(parallel)
     camera.SetFocalPoint(*centre)
-    camera.SetPosition(*(centre + direction * distance / (1.0 if parallel else state.zoom)))
+    camera.SetPosition(*(centre + towards * distance))
     camera.SetViewUp(*up)
+    # Zooming narrows the view; going nearer would change the perspective, and end inside the stack.
+    camera.SetViewAngle(2 * np.degrees(np.arctan(np.tan(np.radians(VIEW_ANGLE / 2)) / state.zoom)))
     camera.SetParallelScale(height / state.zoom)
-    # A pane that is not wide carries its scalar bar at the bottom; the scene moves up to make room.
-    camera.SetWindowCenter(0.0, 0.0 if aspect > WIDE else -0.08)
+    camera.SetWindowCenter(free.right - free.left, free.top - free.bottom)
+
+
+def _custom(state: Camera) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], float]:
+    """Return (focal point, direction to the viewer, up, distance) of a custom view."""
+    centre, position, up = (np.array(p, float) for p in (state.focal_point, state.position, state.view_up))
+    distance = float(np.linalg.norm(position - centre))
+    if distance == 0 or np.linalg.norm(np.cross(up, position - centre)) <= 1e-6 * distance * np.linalg.norm(up):
+        raise InvalidInputError(
+            f"A custom camera at {state.position} that looks at {state.focal_point} with {state.view_up} upwards sees "
+            "nothing: position and focal point must differ, and view_up must not run along the line of sight."
+        )
+    return centre, (position - centre) / distance, up, distance
+
+
+def direction_of(state: Camera) -> NDArray[np.float64]:
+    """Return the unit direction from what is looked at to the viewer."""
+    return _custom(state)[1] if state.view is View.CUSTOM else _turned(state)[0]
 
 
 def _turned(state: Camera) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return (direction to the viewer, up) of a named view after azimuth and elevation."""
+    """Return (direction to the viewer, up), unit vectors, of a named view after azimuth and elevation."""
     up = np.array((0.0, 0.0, 1.0) if state.view is View.TOP else VIEW_UP)
     direction = np.array(DIRECTIONS[state.view])
     direction = _rotate(direction / np.linalg.norm(direction), up, state.azimuth)
@@ -74,17 +103,15 @@ def _rotate(vector: NDArray[np.float64], axis: NDArray[np.float64], degrees: flo
 
 
 def _fit(
-    box: NDArray[np.float64], direction: NDArray[np.float64], up: NDArray[np.float64], aspect: float
+    box: NDArray[np.float64], direction: NDArray[np.float64], up: NDArray[np.float64], aspect: float, free: Margins
 ) -> tuple[float, float]:
-    """Return the distance (perspective) and half height (parallel) at which all corners are in the room."""
+    """Return the distance (perspective) and half height (parallel) at which all corners are within the margins."""
     right = np.cross(up, direction)
     right /= np.linalg.norm(right)
     upright = np.cross(direction, right)
     corners = np.array([[x, y, z] for x in box[0] for y in box[1] for z in box[2]]) - box.mean(axis=1)
     across, upwards, towards = corners @ right, corners @ upright, corners @ direction
-    half = np.tan(np.radians(VIEW_ANGLE / 2))
-    reach_x = np.abs(across) / (half * aspect * ROOM[0])
-    reach_y = np.abs(upwards) / (half * ROOM[1])
-    distance = float(np.max(np.maximum(reach_x, reach_y) + towards))
-    height = float(max(np.abs(upwards).max() / ROOM[1], np.abs(across).max() / (ROOM[0] * aspect)))
-    return distance, height
+    room_x, room_y = aspect * (1 - free.left - free.right), 1 - free.bottom - free.top
+    reach = np.maximum(np.abs(across) / room_x, np.abs(upwards) / room_y)
+    distance = float(np.max(reach / np.tan(np.radians(VIEW_ANGLE / 2)) + towards))
+    return distance or 1.0, float(reach.max()) or 1.0  # a single point has no size

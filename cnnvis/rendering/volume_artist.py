@@ -14,7 +14,7 @@ from cnnvis.rendering import _vtk as vtk
 from cnnvis.rendering.artist import Artist
 from cnnvis.rendering.flat_artists import textured_plane
 from cnnvis.rendering.legend import Legend
-from cnnvis.rendering.style import Theme
+from cnnvis.rendering.style import Theme, format_values
 from cnnvis.scene import Drive, TransferFunction, VolumeItem, VolumeMode
 from cnnvis.scene.transfer import SEQUENTIAL_MAP
 
@@ -25,6 +25,9 @@ MAX_OPACITY = 0.9
 
 STEPS_PER_VOXEL = 1.0
 """Ray samples per voxel along the shortest voxel side; fewer show wood grain, more cost in proportion."""
+
+MIP_STEPS_PER_VOXEL = 3.0
+"""The same for maximum projection, where a peak between two samples is lost altogether."""
 
 MAX_TEXTURE = 2048
 """Largest side of a 3-D texture that every OpenGL driver offers; longer stacks are thinned, and say so."""
@@ -46,53 +49,70 @@ class VolumeArtist(Artist[VolumeItem]):
         values, legend = _shown(self.item)
         self.legend = legend if self.item.legend else None
         self._transfer, self._span = legend.transfer, legend.span
-        step = _thinning(values.shape)
-        values = values[:: step[0], :: step[1], :: step[2]]
-        factors = self.item.channel_factors()[:: step[0]]
+        factors = self.item.channel_factors()
+        step = _thinning(self.item)
+        values, factors = values[:: step[0], :: step[1], :: step[2]], factors[:: step[0]]
         spacing = tuple(size * stride for size, stride in zip(self.item.data.spacing, step[::-1], strict=True))
-        positions = legend.transfer.normalise(values, legend.span)
-        if self.item.mode in (VolumeMode.RAYCAST, VolumeMode.MIP):
-            props: Iterator[vtk.vtkProp] = self._cast(positions, factors, spacing)
-        elif self.item.mode is VolumeMode.ISOSURFACE:
-            props = self._surfaces(positions, factors, spacing)
+        if self.item.mode is VolumeMode.ISOSURFACE:
+            missing = ~np.isfinite(values)
+            props: Iterator[vtk.vtkProp] = self._surfaces(np.where(missing, self._span[0], values), factors, spacing)
         else:
-            props = self._planes(positions, spacing)
+            positions = legend.transfer.normalise(values, legend.span)
+            missing = np.isnan(positions)
+            slices = self.item.mode is VolumeMode.SLICES
+            props = self._planes(positions, spacing) if slices else self._cast(positions, factors, spacing)
         planes = self._clip_planes()
         for prop in props:
             self._clip(prop, planes)
             yield prop
-        missing = np.isnan(positions)
         if missing.any() and self.item.mode is not VolumeMode.SLICES:
             yield from self._missing(missing, spacing)
 
     def notes(self) -> list[str]:
-        """Say what drives the opacity, what is missing, and what was thinned out."""
+        """Say how it is drawn, what drives the opacity, what is missing, and what was thinned out."""
         volume: Volume = self.item.data
-        notes = []
-        if self.item.drive is Drive.IMPORTANCE:
-            notes.append("opacity × channel importance")
-        elif self.item.drive is Drive.GROUP:
+        notes = list(self._mode_notes())
+        driven = "value" if self.item.mode is VolumeMode.MIP else "opacity"
+        drive = Drive.NONE if self.item.mode is VolumeMode.SLICES else self.item.drive
+        if drive is Drive.IMPORTANCE:
+            notes.append(f"{driven} × channel importance")
+        elif drive is Drive.GROUP:
             shown = ", ".join(str(group) for group in self.item.shown_groups) or "none"
-            notes.append(f"opacity by group, shown: {shown}")
-        if self.item.mode is VolumeMode.MIP:
-            notes.append("maximum projection")
+            notes.append(f"{driven} by group, shown: {shown}")
         if volume.n_missing:
             notes.append(f"{volume.n_missing:,} values NaN or infinite (magenta)")
-        step = _thinning(volume.shape)
+        step = _thinning(self.item)
         if step != (1, 1, 1):
             notes.append(f"drawn every {step[0]} x {step[1]} x {step[2]} (channel x row x column)")
         return notes
 
+    def _mode_notes(self) -> Iterator[str]:
+        if self.item.mode is VolumeMode.MIP:
+            yield "maximum projection"
+        elif self.item.mode is VolumeMode.SLICES:
+            axes = zip(("channel", "row", "column"), self._shown_planes(), strict=True)
+            yield "slices: " + ", ".join(f"{axis} {plane}" for axis, plane in axes if plane is not None)
+        elif self.item.mode is VolumeMode.ISOSURFACE:
+            values = ", ".join(format_values(self._isovalues()))
+            yield f"surfaces at {values}" if self._surface_found else f"no surface at {values}"
+
     # -- data ------------------------------------------------------------------------------------
 
     def _image(self, stack: NDArray[np.float32], spacing: tuple[float, float, float]) -> vtk.vtkImageData:
-        """Return an image of a (C, H, W) or (C, H, W, components) stack; a single channel is doubled to a slab."""
-        if stack.shape[0] == 1:
-            stack = np.repeat(stack, 2, axis=0)
+        """Return an image of a (C, H, W) or (C, H, W, components) stack.
+
+        VTK draws nothing of an image without depth, so a single channel, row or column is doubled to a slab that
+        fills its voxels.
+        """
+        origin = np.array(self.item.origin)
+        for axis in range(3):
+            if stack.shape[axis] == 1:
+                stack = np.repeat(stack, 2, axis=axis)
+                origin[2 - axis] -= spacing[2 - axis] / 2
         image = vtk.vtkImageData()
         image.SetDimensions(*image_dimensions(stack.shape[:3]))
         image.SetSpacing(*spacing)
-        image.SetOrigin(*self.item.origin)
+        image.SetOrigin(*origin)
         components = 1 if stack.ndim == 3 else stack.shape[3]
         self._array = to_points(stack).reshape(-1, components)  # VTK shares this memory
         image.GetPointData().SetScalars(vtk.numpy_to_vtk(self._array))
@@ -104,18 +124,18 @@ class VolumeArtist(Artist[VolumeItem]):
         self, positions: NDArray[np.float32], factors: NDArray[np.float32], spacing: tuple[float, float, float]
     ) -> Iterator[vtk.vtkProp]:
         item = self.item
-        factor = (factors * np.float32(item.opacity))[:, None, None]
+        factor = factors[:, None, None]
         filled = np.nan_to_num(positions, nan=0.0)
         mip = item.mode is VolumeMode.MIP
         if mip:  # VTK projects the largest value of one component; weights scale the value itself
             image = self._image(filled * factor, spacing)
         else:
-            opacity = self._transfer.opacity_at(positions) * factor
+            opacity = self._transfer.opacity_at(positions) * factor * np.float32(item.opacity)
             image = self._image(np.stack([filled, opacity], axis=-1), spacing)
         mapper = vtk.vtkGPUVolumeMapper()
         mapper.SetInputData(image)
         mapper.SetAutoAdjustSampleDistances(False)
-        mapper.SetSampleDistance(min(spacing) / STEPS_PER_VOXEL)
+        mapper.SetSampleDistance(min(spacing) / (MIP_STEPS_PER_VOXEL if mip else STEPS_PER_VOXEL))
         if mip:
             mapper.SetBlendModeToMaximumIntensity()
         actor = vtk.vtkVolume()
@@ -127,8 +147,8 @@ class VolumeArtist(Artist[VolumeItem]):
         sides = np.array(image.GetBounds()).reshape(3, 2)
         extent = float(np.mean(sides[:, 1] - sides[:, 0])) or 1.0
         curve = vtk.vtkPiecewiseFunction()
-        curve.AddPoint(0.0, 0.0)
-        curve.AddPoint(1.0, 1.0 if mip else MAX_OPACITY)
+        for position, opacity in self._transfer.opacity if mip else ((0.0, 0.0), (1.0, MAX_OPACITY)):
+            curve.AddPoint(position, opacity * self.item.opacity if mip else opacity)
         prop = vtk.vtkVolumeProperty()
         prop.SetIndependentComponents(mip)
         prop.SetColor(colour_function(self._transfer))
@@ -144,29 +164,33 @@ class VolumeArtist(Artist[VolumeItem]):
 
     # -- surfaces --------------------------------------------------------------------------------
 
+    def _isovalues(self) -> tuple[float, ...]:
+        """Return the values asked for, else a quarter from the ends of a diverging range, the middle of another."""
+        positions = (0.25, 0.75) if self._transfer.centre is not None else (0.5,)
+        return self.item.isovalues or tuple(self._transfer.denormalise(positions, self._span).tolist())
+
     def _surfaces(
-        self, positions: NDArray[np.float32], factors: NDArray[np.float32], spacing: tuple[float, float, float]
+        self, values: NDArray[np.floating], factors: NDArray[np.float32], spacing: tuple[float, float, float]
     ) -> Iterator[vtk.vtkProp]:
-        transfer, span = self._transfer, self._span
-        levels = transfer.normalise(self.item.isovalues or _default_isovalues(transfer, span), span)
-        image = self._image(np.nan_to_num(positions, nan=0.0), spacing)
+        levels = self._isovalues()
         contour = vtk.vtkFlyingEdges3D()
-        contour.SetInputData(image)
+        contour.SetInputData(self._image(values, spacing))
         contour.ComputeNormalsOn()
         contour.ComputeScalarsOn()
         for index, level in enumerate(levels):
-            contour.SetValue(index, float(level))
+            contour.SetValue(index, level)
         contour.Update()
         surface = contour.GetOutput()
-        if surface.GetNumberOfPoints() == 0:
+        self._surface_found = surface.GetNumberOfPoints() > 0
+        if not self._surface_found:
             return
         points = vtk.vtk_to_numpy(surface.GetPoints().GetData())
-        at = vtk.vtk_to_numpy(surface.GetPointData().GetScalars())
+        at = self._transfer.normalise(vtk.vtk_to_numpy(surface.GetPointData().GetScalars()), self._span)
         channel = (points[:, 2] - self.item.origin[2]) / spacing[2]
         alpha = np.interp(channel, np.arange(len(factors)), factors) * self.item.opacity
         if len(levels) > 1:
-            alpha = alpha * np.clip(transfer.opacity_at(at), 0.15, 1.0)
-        rgba = np.concatenate([transfer.colours(at), alpha[:, None]], axis=1)
+            alpha = alpha * np.clip(self._transfer.opacity_at(at), 0.15, 1.0)
+        rgba = np.concatenate([self._transfer.colours(at), alpha[:, None]], axis=1)
         colours = vtk.numpy_to_vtk(np.round(255 * rgba).astype(np.uint8), deep=True)
         surface.GetPointData().SetScalars(colours)
         mapper = vtk.vtkPolyDataMapper()
@@ -183,15 +207,20 @@ class VolumeArtist(Artist[VolumeItem]):
 
     # -- slices ----------------------------------------------------------------------------------
 
-    def _planes(self, positions: NDArray[np.float32], spacing: tuple[float, float, float]) -> Iterator[vtk.vtkProp]:
-        wanted = (self.item.slices.channel, self.item.slices.row, self.item.slices.column)
+    def _shown_planes(self) -> list[int | None]:
+        """Return the index of the plane across each axis of the stack, as near to the one asked for as there is."""
+        slices, shape = self.item.slices, self.item.data.shape
+        wanted = (slices.channel, slices.row, slices.column)
         if wanted == (None, None, None):
-            wanted = tuple(size // 2 for size in positions.shape)
-        # (axis, direction of the picture's columns, of its rows), as VTK axes x = 0, y = 1, z = 2
-        for axis, index in enumerate(wanted):
-            if index is None:
+            return [size // 2 for size in shape]
+        return [
+            None if index is None else min(max(index, 0), size - 1) for index, size in zip(wanted, shape, strict=True)
+        ]
+
+    def _planes(self, positions: NDArray[np.float32], spacing: tuple[float, float, float]) -> Iterator[vtk.vtkProp]:
+        for axis, plane in enumerate(self._shown_planes()):
+            if plane is None:
                 continue
-            plane = int(np.clip(index, 0, positions.shape[axis] - 1))
             picture = np.take(positions, plane, axis=axis)
             rows_axis, columns_axis = [other for other in (0, 1, 2) if other != axis]
             rgb = np.round(255 * self._transfer.colours(picture)).astype(np.uint8)
@@ -291,13 +320,9 @@ def colour_function(transfer: TransferFunction) -> vtk.vtkColorTransferFunction:
     return function
 
 
-def _default_isovalues(transfer: TransferFunction, span: tuple[float, float]) -> tuple[float, ...]:
-    """Return data values a quarter from the ends of a diverging range, the middle of a sequential one."""
-    positions = (0.25, 0.75) if transfer.centre is not None else (0.5,)
-    return tuple(float(value) for value in transfer.denormalise(positions, span))
-
-
-def _thinning(shape: tuple[int, int, int]) -> tuple[int, int, int]:
-    """Return the step along (channel, row, column) at which a stack fits into a 3-D texture."""
-    channel, row, column = (-(-size // MAX_TEXTURE) for size in shape)
+def _thinning(item: VolumeItem) -> tuple[int, int, int]:
+    """Return the step along (channel, row, column) at which a stack fits into a 3-D texture, where it needs one."""
+    if item.mode not in (VolumeMode.RAYCAST, VolumeMode.MIP):
+        return (1, 1, 1)
+    channel, row, column = (-(-size // MAX_TEXTURE) for size in item.data.shape)
     return channel, row, column

@@ -22,10 +22,10 @@ from cnnvis.core.errors import FileFormatError, InvalidInputError
 from cnnvis.core.ordering import method_title
 from cnnvis.core.palette import group_colour
 from cnnvis.io.atomic import save_bytes
-from cnnvis.rendering.style import format_value
-from cnnvis.rendering.viewpoint import DIRECTIONS, VIEW_ANGLE
+from cnnvis.rendering.style import format_values
+from cnnvis.rendering.viewpoint import VIEW_ANGLE, direction_of
 from cnnvis.rendering.volume_artist import ABSORPTION_DEPTH
-from cnnvis.scene import Scene, SceneGrid, TransferFunction, View, VolumeItem
+from cnnvis.scene import Scene, SceneGrid, TransferFunction, VolumeItem
 
 PAGE_SUFFIXES = (".html", ".htm")
 
@@ -67,10 +67,9 @@ def scene_html(target: Scene | SceneGrid) -> str:
     stacks: dict[str, dict[str, Any]] = {}
     volumes = [_volume(item, stacks) for item in items]
     _name_apart(volumes)
-    view = scenes[0].camera.view
     page = {
         "dark": scenes[0].background == "dark",
-        "direction": DIRECTIONS.get(view, DIRECTIONS[View.THREE_QUARTER]),
+        "direction": direction_of(scenes[0].camera).tolist(),
         "angle": VIEW_ANGLE,
         "absorption": ABSORPTION_DEPTH,
         "stacks": list(stacks.values()),
@@ -86,7 +85,7 @@ def _volume(item: VolumeItem, stacks: dict[str, dict[str, Any]]) -> dict[str, An
     volume: Volume = item.data
     span = item.transfer.span_of(volume.values)
     codes = _codes(item.transfer, volume.values[np.argsort(volume.channels)], span)
-    key = hashlib.sha256(codes.tobytes()).hexdigest()
+    key = f"{volume.shape} {hashlib.sha256(codes.tobytes()).hexdigest()}"
     stacks.setdefault(
         key,
         {
@@ -114,7 +113,7 @@ def _volume(item: VolumeItem, stacks: dict[str, dict[str, Any]]) -> dict[str, An
         "diverging": item.transfer.centre is not None,
         "reordered": not np.array_equal(volume.channels, np.arange(volume.shape[0])),
         "colours": base64.b64encode(np.round(255 * rgba).astype(np.uint8).tobytes()).decode("ascii"),
-        "labels": [format_value(float(value)) for value in item.transfer.denormalise(fractions, span)],
+        "labels": format_values(item.transfer.denormalise(fractions, span)),
     }
 
 
