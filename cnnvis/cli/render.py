@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
@@ -19,7 +19,7 @@ def render(
     /,
     *,
     size: Size = (1600, 1000),
-    over: Annotated[str, Parameter(name="--over")] = "turn",
+    over: Annotated[Literal["turn", "series"], Parameter(name="--over")] = "turn",
     frames: Annotated[int, Parameter(name="--frames", validator=Number(gte=1))] = 48,
     fps: Annotated[int, Parameter(name="--fps", validator=Number(gte=1))] = 24,
     quiet: Quiet = False,
@@ -34,8 +34,8 @@ def render(
         A scene.json, or a volume (.vti, .vox) shown with default settings.
     target : Path
         .png, .jpg, .tif, .webp, .mp4, .gif or .html.
-    over : str
-        What a film runs over: turn, once around; or series, the frames of the scene.
+    over : {"turn", "series"}
+        What a film runs over: once around, or the frames of the scene.
     frames : int
         Pictures of a turn.
     fps : int
@@ -59,7 +59,7 @@ def render(
     suffix = target.suffix.lower()
     if suffix in rendering.FILM_SUFFIXES:
         with progress_bar("rendering", unit="picture", quiet=quiet) as progress:
-            rendering.film(shown, target, over=over, frames=frames, fps=fps, size=size, progress=progress)  # type: ignore[arg-type]
+            rendering.film(shown, target, over=over, frames=frames, fps=fps, size=size, progress=progress)
     elif suffix in rendering.PAGE_SUFFIXES:
         rendering.export_html(shown, target)
     else:

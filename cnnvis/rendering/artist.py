@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Generic, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cnnvis.rendering import _vtk as vtk
 from cnnvis.rendering.legend import Legend
 from cnnvis.rendering.style import Theme
@@ -25,6 +28,7 @@ class Artist(Generic[Item]):
         self.renderer = renderer
         self.dirty = True
         self.legend: Legend | None = None  # set by `build` where colours stand for values
+        self._theme: Theme | None = None
         self._props: list[vtk.vtkProp] = []
         item.events.connect(self._mark)
         item.data_changed.connect(self._mark)
@@ -37,15 +41,19 @@ class Artist(Generic[Item]):
         raise NotImplementedError
 
     def refresh(self, theme: Theme) -> None:
-        """Rebuild the props if the item changed."""
-        if not self.dirty:
+        """Rebuild the props if the item or the theme changed."""
+        if not self.dirty and theme == self._theme:
             return
         self._clear()
         if self.item.visible:
             self._props = list(self.build(theme))
             for prop in self._props:
                 self.renderer.AddViewProp(prop)
-        self.dirty = False
+        self.dirty, self._theme = False, theme
+
+    def bounds(self) -> NDArray[np.float64]:
+        """Return the lowest and the highest corner (2, 3) of what a named view must show, scene units."""
+        raise NotImplementedError
 
     def notes(self) -> list[str]:
         """Return what a reader of the picture must know: missing values, what drives the opacity ..."""

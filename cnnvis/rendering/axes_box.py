@@ -57,12 +57,6 @@ class Projection:
         return homogeneous[:, :2] / homogeneous[:, 3:4] / 2 * np.array([self.aspect, 1.0])
 
 
-def outline(item: VolumeItem) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the lowest and the highest corner of a stack, half a voxel outside its first and last voxels."""
-    first, spacing = np.array(item.origin, dtype=float), np.array(item.data.spacing)
-    return first - spacing / 2, first + (np.array(item.data.shape[::-1]) - 0.5) * spacing
-
-
 def margins(pane: Pane) -> Margins:
     """Return what ticks, names and group marks take of a pane around the stack.
 
@@ -79,7 +73,9 @@ class AxesBox:
     the margins with title and scalar bar: names move aside, numbers are left out.
     """
 
-    def __init__(self, item: VolumeItem, projection: Projection, pane: Pane, taken: Margins) -> None:
+    def __init__(
+        self, item: VolumeItem, bounds: NDArray[np.float64], projection: Projection, pane: Pane, taken: Margins
+    ) -> None:
         self.item = item
         self.volume: Volume = item.data
         self.projection = projection
@@ -90,7 +86,7 @@ class AxesBox:
         self._texts_low = (np.array([taken.left, taken.bottom]) + gap - 0.5) * scale
         self._texts_high = (0.5 - np.array([taken.right, taken.top]) - gap) * scale
         self.first = np.array(item.origin, dtype=float)
-        self.low, self.high = outline(item)
+        self.low, self.high = bounds
         self.middle = projection(((self.low + self.high) / 2)[None])[0]
         self._placed: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cnnvis.rendering import _vtk as vtk
 from cnnvis.rendering.artist import Artist
@@ -42,16 +43,17 @@ class ImageArtist(Artist[ImageItem]):
 
     def build(self, theme: Theme) -> Iterator[vtk.vtkProp]:
         """Yield the plane."""
-        height, width = self.item.data.shape[:2]
-        step = self.item.width / width
-        actor = textured_plane(
-            self.item.data,
-            np.array(self.item.origin),
-            np.array([self.item.width, 0.0, 0.0]),
-            np.array([0.0, step * height, 0.0]),
-        )
+        low, high = self.bounds()
+        columns, rows = np.diag(high - low)[:2]
+        actor = textured_plane(self.item.data, low, columns, rows)
         actor.GetProperty().SetOpacity(self.item.opacity)
         yield actor
+
+    def bounds(self) -> NDArray[np.float64]:
+        """Return two opposite corners of the plane."""
+        height, width = self.item.data.shape[:2]
+        low = np.array(self.item.origin, dtype=float)
+        return np.array([low, low + np.array([self.item.width, self.item.width / width * height, 0.0])])
 
 
 class LabelsArtist(Artist[LabelsItem]):
@@ -59,10 +61,10 @@ class LabelsArtist(Artist[LabelsItem]):
 
     def build(self, theme: Theme) -> Iterator[vtk.vtkProp]:
         """Yield one text per label."""
-        for position, text in zip(self.item.data, self.item.texts, strict=True):
+        for position, text in zip(self._points(), self.item.texts, strict=True):
             actor = vtk.vtkBillboardTextActor3D()
             actor.SetInput(text)
-            actor.SetPosition(*(np.array(self.item.origin) + position))
+            actor.SetPosition(*position)
             style_text(
                 actor.GetTextProperty(),
                 colour=theme.text,
@@ -72,3 +74,11 @@ class LabelsArtist(Artist[LabelsItem]):
             )
             actor.GetTextProperty().SetOpacity(self.item.opacity)
             yield actor
+
+    def _points(self) -> NDArray[np.float64]:
+        return np.array(self.item.origin) + self.item.data
+
+    def bounds(self) -> NDArray[np.float64]:
+        """Return the box around the points; the size of the texts depends on the camera, and is left out."""
+        points = self._points() if len(self.item.texts) else np.array([self.item.origin])
+        return np.array([points.min(axis=0), points.max(axis=0)])

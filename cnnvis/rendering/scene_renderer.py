@@ -9,7 +9,7 @@ import numpy as np
 from cnnvis.core.ordering import method_title
 from cnnvis.rendering import _vtk as vtk
 from cnnvis.rendering.artist import Artist
-from cnnvis.rendering.axes_box import AxesBox, Projection, margins, outline
+from cnnvis.rendering.axes_box import AxesBox, Projection, margins
 from cnnvis.rendering.flat_artists import ImageArtist, LabelsArtist
 from cnnvis.rendering.legend import ScalarBar, Title
 from cnnvis.rendering.pane import Margins, Pane
@@ -92,20 +92,17 @@ class SceneRenderer:
         free = taken + (margins(pane) if framed and pane.roomy else letter)
         aspect = pane.width / pane.height
         camera = self.renderer.GetActiveCamera()
-        place_camera(camera, self.scene.camera, self._bounds(volumes), aspect, free.limited(), turning=self.turning)
+        place_camera(camera, self.scene.camera, self._bounds(), aspect, free.limited(), turning=self.turning)
         projection = Projection.of(self.renderer, aspect)
         for item in framed:
-            yield from AxesBox(item, projection, pane, taken).props()
+            yield from AxesBox(item, self._artists[item.name].bounds(), projection, pane, taken).props()
         for bar in bars:
             yield from bar.props()
         yield from title.props()
 
-    def _bounds(self, volumes: list[VolumeItem]) -> tuple[float, ...]:
-        """Return the box around all that is visible, whole stacks included."""
-        corners = [np.reshape(self.renderer.ComputeVisiblePropBounds(), (3, 2)).T]
-        corners = [ends for ends in corners if (ends[0] <= ends[1]).all()] + [
-            np.array(outline(item)) for item in volumes
-        ]
+    def _bounds(self) -> tuple[float, ...]:
+        """Return the box around all that is visible."""
+        corners = [artist.bounds() for artist in self._artists.values() if artist.item.visible]
         if not corners:
             return (0.0, 1.0, 0.0, 1.0, 0.0, 1.0)
         low, high = np.min(corners, axis=(0, 1)), np.max(corners, axis=(0, 1))

@@ -68,6 +68,11 @@ class VolumeArtist(Artist[VolumeItem]):
         if missing.any() and self.item.mode is not VolumeMode.SLICES:
             yield from self._missing(missing, spacing)
 
+    def bounds(self) -> NDArray[np.float64]:
+        """Return the corners of the stack, half a voxel outside its first and last voxels."""
+        first, spacing = np.array(self.item.origin, dtype=float), np.array(self.item.data.spacing)
+        return np.array([first - spacing / 2, first + (np.array(self.item.data.shape[::-1]) - 0.5) * spacing])
+
     def notes(self) -> list[str]:
         """Say how it is drawn, what drives the opacity, what is missing, and what was thinned out."""
         volume: Volume = self.item.data

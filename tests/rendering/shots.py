@@ -6,7 +6,8 @@ import numpy as np
 
 from cnnvis.core import Volume
 from cnnvis.rendering import OffscreenWindow
-from cnnvis.rendering.axes_box import Projection, outline
+from cnnvis.rendering.axes_box import Projection
+from cnnvis.rendering.volume_artist import VolumeArtist
 from cnnvis.scene import Camera, Scene
 
 SIZE = (240, 200)
@@ -36,8 +37,9 @@ class Shot:
         return np.abs(self.pixels.astype(int) - self.pixels[-1, 0].astype(int)).max(axis=2) > 3
 
     def stack_ink(self, item):
-        """Return `ink` inside the projected box of an item: the title is left out."""
-        corners = np.array(np.meshgrid(*np.transpose(outline(item)))).reshape(3, -1).T
+        """Return `ink` inside the projected box of a volume item: the title is left out."""
+        ends = np.transpose(VolumeArtist(item, None).bounds())
+        corners = np.array(np.meshgrid(*ends)).reshape(3, -1).T
         rows, columns = np.transpose([self.at(*corner) for corner in corners])
         inside = np.zeros(self.pixels.shape[:2], bool)
         top, bottom = int(rows.min()) - 1, int(rows.max()) + 2
