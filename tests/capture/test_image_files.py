@@ -27,7 +27,8 @@ def test_a_sample_name_is_the_same_as_its_tensor(network):
 def test_several_files_keep_their_order_and_names(network):
     both = cnnvis.record(network, ["chelsea", "coffee"], "0")
     coffee = cnnvis.record(network, "coffee", "0")
-    np.testing.assert_array_equal(both["0"].activations[1:], coffee["0"].activations)
+    # A convolution may round differently for one image than for two: it picks its algorithm by size and threads.
+    np.testing.assert_allclose(both["0"].activations[1:], coffee["0"].activations, atol=1e-6)
     assert both.inputs == ("chelsea", "coffee")
 
 
