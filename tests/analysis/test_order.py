@@ -14,6 +14,7 @@ from cnnvis.analysis.methods import METHODS
 from cnnvis.analysis.ordering import split_images
 from cnnvis.core import FeatureMaps, Importance
 from cnnvis.core.errors import InvalidInputError, LayerNotFoundError, NoSpatialMapsError
+from cnnvis.core.ordering import METHOD_TITLES
 
 RNG = np.random.default_rng(0)
 MAPS = RNG.random((8, 20, 9))
@@ -22,6 +23,7 @@ METHODS_ON_VALUES = ["original", "pca", "kmeans", "leaf", "importance"]
 
 def test_every_name_is_registered_once():
     assert set(METHODS) == set(OrderMethod)
+    assert set(METHOD_TITLES) == {method.value for method in OrderMethod}
     assert list(typing.get_args(OrderMethodName)) == [method.value for method in OrderMethod]
     assert list(typing.get_args(NormalizeName)) == [choice.value for choice in Normalize]
 

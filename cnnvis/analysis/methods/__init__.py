@@ -1,7 +1,8 @@
 """The ordering methods and their registry.
 
 A new method is one function ``(ChannelMoments, OrderOptions) -> Arrangement`` over live channels,
-its name in OrderMethod and in OrderMethodName, and one line in METHODS.
+its name in OrderMethod and in OrderMethodName, one line in METHODS, and its title for pictures in
+`core.ordering.METHOD_TITLES`.
 """
 
 from __future__ import annotations
