@@ -61,10 +61,6 @@ class OutputError(CnnvisError, OSError):
     """A result could not be written; what was there before is untouched."""
 
 
-class MemoryBudgetError(CnnvisError, MemoryError):
-    """The work would need more memory than its budget allows."""
-
-
 class MissingDependencyError(CnnvisError, ImportError):
     """An optional package is not installed; the message names the install line."""
 
