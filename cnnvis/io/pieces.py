@@ -44,7 +44,7 @@ class PieceWriter:
         self._written: list[Piece] = []
 
     def add(self, name: str, data: Any) -> Piece:
-        """Write a Volume, FeatureMaps, PolylineSet, pyvista data set or array as the next piece."""
+        """Write a Volume, PolylineSet, ImageData, PolyData or array as the next piece."""
         stem = f"{len(self._written):02d}-{re.sub(r'[^A-Za-z0-9._-]', '_', name)[:MAX_NAME]}"
         if isinstance(data, np.ndarray):
             suffix = ".npy"
