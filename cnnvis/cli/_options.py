@@ -65,7 +65,16 @@ Layers = Annotated[
         help="Dotted layer name or glob (features.*); may be repeated.",
     ),
 ]
-Image = Annotated[Path, Parameter(name="--image", help="Picture file: any size, grey, RGB or RGBA.")]
+Weights = Annotated[
+    Path | None,
+    Parameter(
+        name="--weights",
+        metavar="FILE",
+        show_default=False,
+        help="State dict to load: .pt, .pth or .safetensors.",
+    ),
+]
+Image = Annotated[str, Parameter(name="--image", help="Picture file, or a sample: chelsea, coffee, astronaut ...")]
 TargetClass = Annotated[str, Parameter(name="--class", metavar="NAME|INDEX", help="Class by name or by index.")]
 Seed = Annotated[int, Parameter(name="--seed", validator=Number(gte=0), help="The same seed gives the same result.")]
 Device = Annotated[Literal["auto", "cpu", "cuda"], Parameter(name="--device", help="Where the network runs.")]

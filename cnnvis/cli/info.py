@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from cnnvis.cli._options import Device, Model
+from cnnvis.cli._options import Device, Model, Weights
 
 if TYPE_CHECKING:
     from cnnvis.core import LayerNode, ModelGraph
@@ -21,7 +21,7 @@ _COLUMNS = ("layer", "type", "output shape", "parameters", "recordable", "maps")
 def info(
     model: Model,
     *,
-    weights: Annotated[str, Parameter(name="--weights", metavar="FILE", show_default=False)] = "",
+    weights: Weights = None,
     device: Device = "auto",
     json: Annotated[bool, Parameter(name="--json", negative="", show_default=False)] = False,
 ) -> None:
@@ -32,20 +32,14 @@ def info(
 
     Parameters
     ----------
-    model : str
-        Bundled name, file.py:factory, torchvision:NAME, timm:NAME or exported program (.pt2).
-    weights : str
-        State dict to load: .pt, .pth or .safetensors.
-    device : str
-        Where the network runs.
     json : bool
         Print JSON instead of a table.
     """
     from cnnvis.capture import trace
     from cnnvis.models import load
 
-    network = load(model, weights=weights or None, device=device)
-    graph = trace(network.module, network.example)
+    network = load(model, weights=weights, device=device)
+    graph = trace(network)
     lines = [json_format.dumps(_as_data(network, graph), indent=2)] if json else _as_text(network, graph)
     sys.stdout.write("\n".join(lines) + "\n")
 

@@ -49,9 +49,7 @@ def render(
 
     shown = load(source)
     if isinstance(shown, Volume):
-        scene = Scene()
-        scene.add_volume(shown)
-        shown = scene
+        shown = Scene.of(shown)
     if not isinstance(shown, Scene | SceneGrid):
         raise InvalidInputError(
             f"{source} holds a {type(shown).__name__}; what can be rendered is a scene or a volume."

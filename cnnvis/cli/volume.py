@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from cnnvis.cli._options import Device, Layers, Model, Out, Quiet, Seed, Size
+from cnnvis.cli._options import Device, Image, Layers, Model, Out, Quiet, Seed, Size, Weights
 
 Orders = Annotated[
     tuple[str, ...],
@@ -26,15 +26,14 @@ Groups = Annotated[
     int | None,
     Parameter(name="--groups", show_default="chosen by size", validator=Number(gte=1), help="Groups of k-means."),
 ]
-ImageName = Annotated[str, Parameter(name="--image", help="Picture file, or a sample: chelsea, coffee, astronaut ...")]
 
 
 def volume(  # noqa: PLR0913 - one parameter per option of the command line
     *,
     model: Model = "efficientnet-lite0",
-    weights: Annotated[Path | None, Parameter(name="--weights", show_default=False)] = None,
-    layer: Layers = (),
-    image: ImageName = "chelsea",
+    weights: Weights = None,
+    layer: Annotated[Layers, Parameter(show_default="the network's own choice")] = (),
+    image: Image = "chelsea",
     order: Orders = ("kmeans", "pca"),
     groups: Groups = None,
     normalize: Annotated[Literal["zscore", "none"], Parameter(name="--normalize")] = "zscore",
@@ -55,8 +54,6 @@ def volume(  # noqa: PLR0913 - one parameter per option of the command line
 
     Parameters
     ----------
-    weights : Path
-        State dict to load: .pt, .pth or .safetensors.
     normalize : str
         zscore orders channels by their pattern alone, none by their brightness as well.
     row : int

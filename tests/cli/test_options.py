@@ -20,6 +20,7 @@ from cnnvis.cli._options import (
     Seed,
     Size,
     TargetClass,
+    Weights,
     format_size,
     parse_size,
 )
@@ -55,6 +56,7 @@ def parsed():
         image: Image | None = None,
         target: TargetClass | None = None,
         seed: Seed = 0,
+        weights: Weights = None,
         device: Device = "auto",
         out: Out = Path("out"),
         size: Size = (1600, 1000),
@@ -76,6 +78,7 @@ def test_defaults(parsed):
         "image": None,
         "target": None,
         "seed": 0,
+        "weights": None,
         "device": "auto",
         "out": Path("out"),
         "size": (1600, 1000),
@@ -86,16 +89,17 @@ def test_defaults(parsed):
 def test_every_option_arrives(parsed):
     verb, seen = parsed
     line = (
-        "--model m.py:make --layer a --layer b.* --image cat.png --class tabby --seed 3 --device cpu "
-        "--out results --size 320x200 --quiet"
+        "--model m.py:make --layer a --layer b.* --image cat.png --class tabby --seed 3 --weights net.pt "
+        "--device cpu --out results --size 320x200 --quiet"
     )
     assert run(verb, line.split()) == 0
     assert seen == {
         "model": "m.py:make",
         "layer": ("a", "b.*"),
-        "image": Path("cat.png"),
+        "image": "cat.png",
         "target": "tabby",
         "seed": 3,
+        "weights": Path("net.pt"),
         "device": "cpu",
         "out": Path("results"),
         "size": (320, 200),
