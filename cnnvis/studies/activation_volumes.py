@@ -27,6 +27,9 @@ SEEDS = (0, 1, 2)
 
 DEFAULT_ORDERS: tuple[OrderMethodName, ...] = ("kmeans", "pca")
 
+MIN_SIDE, MAX_SIDE = 64, 8192
+"""Limits of a picture's sides in pixels, so that the smaller film and the larger comparison can be made as well."""
+
 
 @dataclass(frozen=True)
 class ActivationVolumes:
@@ -55,7 +58,7 @@ class ActivationVolumes:
     random_state : int
     device : str
     size : (width, height)
-        Of the pictures, in pixels; the comparison is wider, the film smaller.
+        Of the pictures, in pixels, 64 to 8192 each; the comparison is wider, the film smaller.
     film_frames : int
         Pictures of the turntable; 0 leaves the film out.
     command : str
@@ -84,6 +87,11 @@ class ActivationVolumes:
                 close = near_matches(method, methods)
                 hint = f" Did you mean {close[0]!r}?" if close else ""
                 raise InvalidInputError(f"No ordering method {method!r}; allowed are {', '.join(methods)}.{hint}")
+        if not all(MIN_SIDE <= side <= MAX_SIDE for side in self.size):
+            raise InvalidInputError(
+                f"A picture of the study is {MIN_SIDE} to {MAX_SIDE} pixels on each side, "
+                f"got {self.size[0]} x {self.size[1]}."
+            )
 
 
 @dataclass(frozen=True)
