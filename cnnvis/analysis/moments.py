@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnvis.analysis._choices import parse_choice
+from cnnvis.core.checks import parse_choice
 from cnnvis.core.errors import InvalidInputError
 
 CHUNK_BYTES = 32 * 2**20

@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cnnvis.analysis._choices import parse_choice
 from cnnvis.analysis._values import MapsLike, as_values, row_slices
 from cnnvis.analysis.methods import METHODS, OrderMethod, OrderMethodName, OrderOptions
 from cnnvis.analysis.moments import ChannelMoments, NormalizeName, channel_moments
 from cnnvis.analysis.quality import measure
 from cnnvis.core import FeatureMaps, Importance, Ordering
-from cnnvis.core.checks import require_finite, require_shape
+from cnnvis.core.checks import parse_choice, require_finite, require_shape
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.progress import Progress, silent
 

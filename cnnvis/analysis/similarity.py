@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnvis.analysis._choices import parse_choice
 from cnnvis.analysis._values import MapsLike, as_values
 from cnnvis.analysis.moments import channel_moments
+from cnnvis.core.checks import parse_choice
 
 
 class Similarity(StrEnum):

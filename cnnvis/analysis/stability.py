@@ -10,14 +10,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnvis.analysis._choices import parse_choice
 from cnnvis.analysis._values import MapsLike, as_values
 from cnnvis.analysis.agreement import OrderAgreement, compare_orders
 from cnnvis.analysis.methods import METHODS, OrderMethod, OrderMethodName, OrderOptions
 from cnnvis.analysis.moments import channel_moments
 from cnnvis.analysis.ordering import order_images
 from cnnvis.core import Ordering
-from cnnvis.core.checks import frozen_array, require_shape
+from cnnvis.core.checks import frozen_array, parse_choice, require_shape
 from cnnvis.core.errors import InvalidInputError
 
 MAX_VARIANTS = 16

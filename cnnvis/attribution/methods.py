@@ -13,7 +13,7 @@ from typing import Any, Literal
 from cnnvis.attribution.activation import by_activation
 from cnnvis.attribution.weight import by_weight
 from cnnvis.core import Importance
-from cnnvis.core.errors import InvalidInputError, did_you_mean
+from cnnvis.core.checks import parse_choice
 from cnnvis.core.progress import Progress, silent
 
 
@@ -73,9 +73,5 @@ def importance(
     LayerNotFoundError
         For a name or glob that fits no layer; near matches are listed.
     """
-    try:
-        chosen = ImportanceMethod(method)
-    except ValueError:
-        hint = did_you_mean(str(method), [known.value for known in METHODS], what="methods")
-        raise InvalidInputError(f"Unknown importance method {method!r}. {hint}") from None
+    chosen = parse_choice(ImportanceMethod, method, what="importance method")
     return METHODS[chosen](model, data, layers=layers, progress=progress, **options)

@@ -1,15 +1,28 @@
-"""Checks that result types run on construction, and the freezing of their arrays."""
+"""Checks of arguments and of what result types hold, and the freezing of their arrays."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from cnnvis.core.errors import InvalidInputError
+from cnnvis.core.errors import InvalidInputError, did_you_mean
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+def parse_choice(kind: type[Choice], value: str, *, what: str) -> Choice:
+    """Return the member of `kind` called `value`; raise InvalidInputError, naming the option `what`, for none."""
+    try:
+        return kind(value)
+    except ValueError:
+        allowed = [member.value for member in kind]
+        hint = did_you_mean(str(value), allowed, what="values")
+        raise InvalidInputError(f"Unknown {what} {value!r}. {hint} Allowed: {', '.join(allowed)}.") from None
 
 
 def frozen_array(array: ArrayLike, *, dtype: DTypeLike | None = None) -> NDArray[Any]:

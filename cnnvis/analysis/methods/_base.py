@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnvis.analysis._choices import parse_choice
 from cnnvis.analysis.moments import Normalize, NormalizeName
+from cnnvis.core.checks import parse_choice
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.progress import Progress, silent
 
