@@ -70,14 +70,18 @@ class Sheet:
         from matplotlib import rc_context
         from matplotlib.figure import Figure
 
+        from cnnvis.report._pixels import Pixels
+
         with rc_context(CHART_STYLE):
             # The nudge keeps width / DPI * DPI from rounding down to a pixel less.
             inches = ((self.width + 1e-3) / DPI, (self.height + 1e-3) / DPI)
             figure = Figure(figsize=inches, dpi=DPI)
             axes = figure.add_axes((0, 0, 1, 1))
             axes.set_axis_off()
-            edges = (0, self.width, self.height, 0)
-            axes.imshow(self._canvas, extent=edges, interpolation="nearest", aspect="auto")
+            axes.set(xlim=(0, self.width), ylim=(self.height, 0))
+            pixels = Pixels(axes, extent=(0, self.width, self.height, 0), interpolation="nearest")
+            pixels.set_data(self._canvas)
+            axes.add_image(pixels)
             for x, y, text, style in self._texts:
                 axes.text(x, y, text, va="center_baseline", family=FONT, parse_math=False, **style)
         return figure
