@@ -193,8 +193,9 @@ class VolumeArtist(Artist[VolumeItem]):
         at = self._transfer.normalise(vtk.vtk_to_numpy(surface.GetPointData().GetScalars()), self._span)
         channel = (points[:, 2] - self.item.origin[2]) / spacing[2]
         alpha = np.interp(channel, np.arange(len(factors)), factors) * self.item.opacity
-        if len(levels) > 1:
-            alpha = alpha * np.clip(self._transfer.opacity_at(at), 0.15, 1.0)
+        if len(levels) > 1:  # inner surfaces show through outer ones; the most opaque needs no blending
+            strength = self._transfer.opacity_at(at)
+            alpha = alpha * np.clip(strength / max(float(strength.max()), 1e-6), 0.15, 1.0)
         rgba = np.concatenate([self._transfer.colours(at), alpha[:, None]], axis=1)
         colours = vtk.numpy_to_vtk(np.round(255 * rgba).astype(np.uint8), deep=True)
         surface.GetPointData().SetScalars(colours)

@@ -178,3 +178,18 @@ def test_clipping_channels_shows_what_lies_behind(interval, value):
     transfer = TransferFunction(span=(0, 1), opacity=((0, 1), (1, 1)))
     scene = plain_scene(values, transfer=transfer, clip_box={"channel": interval}, density=20)
     np.testing.assert_allclose(shoot(scene).colour(3, 3, 0), 255 * transfer.colours([value])[0], atol=ROUNDING)
+
+
+@pytest.mark.parametrize(
+    ("values", "isovalues", "transfer", "solid"),
+    [
+        (ball() - 8, (-4.0, 4.0), TransferFunction(span=(-8, 8), centre=0), True),  # equally strong: none is faint
+        (12 - ball(), (3.0, 8.0), TransferFunction(span=(0, 12)), False),  # the stronger one lies inside
+    ],
+)
+def test_of_nested_surfaces_only_the_weaker_are_translucent(values, isovalues, transfer, solid):
+    scene = plain_scene(values, mode="isosurface", isovalues=isovalues, transfer=transfer)
+    edge = (12 + 7, 12, 12)  # on the outer surface, beside the inner one
+    light = shoot(scene).colour(*edge)
+    scene.background = "dark"
+    assert (np.abs(light - shoot(scene).colour(*edge)).max() < 3) == solid
