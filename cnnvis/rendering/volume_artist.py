@@ -96,7 +96,10 @@ class VolumeArtist(Artist[VolumeItem]):
             yield "maximum projection"
         elif self.item.mode is VolumeMode.SLICES:
             axes = zip(("channel", "row", "column"), self._shown_planes(), strict=True)
-            yield "slices: " + ", ".join(f"{axis} {plane}" for axis, plane in axes if plane is not None)
+            named = {axis: f"{axis} {plane}" for axis, plane in axes if plane is not None}
+            if "channel" in named:  # by the network's own number, whatever the order
+                named["channel"] = f"channel #{self.item.data.channels[self._shown_planes()[0]]}"
+            yield "slices: " + ", ".join(named.values())
         elif self.item.mode is VolumeMode.ISOSURFACE:
             values = ", ".join(format_values(self._isovalues()))
             yield f"surfaces at {values}" if self._surface_found else f"no surface at {values}"
@@ -205,6 +208,8 @@ class VolumeArtist(Artist[VolumeItem]):
         actor.SetMapper(mapper)
         actor.GetProperty().SetInterpolationToPhong()
         actor.GetProperty().SetSpecular(0.2)
+        actor.GetProperty().SetAmbient(0.3)  # or surfaces seen at a flat angle are black, which is no colour of the map
+        actor.GetProperty().SetDiffuse(0.7)
         if alpha.min() < 0.999:
             actor.ForceTranslucentOn()
         else:

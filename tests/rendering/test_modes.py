@@ -132,9 +132,13 @@ def test_slices_show_the_exact_colours_of_their_plane(axis, view, point):
 
 def test_slices_say_which_planes_they_are():
     scene = plain_scene(np.zeros((5, 6, 7)), mode="slices", weights=np.ones(5), drive="importance")
-    assert notes(scene) == ["slices: channel 2, row 3, column 3"]
+    assert notes(scene) == ["slices: channel #2, row 3, column 3"]
     scene["conv"].slices = {"channel": 99, "row": -4}
-    assert notes(scene) == ["slices: channel 4, row 0"]
+    assert notes(scene) == ["slices: channel #4, row 0"]
+    scene["conv"].slices = {"column": 1}
+    assert notes(scene) == ["slices: column 1"]
+    reordered = plain_scene(np.zeros((3, 4, 4)), channels=[2, 0, 1], mode="slices", slices={"channel": 0})
+    assert notes(reordered) == ["slices: channel #2"]
 
 
 def test_notes_name_what_drives_the_picture():
