@@ -21,13 +21,9 @@ import cnnvis
 
 network = cnnvis.models.load("efficientnet-lite0")
 layer = "_conv_stem"
-recording = cnnvis.record(network, network.preprocess("chelsea"), layer, names=["chelsea"])
-cat = recording[layer]
+cat = cnnvis.record(network, "chelsea", layer)[layer]
 kmeans = cnnvis.order(cat, "kmeans", normalize="zscore")
-
-scene = cnnvis.Scene()
-scene.add_volume(cat, kmeans)
-cnnvis.show(scene, size=(720, 450))
+cnnvis.show(cnnvis.Scene.of(cat, kmeans), size=(720, 450))
 
 # %% [markdown]
 # Rows and columns are those of the photo, channels run into the depth. Red is positive, blue negative, and zero is
@@ -61,13 +57,7 @@ print(f"{'random':16} {chance.random_mean:10.2f} ± {chance.random_std:.2f}")
 
 
 # %%
-def scene_of(maps, order, **options):
-    scene = cnnvis.Scene()
-    scene.add_volume(maps, order, **options)
-    return scene
-
-
-by_order = cnnvis.SceneGrid([scene_of(cat, orders[name]) for name in ("original", "k-means", "PCA")])
+by_order = cnnvis.SceneGrid([cnnvis.Scene.of(cat, orders[name]) for name in ("original", "k-means", "PCA")])
 cnnvis.show(by_order, size=(1080, 430))
 
 # %% [markdown]
@@ -78,13 +68,15 @@ cnnvis.show(by_order, size=(1080, 430))
 # those that k-means finds on the coffee itself.
 
 # %%
-coffee = cnnvis.record(network, network.preprocess("coffee"), layer, names=["coffee"])[layer]
+coffee = cnnvis.record(network, "coffee", layer)[layer]
 own = cnnvis.order(coffee, "kmeans", normalize="zscore")
 frozen = cnnvis.analysis.order_quality(coffee, kmeans, held_out=True)
 print(f"smoothness on coffee: {frozen.smoothness:.2f} in the cat's order, {own.quality.smoothness:.2f} in its own")
 
 # Each volume keeps a colour range of its own, since the coffee reaches twice as far.
-cnnvis.show(cnnvis.SceneGrid([scene_of(cat, kmeans), scene_of(coffee, kmeans)], link=["camera"]), size=(1080, 430))
+cnnvis.show(
+    cnnvis.SceneGrid([cnnvis.Scene.of(cat, kmeans), cnnvis.Scene.of(coffee, kmeans)], link=["camera"]), size=(1080, 430)
+)
 
 # %% [markdown]
 # ## Opacity by importance
@@ -94,12 +86,11 @@ cnnvis.show(cnnvis.SceneGrid([scene_of(cat, kmeans), scene_of(coffee, kmeans)], 
 # correlation with channel 1, so that only those channels remain that see what channel 1 sees.
 
 # %%
-strength = cnnvis.importance(network, network.preprocess("chelsea"), "activation", layers=layer)
-likeness = cnnvis.analysis.similarity(cat)[1].clip(min=0) ** 2  # opposite channels count as unlike
+strength = cnnvis.importance(network, "chelsea", "activation", layers=layer)
+likeness = cnnvis.similarity(cat)[1].clip(min=0) ** 2  # opposite channels count as unlike
 
-linear = cnnvis.TransferFunction.preset("linear", values=cat.activations)  # opacity also grows with the value
-by_strength = scene_of(cat, kmeans, importance=strength, transfer=linear)
-by_likeness = scene_of(cat, kmeans, importance=likeness, transfer=linear)
+by_strength = cnnvis.Scene.of(cat, kmeans, importance=strength)
+by_likeness = cnnvis.Scene.of(cat, kmeans, importance=likeness)
 by_strength.title = "Opacity by mean activation"
 by_likeness.title = "Opacity by likeness to channel 1"
 cnnvis.show(cnnvis.SceneGrid([by_strength, by_likeness]), size=(1080, 430))
@@ -173,5 +164,5 @@ print("same values:", np.array_equal(back.values, cat.volume(kmeans).values))
 
 # %%
 layer = "_blocks.1._expand_conv"
-deep = cnnvis.record(network, network.preprocess("chelsea"), layer, names=["chelsea"])[layer]
-cnnvis.show(scene_of(deep, cnnvis.order(deep, "kmeans", normalize="zscore")), size=(720, 450), interactive=True)
+deep = cnnvis.record(network, "chelsea", layer)[layer]
+cnnvis.show(cnnvis.Scene.of(deep, cnnvis.order(deep, "kmeans", normalize="zscore")), size=(720, 450), interactive=True)

@@ -1,12 +1,13 @@
 """Ordering, similarity, quality and stability: arrays in, frozen results out. No torch."""
 
+from cnnvis.analysis._similarity import similarity
+from cnnvis.analysis._stability import StabilityReport, stability
+from cnnvis.analysis._values import default_row
 from cnnvis.analysis.agreement import OrderAgreement, compare_orders
 from cnnvis.analysis.methods import OrderMethod, OrderMethodName
 from cnnvis.analysis.moments import Normalize, NormalizeName
 from cnnvis.analysis.ordering import order
 from cnnvis.analysis.quality import order_quality, with_quality
-from cnnvis.analysis.similarity import similarity
-from cnnvis.analysis.stability import StabilityReport, stability
 
 __all__ = [
     "Normalize",
@@ -16,6 +17,7 @@ __all__ = [
     "OrderMethodName",
     "StabilityReport",
     "compare_orders",
+    "default_row",
     "order",
     "order_quality",
     "similarity",

@@ -46,6 +46,11 @@ def as_values(maps: MapsLike) -> NDArray[Any]:
     return values
 
 
+def default_row(height: int) -> int:
+    """Return the row that methods on rows look at in maps of `height` rows: 15 as in CNN-VIS, else the middle one."""
+    return SEED_ROW if height > SEED_ROW else height // 2
+
+
 def row_slices(values: NDArray[Any], row: int | None) -> tuple[NDArray[Any], int]:
     """Return one row of every map, (N, C, W), and which row it was.
 
@@ -68,8 +73,7 @@ def row_slices(values: NDArray[Any], row: int | None) -> tuple[NDArray[Any], int
             "Use the method on whole maps."
         )
     height = values.shape[2]
-    if row is None:
-        row = SEED_ROW if height > SEED_ROW else height // 2
+    row = default_row(height) if row is None else row
     if not 0 <= row < height:
         raise InvalidInputError(f"row must be from 0 to {height - 1} in maps of {height} rows, got {row}.")
     return values[:, :, row], int(row)

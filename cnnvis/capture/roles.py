@@ -106,8 +106,19 @@ def module_role(module: nn.Module) -> LayerRole:
     file = _layer_file(type(module))
     if file:
         return _ROLE_OF_FILE[file]
+    if operation := exported_operation(module):
+        return _ROLE_OF_OPERATION.get(operation, LayerRole.OTHER)
     name = type(module).__name__.lower()
     return LayerRole.ACTIVATION if any(word in name for word in _ACTIVATION_WORDS) else LayerRole.OTHER
+
+
+def exported_operation(module: nn.Module) -> str:
+    """Return the one operation ("conv2d") that a layer of a `torch.export` program runs; "" for any other module."""
+    if type(module).__module__ != "torch.export.unflatten" or next(module.children(), None) is not None:
+        return ""
+    calls = [str(node.target) for node in module.graph.nodes if node.op == "call_function"]
+    # An operator prints as "aten.conv2d.default".
+    return calls[0].split(".")[1] if len(calls) == 1 and calls[0].count(".") == 2 else ""
 
 
 def operation_role(operation: str, n_sources: int) -> LayerRole:

@@ -91,6 +91,18 @@ Size = Annotated[
         help="Picture width and height in pixels.",
     ),
 ]
+SavedSize = Annotated[
+    tuple[int, int] | None,
+    Parameter(
+        name="--size",
+        negative="",
+        metavar="WxH",
+        n_tokens=1,
+        converter=_convert_size,
+        show_default="as saved, else 1600x1000; films 960x600",
+        help="Picture width and height in pixels.",
+    ),
+]
 Quiet = Annotated[
     bool,
     Parameter(name=("--quiet", "-q"), negative="", show_default=False, help="Show no progress and no summary."),

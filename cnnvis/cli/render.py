@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from cnnvis.cli._options import Quiet, Size
+from cnnvis.cli._options import Quiet, SavedSize
 from cnnvis.cli._progress import progress_bar
+
+if TYPE_CHECKING:
+    from cnnvis.scene import Scene, SceneGrid
 
 
 def render(
@@ -18,7 +21,7 @@ def render(
     target: Path,
     /,
     *,
-    size: Size = (1600, 1000),
+    size: SavedSize = None,
     over: Annotated[Literal["turn", "series"], Parameter(name="--over")] = "turn",
     frames: Annotated[int, Parameter(name="--frames", validator=Number(gte=1))] = 48,
     fps: Annotated[int, Parameter(name="--fps", validator=Number(gte=1))] = 24,
@@ -31,7 +34,7 @@ def render(
     Parameters
     ----------
     source : Path
-        A scene.json, or a volume (.vti, .vox) shown with default settings.
+        A scene.json; or a volume (.vti, .vox), several (.vtm) or a series (.pvd) with default settings.
     target : Path
         .png, .jpg, .tif, .webp, .mp4, .gif or .html.
     over : {"turn", "series"}
@@ -42,18 +45,8 @@ def render(
         Pictures of a film per second.
     """
     from cnnvis import rendering
-    from cnnvis.core import Volume
-    from cnnvis.core.errors import InvalidInputError
-    from cnnvis.io import load
-    from cnnvis.scene import Scene, SceneGrid
 
-    shown = load(source)
-    if isinstance(shown, Volume):
-        shown = Scene.of(shown)
-    if not isinstance(shown, Scene | SceneGrid):
-        raise InvalidInputError(
-            f"{source} holds a {type(shown).__name__}; what can be rendered is a scene or a volume."
-        )
+    shown = _shown(source)
     suffix = target.suffix.lower()
     if suffix in rendering.FILM_SUFFIXES:
         with progress_bar("rendering", unit="picture", quiet=quiet) as progress:
@@ -64,3 +57,25 @@ def render(
         rendering.render(shown, target, size=size)
     if not quiet:
         sys.stdout.write(f"{target}\n")
+
+
+def _shown(source: Path) -> Scene | SceneGrid:
+    """Return what a file holds as something to render."""
+    from cnnvis.core import Volume
+    from cnnvis.core.errors import InvalidInputError
+    from cnnvis.io import load
+    from cnnvis.scene import Scene, SceneGrid
+
+    held = load(source)
+    if isinstance(held, Scene | SceneGrid):
+        return held
+    if isinstance(held, Volume):
+        return Scene.of(held)
+    if isinstance(held, dict) and held and all(isinstance(part, Volume) for part in held.values()):
+        volumes = list(held.values())
+        if source.suffix.lower() == ".vtm":
+            return SceneGrid([Scene.of(volume) for volume in volumes], link=("camera",))
+        scene = Scene.of(volumes[0], name="volume")
+        scene.set_frames("frame", [str(label) for label in held], {"volume": volumes})
+        return scene
+    raise InvalidInputError(f"{source} holds a {type(held).__name__}; what can be rendered is a scene or volumes.")

@@ -28,6 +28,9 @@ Groups = Annotated[
 ]
 
 
+Row = Annotated[int | None, Parameter(name="--row", show_default="15, else the middle row", validator=Number(gte=0))]
+
+
 def volume(  # noqa: PLR0913 - one parameter per option of the command line
     *,
     model: Model = "efficientnet-lite0",
@@ -37,12 +40,12 @@ def volume(  # noqa: PLR0913 - one parameter per option of the command line
     order: Orders = ("kmeans", "pca"),
     groups: Groups = None,
     normalize: Annotated[Literal["zscore", "none"], Parameter(name="--normalize")] = "zscore",
-    row: Annotated[int, Parameter(name="--row", validator=Number(gte=0))] = 15,
+    row: Row = None,
     post: Annotated[bool, Parameter(name="--post", negative="", show_default=False)] = False,
-    frames: Annotated[int, Parameter(name="--frames", validator=Number(gte=0))] = 30,
+    frames: Annotated[int, Parameter(name="--frames", validator=Number(gte=0))] = 24,
     seed: Seed = 0,
     device: Device = "auto",
-    size: Size = (1600, 1000),
+    size: Size = (1280, 800),
     out: Out = Path("out/conv1_volume"),
     quiet: Quiet = False,
 ) -> None:
@@ -87,7 +90,7 @@ def volume(  # noqa: PLR0913 - one parameter per option of the command line
 
 
 def _say_stage(name: str, seconds: float) -> None:
-    sys.stderr.write(f"{name:<16} {seconds:6.2f} s\n")
+    sys.stderr.write(f"{name:<20} {seconds:6.2f} s\n")
     sys.stderr.flush()
 
 

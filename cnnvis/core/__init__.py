@@ -7,11 +7,12 @@ from cnnvis.core.network import EdgeSet, Layout, PolylineSet
 from cnnvis.core.ordering import Ordering, OrderQuality
 from cnnvis.core.provenance import Provenance
 from cnnvis.core.units import Units
-from cnnvis.core.volume import Volume
+from cnnvis.core.volume import GroupSpan, Volume
 
 __all__ = [
     "EdgeSet",
     "FeatureMaps",
+    "GroupSpan",
     "Importance",
     "LayerLink",
     "LayerNode",

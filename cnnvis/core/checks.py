@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from cnnvis.core.errors import InvalidInputError, did_you_mean
+from cnnvis.core.errors import InvalidInputError, near_matches
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -21,8 +21,9 @@ def parse_choice(kind: type[Choice], value: str, *, what: str) -> Choice:
         return kind(value)
     except ValueError:
         allowed = [member.value for member in kind]
-        hint = did_you_mean(str(value), allowed, what="values")
-        raise InvalidInputError(f"Unknown {what} {value!r}. {hint} Allowed: {', '.join(allowed)}.") from None
+        close = near_matches(str(value), allowed)
+        hint = f" Did you mean: {', '.join(close)}?" if close else ""
+        raise InvalidInputError(f"Unknown {what} {value!r}.{hint} Allowed: {', '.join(allowed)}.") from None
 
 
 def frozen_array(array: ArrayLike, *, dtype: DTypeLike | None = None) -> NDArray[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,10 @@ class FeatureMaps:
     provenance: Provenance = field(default_factory=Provenance)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.layer, str):
+            raise InvalidInputError(
+                f"FeatureMaps(activations, layer): the layer is a name, got {type(self.layer).__name__}."
+            )
         activations = frozen_array(self.activations)
         if activations.ndim < 2:
             raise InvalidInputError(
@@ -117,23 +121,16 @@ class FeatureMaps:
         A view for the original order, one copy of the maps otherwise.
         """
         stack = self.stack(image)
-        weights = importance[self.layer] if isinstance(importance, Importance) else importance
         inputs = self.provenance.inputs
         name = inputs[image] if -len(inputs) <= image < len(inputs) else ""
-        provenance = Provenance(
-            model=self.provenance.model,
-            weights=self.provenance.weights,
-            model_sha256=self.provenance.model_sha256,
-            inputs=(name,) if name else (),
-            preprocessing=self.provenance.preprocessing,
-        )
         volume = Volume(
             values=stack,
             layer=self.layer,
-            weights=weights,
             spacing=stack_spacing(stack.shape),
-            provenance=provenance,
+            provenance=replace(self.provenance, inputs=(name,) if name else ()),
         )
+        if importance is not None:
+            volume = volume.weighted(importance)
         return volume if ordering is None else volume.reordered(ordering)
 
 

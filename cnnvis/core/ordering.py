@@ -122,11 +122,17 @@ class Ordering:
         InvalidInputError
             When the axis does not have as many channels as the order.
         """
-        values = np.asarray(values)
-        if values.shape[axis] != len(self):
+        if hasattr(values, "provenance"):
             raise InvalidInputError(
-                f"The {self.method} order has {len(self)} channels, axis {axis} of the values {values.shape[axis]}; "
-                "an order applies only to the layer it was made for."
+                f"apply orders an array, got {type(values).__name__}; "
+                "use maps.volume(ordering) or volume.reordered(ordering)."
+            )
+        values = np.asarray(values)
+        if not -values.ndim <= axis < values.ndim or values.shape[axis] != len(self):
+            raise InvalidInputError(
+                f"The {self.method} order has {len(self)} channels, the values have shape {values.shape}, "
+                f"taken along axis {axis}. Name the channel axis (axis=1 for (N, C, H, W)); "
+                "an order fits only the layer it was made for."
             )
         return np.take(values, self.permutation, axis=axis)
 

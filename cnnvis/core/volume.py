@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from cnnvis.core.checks import frozen_array, frozen_integers, require_finite, require_permutation, require_shape
 from cnnvis.core.errors import InvalidInputError
+from cnnvis.core.importance import Importance
 from cnnvis.core.ordering import Ordering
 from cnnvis.core.provenance import Provenance
+
+
+class GroupSpan(NamedTuple):
+    """A run of neighbouring positions whose channels belong to one group.
+
+    Parameters
+    ----------
+    group : int
+        Group number; -1 for constant channels.
+    start, stop : int
+        Positions `start` to `stop - 1`.
+    """
+
+    group: int
+    start: int
+    stop: int
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -111,6 +129,29 @@ class Volume:
         inverse = np.empty(self.shape[0], dtype=np.int64)
         inverse[self.channels] = np.arange(self.shape[0])
         return inverse
+
+    @property
+    def group_spans(self) -> tuple[GroupSpan, ...]:
+        """Runs of equal group along the channels, in the order shown; none without groups.
+
+        A group occurs more than once where the order does not keep it together.
+        """
+        if self.groups is None:
+            return ()
+        edges = np.concatenate([[0], np.flatnonzero(np.diff(self.groups)) + 1, [self.groups.size]])
+        return tuple(GroupSpan(int(self.groups[start]), int(start), int(stop)) for start, stop in pairwise(edges))
+
+    def weighted(self, importance: Importance | ArrayLike) -> Volume:
+        """Return the volume with weights: an Importance that has this layer, or a score per channel of the network.
+
+        Parameters
+        ----------
+        importance : Importance or (C,) array_like
+            In the network's own channel order, whatever order is shown.
+        """
+        scores = np.asarray(importance[self.layer] if isinstance(importance, Importance) else importance, float)
+        require_shape("importance", scores, (self.shape[0],))
+        return replace(self, weights=scores[self.channels])
 
     def reordered(self, ordering: Ordering) -> Volume:
         """Return the volume with its channels in the order of `ordering` (of the network's own channels).

@@ -5,15 +5,11 @@ on such a data set would change the frozen core object behind it. Ask the algori
 """
 
 from cnnvis.geometry.convert import from_pyvista, layers_with_maps, to_pyvista
-from cnnvis.geometry.groups import GroupSpan, group_boundaries, group_spans
 from cnnvis.geometry.image_data import add_value_statistics
 
 __all__ = [
-    "GroupSpan",
     "add_value_statistics",
     "from_pyvista",
-    "group_boundaries",
-    "group_spans",
     "layers_with_maps",
     "to_pyvista",
 ]

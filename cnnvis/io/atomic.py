@@ -59,6 +59,11 @@ class AtomicWrite:
         self._places[temporary] = path
         return temporary
 
+    def cancel(self) -> None:
+        """Take everything back: temporary files, and folders that were made for them."""
+        self._clean_up()
+        self._places, self._new_folders = {}, []
+
     def rename(self, temporary: Path, name: str) -> Path:
         """Give a file another name in the same folder, once its content is known; return its place."""
         self._places[temporary] = self._places[temporary].with_name(name)
@@ -119,6 +124,13 @@ def _remove_stale(path: Path) -> None:
         with suppress(OSError):
             if time.time() - leftover.stat().st_mtime > STALE_AFTER:
                 leftover.unlink()
+
+
+def require_writable(folder: str | Path) -> None:
+    """Raise OutputError unless files could be written into `folder`, which need not exist yet; leaves nothing there."""
+    with AtomicWrite() as write:
+        write.file(Path(folder) / "trial").touch()
+        write.cancel()
 
 
 def save_bytes(content: bytes, path: str | Path) -> Path:

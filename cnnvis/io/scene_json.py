@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 FORMAT = "cnnvis-scene"
 VERSION = 1
 
-KEYS = {"format", "version", "scene", "data", "frames", "link", "columns", "scenes"}
+KEYS = {"format", "version", "scene", "data", "frames", "link", "columns", "size", "scenes"}
 """Keys of a scene file."""
 
 LOADERS = {".vti": vti.load, ".vtp": vtp.load, ".npy": npy.load}
@@ -52,7 +52,7 @@ def save(obj: Scene | SceneGrid, path: Path) -> None:
             document |= _document(obj, store)
         else:
             scenes = [_document(scene, store) for scene in obj]
-            document |= {"link": list(obj.link), "columns": obj.columns, "scenes": scenes}
+            document |= {"link": list(obj.link), "columns": obj.columns, "size": obj.size, "scenes": scenes}
         text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
         write.file(path).write_text(text + "\n", encoding="utf-8")
     store.pieces.remove_old(old)
@@ -76,7 +76,9 @@ def load(path: Path) -> Scene | SceneGrid:
         if "scenes" not in document:
             return _scene(document, data)
         scenes = [_scene(part, data) for part in document["scenes"]]
-        return SceneGrid(scenes, link=document.get("link", ()), columns=document.get("columns"))
+        return SceneGrid(
+            scenes, link=document.get("link", ()), columns=document.get("columns"), size=document.get("size")
+        )
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))

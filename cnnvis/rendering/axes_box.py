@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnvis.core import Volume
+from cnnvis.core import GroupSpan, Volume
 from cnnvis.core.ordering import method_title
 from cnnvis.core.palette import group_colour
 from cnnvis.rendering import _vtk as vtk
@@ -97,9 +97,9 @@ class AxesBox:
             silhouette = self._silhouette(axis)
             if silhouette is not None:
                 yield from self._axis(axis, silhouette[0])
-        groups = self.volume.groups
-        if self.item.group_marks and groups is not None and len(np.unique(groups)) > 1:
-            yield from self._group_marks(groups)
+        spans = self.volume.group_spans
+        if self.item.group_marks and len(spans) > 1:
+            yield from self._group_marks(spans)
 
     # -- geometry --------------------------------------------------------------------------------
 
@@ -180,10 +180,9 @@ class AxesBox:
 
     # -- groups ----------------------------------------------------------------------------------
 
-    def _group_marks(self, groups: NDArray[np.int64]) -> Iterator[vtk.vtkProp]:
+    def _group_marks(self, spans: Sequence[GroupSpan]) -> Iterator[vtk.vtkProp]:
         """Yield a coloured bar per run of equal groups along the top, and a thin frame between runs."""
-        starts = np.flatnonzero(np.diff(groups, prepend=groups[0] - 1))
-        stops = np.append(starts[1:], len(groups))
+        starts, stops = (np.array(ends) for ends in zip(*((s.start, s.stop) for s in spans), strict=True))
         yield self._frames_at(starts[1:] - 0.5)
         silhouette = self._silhouette(2)
         if silhouette is None:
@@ -195,13 +194,13 @@ class AxesBox:
         high = self.projection(self._on_edge(2, edge, stops - 0.56))
         inner, outer = 0.3 * self.letter * away, 0.95 * self.letter * away
         quads = np.stack([low + inner, high + inner, high + outer, low + outer], axis=1)
-        colours = [np.round(255 * np.array(group_colour(int(groups[start])))) for start in starts]
+        colours = [np.round(255 * np.array(group_colour(span.group))) for span in spans]
         yield self._overlay_quads(quads, np.array(colours))
         if not self.pane.roomy:
             return
-        if len(starts) <= MAX_GROUP_LABELS:
-            for start, at in zip(starts, (low + high) / 2, strict=True):
-                text = str(groups[start]) if groups[start] >= 0 else "const."
+        if len(spans) <= MAX_GROUP_LABELS:
+            for span, at in zip(spans, (low + high) / 2, strict=True):
+                text = str(span.group) if span.group >= 0 else "const."
                 yield from self._number(text, at + 1.6 * self.letter * away)
         name = f"{method_title(self.volume.method)} groups"
         offset = 2.5 * self.letter + _half_extent(self._size(name, 1.0), away)

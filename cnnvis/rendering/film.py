@@ -16,6 +16,8 @@ from cnnvis.io.atomic import AtomicWrite
 from cnnvis.rendering.offscreen import OffscreenWindow
 from cnnvis.scene import Scene, SceneGrid
 
+DEFAULT_SIZE = (960, 600)
+
 FILM_SUFFIXES = (".mp4", ".gif")
 
 Picture = NDArray[np.uint8]
@@ -28,7 +30,7 @@ def film(
     over: Literal["turn", "series"] = "turn",
     frames: int = 48,
     fps: int = 24,
-    size: tuple[int, int] = (960, 600),
+    size: tuple[int, int] | None = None,
     progress: Progress = silent,
 ) -> Path:
     """Write a film: `turn` goes once around the scene, `series` shows the frames of `Scene.series`.
@@ -44,8 +46,8 @@ def film(
         Pictures of a turn; a series has its own number.
     fps : int, default: 24
         Pictures per second.
-    size : (width, height) in pixels
-        Rounded down to even numbers, as H.264 needs.
+    size : (width, height) in pixels, optional
+        Default: the size of the scene or grid, else (960, 600). Rounded down to even numbers, as H.264 needs.
     progress : callable, optional
         Called as progress(done, total) after each picture.
 
@@ -65,7 +67,8 @@ def film(
     if fps < 1 or frames < 1:
         raise InvalidInputError(f"A film needs at least one frame and one frame per second, got {frames} and {fps}.")
     scenes = target.scenes if isinstance(target, SceneGrid) else (target,)
-    size = (size[0] // 2 * 2, size[1] // 2 * 2)
+    width, height = size or target.size or DEFAULT_SIZE
+    size = (width // 2 * 2, height // 2 * 2)
     total = frames if over == "turn" else max(len(scene.series) for scene in scenes)
     if total == 0:
         raise InvalidInputError("The scene has no series to film; give it one with scene.set_frames(...).")

@@ -11,6 +11,7 @@ from cnnvis.core.errors import InvalidInputError
 from cnnvis.rendering import _vtk as vtk
 from cnnvis.rendering.probe import require_rendering
 from cnnvis.rendering.scene_renderer import SceneRenderer
+from cnnvis.rendering.style import THEMES
 from cnnvis.scene import Scene, SceneGrid
 
 MULTISAMPLES = 0
@@ -42,17 +43,25 @@ class OffscreenWindow:
         self.window.SetMultiSamples(MULTISAMPLES)
         self.window.SetSize(width, height)
         self.panes: list[tuple[SceneRenderer, tuple[int, int]]] = []
+        if not isinstance(target, Scene | SceneGrid):
+            raise InvalidInputError(
+                f"A Scene or a SceneGrid can be rendered, got {type(target).__name__}. "
+                "Maps, arrays and volumes become a scene by cnnvis.Scene.of(maps)."
+            )
         grid = target if isinstance(target, SceneGrid) else None
-        scenes = grid.scenes if grid else (target,)
+        scenes = target.scenes if isinstance(target, SceneGrid) else (target,)
         columns, rows = (grid.columns, grid.rows) if grid else (1, 1)
-        for index, scene in enumerate(scenes):
+        for index in range(columns * rows):
             row, column = divmod(index, columns)
             renderer = vtk.vtkRenderer()
             renderer.SetUseFXAA(True)
             renderer.SetViewport(column / columns, 1 - (row + 1) / rows, (column + 1) / columns, 1 - row / rows)
             self.window.AddRenderer(renderer)
+            if index >= len(scenes):  # the rest of the last row is paper, not black
+                renderer.SetBackground(*THEMES[scenes[0].background].background)
+                continue
             pane = (max(1, width // columns), max(1, height // rows))
-            self.panes.append((SceneRenderer(scene, renderer, turning=turning), pane))
+            self.panes.append((SceneRenderer(scenes[index], renderer, turning=turning), pane))
 
     def draw(self) -> NDArray[np.uint8]:
         """Return the picture as it is now, (H, W, 3) uint8, first row on top."""

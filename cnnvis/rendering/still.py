@@ -13,11 +13,13 @@ from cnnvis.io.atomic import save_bytes
 from cnnvis.rendering.offscreen import OffscreenWindow
 from cnnvis.scene import Scene, SceneGrid
 
+DEFAULT_SIZE = (1600, 1000)
+
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp")
 
 
 def render(
-    target: Scene | SceneGrid, path: str | Path | None = None, *, size: tuple[int, int] = (1600, 1000)
+    target: Scene | SceneGrid, path: str | Path | None = None, *, size: tuple[int, int] | None = None
 ) -> NDArray[np.uint8]:
     """Return a picture of a scene or a grid, and write it if a path is given.
 
@@ -26,7 +28,8 @@ def render(
     target : Scene or SceneGrid
     path : path-like, optional
         .png, .jpg, .tif or .webp; written whole or not at all.
-    size : (width, height) in pixels, default: (1600, 1000)
+    size : (width, height) in pixels, optional
+        Default: the size of the scene or grid, else (1600, 1000).
 
     Returns
     -------
@@ -46,7 +49,7 @@ def render(
     """
     if path is not None:
         _check_suffix(Path(path))  # before the work, not after it
-    with OffscreenWindow(target, size) as window:
+    with OffscreenWindow(target, size or getattr(target, "size", None) or DEFAULT_SIZE) as window:
         pixels = window.draw()
     if path is not None:
         write_picture(pixels, path)

@@ -124,13 +124,8 @@ def _codes(transfer: TransferFunction, values: NDArray[Any], span: tuple[float, 
 
 def _runs(volume: Volume) -> list[list[Any]]:
     """Return [start, stop, colour] of each run of equal groups."""
-    if volume.groups is None:
-        return []
-    starts = np.flatnonzero(np.diff(volume.groups, prepend=volume.groups[0] - 1))
-    stops = np.append(starts[1:], len(volume.groups))
     return [
-        [int(start), int(stop), [round(part, 4) for part in group_colour(int(volume.groups[start]))]]
-        for start, stop in zip(starts, stops, strict=True)
+        [span.start, span.stop, [round(part, 4) for part in group_colour(span.group)]] for span in volume.group_spans
     ]
 
 

@@ -112,8 +112,8 @@ def _lines(volume: Volume) -> _Lines:
     channels = volume.shape[0]
     line = int(np.clip(TARGET_HEIGHT // channels, MIN_LINE, MAX_LINE))
     breaks = np.zeros(channels, dtype=np.int64)
-    if volume.groups is not None:
-        breaks[1:] = np.cumsum(volume.groups[1:] != volume.groups[:-1])
+    for span in volume.group_spans[1:]:
+        breaks[span.start :] += 1
     return _Lines(np.arange(channels) * line + breaks * GROUP_GAP, line)
 
 
@@ -130,11 +130,10 @@ def _draw_margins(sheet: Sheet, origin: tuple[int, int], volume: Volume, *, line
     for group, top in zip(volume.groups, lines.tops, strict=True):
         sheet.fill(x + LABEL_WIDTH, y + top, STRIP_WIDTH, lines.line, colour=group_colour(int(group)))
     labelled = -np.inf
-    for run in np.split(np.arange(len(lines.tops)), np.flatnonzero(np.diff(volume.groups)) + 1):
-        middle = (lines.tops[run[0]] + lines.tops[run[-1]] + lines.line) / 2
-        group = int(volume.groups[run[0]])
-        if group >= 0 and middle - labelled >= LABEL_PITCH:
-            sheet.text(x + width - GROUP_WIDTH + 10, y + middle, str(group), colour=QUIET)
+    for span in volume.group_spans:
+        middle = (lines.tops[span.start] + lines.tops[span.stop - 1] + lines.line) / 2
+        if span.group >= 0 and middle - labelled >= LABEL_PITCH:
+            sheet.text(x + width - GROUP_WIDTH + 10, y + middle, str(span.group), colour=QUIET)
             labelled = middle
 
 

@@ -155,11 +155,11 @@ class Page:
             f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
         )
 
-    def timings(self, seconds: Mapping[str, float], caption: str = "Time each stage took, in seconds.") -> None:
-        """Add a table of stages with their times in seconds, and the sum."""
+    def timings(self, seconds: Mapping[str, float], *, total: float) -> None:
+        """Add a table of stages with their times in seconds, and the wall time; stages may overlap."""
         rows = [(stage, f"{time:.2f}") for stage, time in seconds.items()]
-        rows.append(("all stages", f"{sum(seconds.values()):.2f}"))
-        self.table(("stage", "seconds"), rows, caption)
+        rows.append(("wall time until here", f"{total:.2f}"))
+        self.table(("stage", "seconds"), rows, "Time each stage took, in seconds.")
 
     def command(self, command: str) -> None:
         """Add a command line to copy."""

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.palette import MISSING_COLOUR
 from cnnvis.report.style import minus, to_bytes
+from cnnvis.scene.transfer import DIVERGING_MAP, SEQUENTIAL_MAP, is_signed
 
-SEQUENTIAL, DIVERGING = "viridis", "RdBu_r"
 MISSING = 256
 """Index of the missing colour, behind the 256 colours of a map."""
 
@@ -51,8 +51,9 @@ class ColourScale:
     ) -> ColourScale:
         """Return the scale that shows all `arrays`.
 
-        Data without negative values run from 0 or their low percentile to the high one on a sequential map; signed
-        data run from -m to m on a diverging one, so that 0 is its middle. Cost: O(n) over all values.
+        As in three dimensions (`TransferFunction.preset`): data of one sign run from their low percentile to the high
+        one on a sequential map; signed data run from -m to m on a diverging one, so that 0 is its middle.
+        Cost: O(n) over all values.
 
         Parameters
         ----------
@@ -64,7 +65,7 @@ class ColourScale:
         """
         values = np.concatenate([_finite(array) for array in arrays])
         full = (float(values.min()), float(values.max())) if values.size else (np.nan, np.nan)
-        signed = full[0] < 0
+        signed = is_signed(values)
         if limits is not None:
             if not limits[0] < limits[1]:
                 raise InvalidInputError(f"limits must rise, got {limits}.")
@@ -74,7 +75,7 @@ class ColourScale:
 
     def rgb(self, values: NDArray[Any]) -> NDArray[np.uint8]:
         """Return `values` of any shape as colours, shape (..., 3)."""
-        table = _table(DIVERGING if self.signed else SEQUENTIAL)
+        table = _table(DIVERGING_MAP if self.signed else SEQUENTIAL_MAP)
         with np.errstate(invalid="ignore"):
             position = (values - self.low) * (256 / (self.high - self.low))
         finite = np.isfinite(values)

@@ -29,6 +29,8 @@ class SceneGrid:
         first. selection: as the camera.
     columns : int, optional
         Default: all in one row up to three, then the squarest grid.
+    size : (width, height) in pixels, optional
+        Size in which it is meant to be rendered.
 
     Notes
     -----
@@ -41,7 +43,9 @@ class SceneGrid:
         *,
         link: Iterable[Link] = ("camera", "range", "selection"),
         columns: int | None = None,
+        size: tuple[int, int] | None = None,
     ) -> None:
+        self.size = None if size is None else (int(size[0]), int(size[1]))
         self.scenes = tuple(scenes)
         if not self.scenes:
             raise InvalidInputError("A SceneGrid needs at least one scene, got none.")
@@ -127,4 +131,9 @@ class SceneGrid:
 
     def state(self) -> dict[str, Any]:
         """Return all display state as JSON-able data, arrays left out."""
-        return {"link": list(self.link), "columns": self.columns, "scenes": [scene.state() for scene in self.scenes]}
+        return {
+            "link": list(self.link),
+            "columns": self.columns,
+            "size": self.size,
+            "scenes": [scene.state() for scene in self.scenes],
+        }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -13,7 +12,6 @@ from psygnal import EventedModel, Signal
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationInfo, field_validator
 
 from cnnvis.core import FeatureMaps, Importance, Ordering, Volume, as_volume
-from cnnvis.core.checks import require_shape
 from cnnvis.core.errors import InvalidInputError, did_you_mean
 from cnnvis.scene.camera import Camera
 from cnnvis.scene.items import ITEM_KINDS, ImageItem, LabelsItem, SceneItem, VolumeItem
@@ -49,6 +47,8 @@ class Scene(EventedModel):
     title : str
         Shown at the top; "" lets the first volume speak: layer, order, model, image.
     background : {"light", "dark"}
+    size : (width, height) in pixels, or None
+        Size in which it is meant to be rendered; None leaves it to who renders.
     camera : Camera
     selection : Selection
     series : Series
@@ -67,6 +67,7 @@ class Scene(EventedModel):
 
     title: str = ""
     background: Literal["light", "dark"] = "light"
+    size: tuple[int, int] | None = None
     camera: Camera = Field(default_factory=Camera)
     selection: Selection = Selection()
     series: Series = Series()
@@ -312,8 +313,5 @@ def volume_to_show(
         )
     volume = as_volume(maps if isinstance(maps, Volume | FeatureMaps) else np.asarray(maps))
     if importance is not None:
-        scores = importance[volume.layer] if isinstance(importance, Importance) else importance
-        weights = np.asarray(scores, dtype=np.float64)
-        require_shape("importance", weights, (volume.shape[0],))
-        volume = replace(volume, weights=weights[volume.channels])
+        volume = volume.weighted(importance)
     return volume if ordering is None else volume.reordered(ordering)

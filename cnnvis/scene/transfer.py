@@ -96,6 +96,12 @@ class TransferFunction(BaseModel):
             raise ValueError("curve positions and opacities must lie in [0, 1]")
         return curve
 
+    @field_validator("colour_map")
+    @classmethod
+    def _check_colour_map(cls, name: str) -> str:
+        colour_table(name, 2)  # raises, and lists near matches
+        return name
+
     @model_validator(mode="after")
     def _check_span(self) -> TransferFunction:
         if self.span is not None and self.span[0] > self.span[1]:

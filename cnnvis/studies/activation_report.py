@@ -13,7 +13,7 @@ from cnnvis.analysis import StabilityReport
 from cnnvis.core.ordering import method_title
 from cnnvis.io import save_bytes
 from cnnvis.report import Page, order_quality_chart, order_quality_table, to_png
-from cnnvis.studies.activation_volumes import ActivationVolumes, LayerStudy, StudyResult
+from cnnvis.studies.results import ActivationVolumes, LayerStudy, StudyResult
 
 
 def write_report(result: StudyResult, study: ActivationVolumes, out: Path) -> dict[Path, str]:
@@ -28,8 +28,8 @@ def write_report(result: StudyResult, study: ActivationVolumes, out: Path) -> di
     page.section("Network and image")
     page.facts(_facts(result, study))
     if result.predictions:
-        names_, probabilities = zip(*((p.name, p.probability) for p in result.predictions), strict=True)
-        page.prediction(names_, probabilities, image=_thumbnail(result.photo), alt=f"The image {image}")
+        classes, probabilities = zip(*((p.name, p.probability) for p in result.predictions), strict=True)
+        page.prediction(classes, probabilities, image=_thumbnail(result.photo), alt=f"The image {image}")
     for layer in result.layers:
         _layer_section(page, layer)
         _stability(page, result.stability[layer.layer])
@@ -37,7 +37,7 @@ def write_report(result: StudyResult, study: ActivationVolumes, out: Path) -> di
     page.view3d(
         (out / "view3d.html").read_text(encoding="utf-8"),
         "Drag to turn, wheel to zoom; the buttons switch the order of the same maps.",
-        poster=result.layers[0].folder / f"{result.layers[0].best}.png",
+        poster=result.layers[0].folder / f"{result.layers[0].main}.png",
     )
     turntable = out / "turntable.mp4"
     if turntable in result.files:
@@ -48,7 +48,7 @@ def write_report(result: StudyResult, study: ActivationVolumes, out: Path) -> di
     )
     if study.command:
         page.command(study.command)
-    page.timings(dict(result.seconds))
+    page.timings(result.seconds, total=result.total_seconds)
     path = save_bytes(page.html().encode("utf-8"), out / "index.html")
     return {path: "this report: open it in a browser"}
 
@@ -60,10 +60,12 @@ def _warn(page: Page, result: StudyResult) -> None:
         missing = layer.maps.n_missing
         if missing:
             page.warning(f"{layer.layer}: {missing} values are NaN or infinite; they are drawn as missing.")
-        constant = np.flatnonzero(layer.orderings[layer.best].constant)
+        constant = np.flatnonzero(layer.orderings[layer.main].constant)
         if constant.size:
             channels = ", ".join(str(channel) for channel in constant)
-            page.warning(f"{layer.layer}: {constant.size} constant (dead) channels stand last: {channels}.")
+            page.warning(
+                f"{layer.layer}: channels without any variation (dead, or missing throughout) stand last: {channels}."
+            )
 
 
 def _facts(result: StudyResult, study: ActivationVolumes) -> dict[str, str]:
@@ -90,7 +92,7 @@ def _thumbnail(photo: np.ndarray) -> np.ndarray:
 def _layer_section(page: Page, layer: LayerStudy) -> None:
     page.section(f"Layer {layer.layer}")
     channels, height, width = layer.maps.activations.shape[1:]
-    shape = f"{channels} channels of {height} x {width}"
+    shape = f"{channels} channel{'s' * (channels != 1)} of {height} x {width}"
     page.figure(
         layer.folder / "comparison.png",
         f"{layer.layer}, {shape}: the same maps in each order, under one colour range.",
@@ -117,7 +119,7 @@ def _layer_section(page: Page, layer: LayerStudy) -> None:
         "One row of every map as a line: what stands together looks alike.",
         alt=f"Row slices of {layer.layer} with group bars",
     )
-    if (layer.folder / "filters.png").exists() and layer.weights is not None:
+    if layer.weights is not None:
         page.figure(
             layer.folder / "filters.png",
             "Each filter beside the map it makes.",

@@ -2,164 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnvis.analysis import NormalizeName, OrderMethod, OrderMethodName, StabilityReport, order, stability
+from cnnvis.analysis import StabilityReport, order, stability
 from cnnvis.attribution import importance
 from cnnvis.capture import activation_of, record, trace
-from cnnvis.core import FeatureMaps, Importance, Ordering, Recording, Volume
-from cnnvis.core.errors import InvalidInputError, NoSpatialMapsError, near_matches
+from cnnvis.core import FeatureMaps, Importance, Recording
+from cnnvis.core.errors import InvalidInputError, NoSpatialMapsError
 from cnnvis.core.ordering import method_title
-from cnnvis.io import save
+from cnnvis.io import require_writable, save
 from cnnvis.models import Network, Prediction, load, read_image, top_classes
-from cnnvis.scene import Scene, SceneGrid
-from cnnvis.studies.stages import OnStage, Stages
+from cnnvis.rendering import require_rendering
+from cnnvis.studies.activation_pictures import comparison_of, draw_figures, draw_film, draw_volumes, interactive_page
+from cnnvis.studies.activation_report import write_report
+from cnnvis.studies.results import ActivationVolumes, LayerStudy, StudyResult
+from cnnvis.studies.stages import OnStage, Stages, timed
 
-SEEDS = (0, 1, 2)
+SEEDS = (0, 1)
 """Random states over which the groups of k-means are compared."""
-
-DEFAULT_ORDERS: tuple[OrderMethodName, ...] = ("kmeans", "pca")
-
-MIN_SIDE, MAX_SIDE = 64, 8192
-"""Limits of a picture's sides in pixels, so that the smaller film and the larger comparison can be made as well."""
-
-
-@dataclass(frozen=True)
-class ActivationVolumes:
-    """What to look at and how; `run` does it.
-
-    Parameters
-    ----------
-    model : str, path, nn.Module or Network
-        As for `cnnvis.models.load`.
-    layers : tuple of str
-        Names or globs; empty: the network's `default_layers`, else its first convolution.
-    image : path, sample name or array
-        As for `cnnvis.models.read_image`.
-    orders : tuple of str
-        Ordering methods beside the network's own order.
-    n_groups : int, optional
-        Groups of k-means.
-    normalize : {"zscore", "none"}
-        "zscore" puts channels together by their pattern; "none", as CNN-VIS did, also by their brightness.
-    row : int
-        Row of the row-slice picture, and of the methods on rows; clipped to the maps.
-    after_activation : bool
-        Look at the values after the activation that follows each layer, rather than the layer's own.
-    weights : path, optional
-        State dict, as for `load`.
-    random_state : int
-    device : str
-    size : (width, height)
-        Of the pictures, in pixels, 64 to 8192 each; the comparison is wider, the film smaller.
-    film_frames : int
-        Pictures of the turntable; 0 leaves the film out.
-    command : str
-        Command line that repeats the study, for the report.
-    """
-
-    model: Any = "efficientnet-lite0"
-    layers: tuple[str, ...] = ()
-    image: Any = "chelsea"
-    orders: tuple[OrderMethodName, ...] = DEFAULT_ORDERS
-    n_groups: int | None = None
-    normalize: NormalizeName = "zscore"
-    row: int = 15
-    after_activation: bool = False
-    weights: str | Path | None = None
-    random_state: int = 0
-    device: str = "auto"
-    size: tuple[int, int] = (1600, 1000)
-    film_frames: int = 30
-    command: str = ""
-
-    def __post_init__(self) -> None:
-        methods = [method.value for method in OrderMethod]
-        for method in self.orders:
-            if method not in methods:
-                close = near_matches(method, methods)
-                hint = f" Did you mean {close[0]!r}?" if close else ""
-                raise InvalidInputError(f"No ordering method {method!r}; allowed are {', '.join(methods)}.{hint}")
-        if not all(MIN_SIDE <= side <= MAX_SIDE for side in self.size):
-            raise InvalidInputError(
-                f"A picture of the study is {MIN_SIDE} to {MAX_SIDE} pixels on each side, "
-                f"got {self.size[0]} x {self.size[1]}."
-            )
-
-
-@dataclass(frozen=True)
-class LayerStudy:
-    """What was found for one layer.
-
-    Parameters
-    ----------
-    maps : FeatureMaps
-    orderings, volumes : mapping by method, "original" first
-    importance : Importance
-        Drives the opacity of one of the pictures.
-    weights : (C, inputs, kh, kw) ndarray or None
-        Filters of a convolution.
-    folder : Path
-        Where its files lie.
-    """
-
-    maps: FeatureMaps
-    orderings: Mapping[str, Ordering]
-    volumes: Mapping[str, Volume]
-    importance: Importance
-    weights: NDArray[np.float32] | None
-    folder: Path
-
-    @property
-    def layer(self) -> str:
-        """Dotted name of the layer."""
-        return self.maps.layer
-
-    @property
-    def best(self) -> str:
-        """First method that is not the network's own order, where there is one."""
-        return next((method for method in self.volumes if method != "original"), "original")
-
-
-@dataclass(frozen=True)
-class StudyResult:
-    """All that a study found and wrote.
-
-    Parameters
-    ----------
-    network : Network
-    recording : Recording
-    photo : (H, W, 3) ndarray of uint8
-        The image as it was given.
-    predictions : tuple of Prediction
-        Empty where the network gives no class scores.
-    layers : tuple of LayerStudy
-    stability : mapping of layer to tuple of StabilityReport
-        How far orders depend on the row they look at, or on the seed.
-    files : mapping of Path to str
-        What was written, and what it is.
-    seconds : mapping of str to float
-        Wall time by stage; figures are drawn while volumes are rendered.
-    total_seconds : float
-        Wall time of all.
-    """
-
-    network: Network
-    recording: Recording
-    photo: NDArray[np.uint8]
-    predictions: tuple[Prediction, ...]
-    layers: tuple[LayerStudy, ...]
-    stability: Mapping[str, tuple[StabilityReport, ...]] = field(default_factory=dict)
-    files: Mapping[Path, str] = field(default_factory=dict)
-    seconds: Mapping[str, float] = field(default_factory=dict)
-    total_seconds: float = 0.0
 
 
 def run(study: ActivationVolumes, out: str | Path, *, on_stage: OnStage | None = None) -> StudyResult:
@@ -188,14 +53,11 @@ def run(study: ActivationVolumes, out: str | Path, *, on_stage: OnStage | None =
     CnnvisError
         Of the stage that failed; nothing half-written is left.
     """
-    from cnnvis.rendering import require_rendering
-    from cnnvis.studies.activation_pictures import draw_figures, draw_film, draw_volumes, interactive_page
-    from cnnvis.studies.activation_report import write_report
-
     stages = Stages(on_stage)
     out = Path(out)
-    with stages("check rendering"):
-        require_rendering()  # before the work, not after it
+    with stages("check"):  # before the work, not after it
+        require_rendering()
+        require_writable(out)
     with stages("load network"):
         network = load(study.model, weights=study.weights, device=study.device, random_state=study.random_state)
         photo = read_image(study.image)
@@ -210,22 +72,25 @@ def run(study: ActivationVolumes, out: str | Path, *, on_stage: OnStage | None =
         )
     result = StudyResult(network, recording, photo, _predictions(network, recording), layers)
     with stages("save volumes"):
-        files = _save_data(result, out)
+        files = _save_data(result, study, out)
+    with stages("stability"):
+        result = replace(result, stability=_measure_stability(result, study))
     # VTK lets go of the interpreter while it renders, so that the figures cost hardly any time of their own.
     with ThreadPoolExecutor(max_workers=1) as beside:
-        figures = beside.submit(stages.timed("draw figures", draw_figures), result, study)
-        reports = beside.submit(stages.timed("stability", _measure_stability), result, study)
+        figures = beside.submit(timed, draw_figures, result, study)
         with stages("draw volumes"):
             files |= draw_volumes(result, study)
         if study.film_frames:
             with stages("film"):
                 files |= draw_film(result, study, out)
-        files |= figures.result()
-        result = replace(result, stability=reports.result())
+        drawn, seconds = figures.result()
+    stages.add("figures (meanwhile)", seconds)
+    files |= drawn
     with stages("interactive page"):
         files |= interactive_page(result, out)
     with stages("report"):
-        files |= write_report(replace(result, files=files, seconds=stages.seconds), study, out)
+        seen = replace(result, files=files, seconds=stages.seconds, total_seconds=stages.total)
+        files |= write_report(seen, study, out)
     return replace(result, files=files, seconds=stages.seconds, total_seconds=stages.total)
 
 
@@ -265,22 +130,22 @@ def _predictions(network: Network, recording: Recording) -> tuple[Prediction, ..
 def _study_layer(
     study: ActivationVolumes, network: Network, maps: FeatureMaps, scores: Importance, folder: Path
 ) -> LayerStudy:
-    n_channels, rows = maps.n_channels, maps.spatial_shape[0]
-    methods = dict.fromkeys(("original", *study.orders))
-    orderings = {
-        method: order(
-            maps,
-            method,
-            n_groups=study.n_groups,
-            normalize=study.normalize,
-            random_state=study.random_state,
-            row=min(study.row, rows - 1),
-            importance=scores if method == "importance" else None,
-        )
-        for method in methods
-    }
+    orderings = {}
+    for method in dict.fromkeys(("original", *study.orders)):
+        try:
+            orderings[method] = order(
+                maps,
+                method,
+                n_groups=study.n_groups,
+                normalize=study.normalize,
+                random_state=study.random_state,
+                row=study.row,
+                importance=scores if method == "importance" else None,
+            )
+        except InvalidInputError as error:
+            raise InvalidInputError(f"Layer {maps.layer!r}, {method} order: {error}") from error
     volumes = {method: maps.volume(ordering, importance=scores) for method, ordering in orderings.items()}
-    return LayerStudy(maps, orderings, volumes, scores, _filters(network, maps.layer, n_channels), folder)
+    return LayerStudy(maps, orderings, volumes, scores, _filters(network, maps.layer, maps.n_channels), folder)
 
 
 def _filters(network: Network, layer: str, n_channels: int) -> NDArray[np.float32] | None:
@@ -292,11 +157,6 @@ def _filters(network: Network, layer: str, n_channels: int) -> NDArray[np.float3
     return weight.detach().float().cpu().numpy()
 
 
-def comparison_of(layer: LayerStudy) -> SceneGrid:
-    """Return the orders of a layer side by side, under one colour range."""
-    return SceneGrid([Scene.of(volume) for volume in layer.volumes.values()])
-
-
 def _measure_stability(result: StudyResult, study: ActivationVolumes) -> dict[str, tuple[StabilityReport, ...]]:
     """Return the stability of PCA over row slices, the reason why CNN-VIS took whole maps, and of k-means over seeds.
 
@@ -304,7 +164,7 @@ def _measure_stability(result: StudyResult, study: ActivationVolumes) -> dict[st
     """
     reports: dict[str, tuple[StabilityReport, ...]] = {}
     for layer in result.layers:
-        live = int(np.count_nonzero(~layer.orderings[layer.best].constant))
+        live = int(np.count_nonzero(~layer.orderings[layer.main].constant))
         found = []
         if live > 2 and layer.maps.spatial_shape[0] > 1:
             found.append(stability(layer.maps, "pca_rows", over="rows", normalize=study.normalize))
@@ -315,7 +175,7 @@ def _measure_stability(result: StudyResult, study: ActivationVolumes) -> dict[st
     return reports
 
 
-def _save_data(result: StudyResult, out: Path) -> dict[Path, str]:
+def _save_data(result: StudyResult, study: ActivationVolumes, out: Path) -> dict[Path, str]:
     files = {}
     for layer in result.layers:
         for method, volume in layer.volumes.items():
@@ -324,8 +184,8 @@ def _save_data(result: StudyResult, out: Path) -> dict[Path, str]:
             files[save(volume, layer.folder / f"{name}.vti")] = content
         files[save(dict(layer.orderings), layer.folder / "orders.csv")] = f"{layer.layer}: orders and groups"
     first = result.layers[0]
-    files[save(comparison_of(first), out / "scene.json")] = f"{first.layer}: the comparison, for `cnnvis render`"
+    files[save(comparison_of(first, study), out / "scene.json")] = f"{first.layer}: the comparison, for `cnnvis render`"
     if len(result.layers) > 1:
-        best = {layer.layer: layer.volumes[layer.best] for layer in result.layers}
-        files[save(best, out / "layers.vtm")] = "all layers, side by side"
+        volumes = {layer.layer: layer.volumes[layer.main] for layer in result.layers}
+        files[save(volumes, out / "layers.vtm")] = "all layers, side by side"
     return files

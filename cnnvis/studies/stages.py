@@ -33,21 +33,21 @@ class Stages:
         """Wall time since the beginning; less than the sum where stages run side by side."""
         return time.perf_counter() - self._start
 
-    def timed(self, name: str, function: Callable[P, T]) -> Callable[P, T]:
-        """Return `function` as a stage of that name, to run in another thread."""
-
-        def stage(*args: P.args, **kwargs: P.kwargs) -> T:
-            with self(name):
-                return function(*args, **kwargs)
-
-        return stage
+    def add(self, name: str, seconds: float) -> None:
+        """Note a stage that was measured elsewhere."""
+        self.seconds[name] = self.seconds.get(name, 0.0) + seconds
+        if self._on_stage is not None:
+            self._on_stage(name, seconds)
 
     @contextmanager
     def __call__(self, name: str) -> Iterator[None]:
         """Measure what happens inside."""
         start = time.perf_counter()
         yield
-        elapsed = time.perf_counter() - start
-        self.seconds[name] = self.seconds.get(name, 0.0) + elapsed
-        if self._on_stage is not None:
-            self._on_stage(name, elapsed)
+        self.add(name, time.perf_counter() - start)
+
+
+def timed(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> tuple[T, float]:
+    """Return what `function` returns and how many seconds it took; for work in another thread."""
+    start = time.perf_counter()
+    return function(*args, **kwargs), time.perf_counter() - start

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnnvis.analysis import OrderAgreement, compare_orders, order, stability
-from cnnvis.analysis.stability import Over, OverName
+from cnnvis.analysis._stability import Over, OverName
 from cnnvis.core import Ordering
 from cnnvis.core.errors import InvalidInputError, NoSpatialMapsError
 

@@ -203,5 +203,5 @@ def test_orders_apply_along_any_axis_of_their_own_length():
     assert order.inverse.tolist() == [1, 2, 0]
     assert order.n_groups == 2
     assert Ordering([0], "x").n_groups == 0
-    with pytest.raises(InvalidInputError, match="has 3 channels, axis 0 of the values 4"):
+    with pytest.raises(InvalidInputError, match=r"has 3 channels, the values have shape \(4,\), taken along axis 0"):
         order.apply(np.zeros(4))

@@ -61,7 +61,7 @@ def full_page(name="tiny-net"):
     page.view3d(f"<!DOCTYPE html><p>{name}</p>", f"view {name}", poster=PICTURE)
     page.table((f"order {name}", "smoothness"), [(name, 0.5), ("b", None)], f"table {name}")
     page.files([(f"orders {name}.csv", f"orders of {name}", 1234)])
-    page.timings({name: 0.5, "order": 0.25})
+    page.timings({name: 0.5, "order": 0.25}, total=0.7)
     page.command(f"python pipelines/conv1_volume.py --model {name}")
     return page
 
@@ -185,8 +185,8 @@ def test_tables_set_numbers_to_the_right_and_dash_what_is_missing():
         page.table(("a", "b"), [(1,)], "short")
 
 
-def test_timings_are_summed():
-    assert "0.75" in Reader(full_page().html()).text
+def test_timings_end_with_the_wall_time():
+    assert "wall time until here 0.70" in Reader(full_page().html()).text
 
 
 @pytest.mark.parametrize(("value", "width", "label"), [(0.5, "50.00%", "50.0 %"), (2.0, "100.00%", "200.0 %")])

@@ -127,5 +127,6 @@ def test_state_is_that_of_its_scenes():
     assert grid.state() == {
         "link": ["camera"],
         "columns": 1,
+        "size": None,
         "scenes": [member.state() for member in grid],
     }
