@@ -61,7 +61,7 @@ class Ordering:
         Group of each *original* channel; groups are numbered by size, 0 the largest
         (ties: the group of the lowest channel first). -1: constant channels, in no group.
     constant : (C,) ndarray of bool
-        Original channels whose maps are constant (dead) on the images used; they stand last.
+        Original channels whose maps are constant (dead) on the images used; they stand last, but in "original".
     scores : (C,) ndarray of float, or None
         What the channels were sorted by, where there is such a number (PCA: projection).
     quality : OrderQuality or None
