@@ -158,8 +158,10 @@ def test_interrupt_is_130(capsys):
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to a child on Windows")
 def test_ctrl_c_in_a_real_process_is_130_without_traceback():
     code = """
-        import sys, time
+        import signal, sys, time
         from cnnvis.cli import run
+        # A shell starts background jobs with SIGINT ignored, and children inherit that.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         def job() -> None:
             "Wait."
             print("ready", flush=True)
