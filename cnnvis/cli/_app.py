@@ -119,14 +119,22 @@ def _run(app: App, arguments: list[str], *, program: str) -> int:
         sys.stderr.write(f"\n{program}: interrupted\n")
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        # `cnnvis info | head`: the reader has seen enough; the interpreter must not flush into the closed pipe at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_unwritable_output()  # `cnnvis info | head`: the reader has seen enough
         return EXIT_BROKEN_PIPE
     except Exception as error:  # noqa: BLE001 - the edge of the program: nothing above could handle it
         if debug:
             traceback.print_exc()
+        _drop_unwritable_output()
         return _fail(program, _message(error, debug=debug), EXIT_ERROR)
     return code if isinstance(code, int) else 0
+
+
+def _drop_unwritable_output() -> None:
+    """Where standard output takes no more, keep the interpreter from flushing into it at exit and failing again."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager
