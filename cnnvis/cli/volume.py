@@ -42,7 +42,7 @@ def volume(  # noqa: PLR0913 - one parameter per option of the command line
     normalize: Annotated[Literal["zscore", "none"], Parameter(name="--normalize")] = "zscore",
     row: Row = None,
     post: Annotated[bool, Parameter(name="--post", negative="", show_default=False)] = False,
-    frames: Annotated[int, Parameter(name="--frames", validator=Number(gte=0))] = 24,
+    frames: Annotated[int, Parameter(name="--frames", validator=Number(gte=0))] = 20,
     seed: Seed = 0,
     device: Device = "auto",
     size: Size = (1280, 800),

@@ -16,7 +16,7 @@ from cnnvis.studies.results import ActivationVolumes, LayerStudy, StudyResult
 FILM_SHARE = 0.4
 """Sides of the film as a share of the pictures': 512 x 320 for 1280 x 800."""
 
-FILM_FPS = 10
+FILM_FPS = 8
 
 
 def draw_volumes(result: StudyResult, study: ActivationVolumes) -> dict[Path, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ class ActivationVolumes:
     random_state: int = 0
     device: str = "auto"
     size: tuple[int, int] = (1280, 800)
-    film_frames: int = 24
+    film_frames: int = 20
     command: str = ""
 
     def __post_init__(self) -> None:
@@ -105,7 +106,7 @@ class LayerStudy:
     weights: NDArray[np.float32] | None
     folder: Path
 
-    @property
+    @cached_property
     def transfer(self) -> TransferFunction:
         """One transfer function for all orders, its range fixed."""
         values = self.volumes["original"].values
