@@ -79,30 +79,16 @@ TargetClass = Annotated[str, Parameter(name="--class", metavar="NAME|INDEX", hel
 Seed = Annotated[int, Parameter(name="--seed", validator=Number(gte=0), help="The same seed gives the same result.")]
 Device = Annotated[Literal["auto", "cpu", "cuda"], Parameter(name="--device", help="Where the network runs.")]
 Out = Annotated[Path, Parameter(name="--out", help="File or folder to write; made if it is missing.")]
-Size = Annotated[
-    tuple[int, int],
-    Parameter(
-        name="--size",
-        negative="",
-        metavar="WxH",
-        n_tokens=1,
-        converter=_convert_size,
-        show_default=format_size,
-        help="Picture width and height in pixels.",
-    ),
-]
-SavedSize = Annotated[
-    tuple[int, int] | None,
-    Parameter(
-        name="--size",
-        negative="",
-        metavar="WxH",
-        n_tokens=1,
-        converter=_convert_size,
-        show_default="as saved, else 1600x1000; films 960x600",
-        help="Picture width and height in pixels.",
-    ),
-]
+_SIZE = Parameter(
+    name="--size",
+    negative="",
+    metavar="WxH",
+    n_tokens=1,
+    converter=_convert_size,
+    help="Picture width and height in pixels.",
+)
+Size = Annotated[tuple[int, int], _SIZE, Parameter(show_default=format_size)]
+SavedSize = Annotated[tuple[int, int] | None, _SIZE, Parameter(show_default="as saved, else 1600x1000; films 960x600")]
 Quiet = Annotated[
     bool,
     Parameter(name=("--quiet", "-q"), negative="", show_default=False, help="Show no progress and no summary."),

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cnnvis.core.errors import FileFormatError, InvalidInputError
 from cnnvis.core.progress import Progress, silent
 from cnnvis.io.atomic import AtomicWrite
-from cnnvis.rendering.offscreen import OffscreenWindow
+from cnnvis.rendering.offscreen import OffscreenWindow, scenes_of
 from cnnvis.scene import Scene, SceneGrid
 
 DEFAULT_SIZE = (960, 600)
@@ -66,7 +66,7 @@ def film(
         raise InvalidInputError(f"A film runs over 'turn' or 'series', got {over!r}.")
     if fps < 1 or frames < 1:
         raise InvalidInputError(f"A film needs at least one frame and one frame per second, got {frames} and {fps}.")
-    scenes = target.scenes if isinstance(target, SceneGrid) else (target,)
+    scenes = scenes_of(target)
     width, height = size or target.size or DEFAULT_SIZE
     size = (width // 2 * 2, height // 2 * 2)
     total = frames if over == "turn" else max(len(scene.series) for scene in scenes)

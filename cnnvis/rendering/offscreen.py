@@ -20,6 +20,24 @@ MULTISAMPLES = 0
 MAX_PIXELS = 16384
 
 
+def scenes_of(target: Scene | SceneGrid) -> tuple[Scene, ...]:
+    """Return the scenes that are drawn: those of a grid, or the one given.
+
+    Raises
+    ------
+    InvalidInputError
+        For anything else; the message says how it becomes a scene.
+    """
+    if isinstance(target, SceneGrid):
+        return target.scenes
+    if isinstance(target, Scene):
+        return (target,)
+    raise InvalidInputError(
+        f"A Scene or a SceneGrid can be rendered, got {type(target).__name__}. "
+        "Maps, arrays and volumes become a scene by cnnvis.Scene.of(maps)."
+    )
+
+
 class OffscreenWindow:
     """Draws a scene or a grid off screen; a context manager, for `close` must free the OpenGL context.
 
@@ -32,6 +50,7 @@ class OffscreenWindow:
     """
 
     def __init__(self, target: Scene | SceneGrid, size: tuple[int, int], *, turning: bool = False) -> None:
+        scenes = scenes_of(target)
         width, height = (int(side) for side in size)
         if not (16 <= width <= MAX_PIXELS and 16 <= height <= MAX_PIXELS):
             raise InvalidInputError(f"A picture is 16 to {MAX_PIXELS} pixels on each side, got {width} x {height}.")
@@ -43,14 +62,7 @@ class OffscreenWindow:
         self.window.SetMultiSamples(MULTISAMPLES)
         self.window.SetSize(width, height)
         self.panes: list[tuple[SceneRenderer, tuple[int, int]]] = []
-        if not isinstance(target, Scene | SceneGrid):
-            raise InvalidInputError(
-                f"A Scene or a SceneGrid can be rendered, got {type(target).__name__}. "
-                "Maps, arrays and volumes become a scene by cnnvis.Scene.of(maps)."
-            )
-        grid = target if isinstance(target, SceneGrid) else None
-        scenes = target.scenes if isinstance(target, SceneGrid) else (target,)
-        columns, rows = (grid.columns, grid.rows) if grid else (1, 1)
+        columns, rows = (target.columns, target.rows) if isinstance(target, SceneGrid) else (1, 1)
         for index in range(columns * rows):
             row, column = divmod(index, columns)
             renderer = vtk.vtkRenderer()

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cnnvis.core.errors import FileFormatError
 from cnnvis.io.atomic import save_bytes
-from cnnvis.rendering.offscreen import OffscreenWindow
+from cnnvis.rendering.offscreen import OffscreenWindow, scenes_of
 from cnnvis.scene import Scene, SceneGrid
 
 DEFAULT_SIZE = (1600, 1000)
@@ -49,7 +49,8 @@ def render(
     """
     if path is not None:
         _check_suffix(Path(path))  # before the work, not after it
-    with OffscreenWindow(target, size or getattr(target, "size", None) or DEFAULT_SIZE) as window:
+    scenes_of(target)  # says what can be rendered, before anything is asked of it
+    with OffscreenWindow(target, size or target.size or DEFAULT_SIZE) as window:
         pixels = window.draw()
     if path is not None:
         write_picture(pixels, path)

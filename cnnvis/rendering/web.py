@@ -22,6 +22,7 @@ from cnnvis.core.errors import FileFormatError, InvalidInputError
 from cnnvis.core.ordering import method_title
 from cnnvis.core.palette import group_colour
 from cnnvis.io.atomic import save_bytes
+from cnnvis.rendering.offscreen import scenes_of
 from cnnvis.rendering.style import format_values
 from cnnvis.rendering.viewpoint import VIEW_ANGLE, direction_of
 from cnnvis.rendering.volume_artist import ABSORPTION_DEPTH
@@ -60,7 +61,7 @@ def export_html(target: Scene | SceneGrid, path: str | Path) -> Path:
 
 def scene_html(target: Scene | SceneGrid) -> str:
     """Return the text of the HTML file that `export_html` writes."""
-    scenes = target.scenes if isinstance(target, SceneGrid) else (target,)
+    scenes = scenes_of(target)
     items = [item for scene in scenes for item in scene if isinstance(item, VolumeItem) and item.visible]
     if not items:
         raise InvalidInputError("The scene has no visible volume; a web page shows volumes.")

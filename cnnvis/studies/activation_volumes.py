@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,10 +62,11 @@ def run(study: ActivationVolumes, out: str | Path, *, on_stage: OnStage | None =
     with stages("load network"):
         network = load(study.model, weights=study.weights, device=study.device, random_state=study.random_state)
         photo = read_image(study.image)
+        batch = network.preprocess(photo)
     with stages("record"):
-        recording = _record(study, network, photo)
+        recording = _record(study, network, batch)
     with stages("importance"):
-        scores = importance(network, network.preprocess(photo), "activation", layers=recording.layers)
+        scores = importance(network, batch, "activation", layers=recording.layers)
     with stages("order"):
         layers = tuple(
             _study_layer(study, network, maps, scores, out if index == 0 else out / maps.layer)
@@ -75,7 +77,7 @@ def run(study: ActivationVolumes, out: str | Path, *, on_stage: OnStage | None =
         files = _save_data(result, study, out)
     with stages("stability"):
         result = replace(result, stability=_measure_stability(result, study))
-    # VTK lets go of the interpreter while it renders, so that the figures cost hardly any time of their own.
+    # VTK lets go of the interpreter while it renders, so the figures fill whatever time the cores have to spare.
     with ThreadPoolExecutor(max_workers=1) as beside:
         figures = beside.submit(timed, draw_figures, result, study)
         with stages("draw volumes"):
@@ -94,9 +96,8 @@ def run(study: ActivationVolumes, out: str | Path, *, on_stage: OnStage | None =
     return replace(result, files=files, seconds=stages.seconds, total_seconds=stages.total)
 
 
-def _record(study: ActivationVolumes, network: Network, photo: NDArray[np.uint8]) -> Recording:
+def _record(study: ActivationVolumes, network: Network, batch: Any) -> Recording:
     name = study.image if isinstance(study.image, (str, Path)) else "image"
-    batch = network.preprocess(photo)
     layers = study.layers or network.default_layers or (_first_convolution(network),)
     if study.after_activation:
         graph = trace(network, batch)
