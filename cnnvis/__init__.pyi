@@ -1,4 +1,18 @@
-from . import analysis, attribution, capture, core, geometry, io, models, rendering, report, scene, studies
+from . import (
+    analysis,
+    attribution,
+    capture,
+    core,
+    geometry,
+    io,
+    models,
+    pruning,
+    rendering,
+    report,
+    scene,
+    studies,
+    training,
+)
 from .analysis import order, similarity
 from .attribution import importance
 from .capture import record, trace
@@ -23,6 +37,7 @@ __all__ = [
     "load",
     "models",
     "order",
+    "pruning",
     "record",
     "render",
     "rendering",
@@ -34,6 +49,7 @@ __all__ = [
     "studies",
     "to_pyvista",
     "trace",
+    "training",
 ]
 
 __version__: str

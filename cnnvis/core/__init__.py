@@ -1,15 +1,19 @@
 """Frozen data types, units, errors and axis conventions. Needs numpy only."""
 
+from cnnvis.core.curves import PruneCurve
 from cnnvis.core.graph import LayerLink, LayerNode, LayerRole, ModelGraph
 from cnnvis.core.importance import Importance
 from cnnvis.core.maps import FeatureMaps, Recording, as_volume
 from cnnvis.core.network import EdgeSet, Layout, PolylineSet
 from cnnvis.core.ordering import Ordering, OrderQuality
 from cnnvis.core.provenance import Provenance
+from cnnvis.core.spaces import ChannelSpace, ChannelSpaces, Read
 from cnnvis.core.units import Units
 from cnnvis.core.volume import GroupSpan, Volume
 
 __all__ = [
+    "ChannelSpace",
+    "ChannelSpaces",
     "EdgeSet",
     "FeatureMaps",
     "GroupSpan",
@@ -23,6 +27,8 @@ __all__ = [
     "Ordering",
     "PolylineSet",
     "Provenance",
+    "PruneCurve",
+    "Read",
     "Recording",
     "Units",
     "Volume",

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnvis.core import Volume
+from cnnvis.core.atomic import AtomicWrite
 from cnnvis.core.errors import FileFormatError, InvalidInputError, UnsafeFileError
-from cnnvis.io.atomic import AtomicWrite
 
 
 def save(obj: NDArray[Any] | Volume, path: Path) -> None:

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from cnnvis.core import Ordering
+from cnnvis.core.atomic import AtomicWrite
 from cnnvis.core.errors import FileFormatError, InvalidInputError
-from cnnvis.io.atomic import AtomicWrite
 
 POSITION = "position"
 

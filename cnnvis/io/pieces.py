@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnvis.core import PolylineSet, Volume
+from cnnvis.core.atomic import AtomicWrite
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.geometry import to_pyvista
 from cnnvis.io import vtk_xml
-from cnnvis.io.atomic import AtomicWrite
 from cnnvis.io.vti import grid_with_statistics
 
 MAX_NAME = 60

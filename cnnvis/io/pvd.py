@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnvis.core import FeatureMaps, Volume
+from cnnvis.core.atomic import AtomicWrite
 from cnnvis.core.errors import FileFormatError, InvalidInputError
 from cnnvis.geometry import from_pyvista
 from cnnvis.geometry.field_data import get_text, set_text
 from cnnvis.io import vtk_xml
-from cnnvis.io.atomic import AtomicWrite
 from cnnvis.io.pieces import PieceWriter
 from cnnvis.io.vti import grid_with_statistics, single_volume
 from cnnvis.io.vtk_index import Entry, old_pieces, read_index, write_index

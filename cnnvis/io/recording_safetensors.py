@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnvis.core import FeatureMaps, Provenance, Recording
+from cnnvis.core.atomic import AtomicWrite
 from cnnvis.core.errors import FileFormatError, InvalidInputError
-from cnnvis.io.atomic import AtomicWrite
 
 FORMAT = "cnnvis-recording"
 VERSION = 1

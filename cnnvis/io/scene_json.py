@@ -22,9 +22,9 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from cnnvis.core import Volume
+from cnnvis.core.atomic import AtomicWrite
 from cnnvis.core.errors import DataMismatchError, FileFormatError, InvalidInputError, MissingFileError
 from cnnvis.io import npy, vti, vtp
-from cnnvis.io.atomic import AtomicWrite
 from cnnvis.io.pieces import PieceWriter, file_hash
 from cnnvis.scene import ITEM_KINDS, Scene, SceneGrid
 

@@ -28,8 +28,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnvis.core import FeatureMaps, Volume
+from cnnvis.core.atomic import AtomicWrite
 from cnnvis.core.errors import DataMismatchError, FileFormatError, MissingFileError
-from cnnvis.io.atomic import AtomicWrite
 from cnnvis.io.vti import single_volume
 
 logger = logging.getLogger(__name__)

@@ -9,10 +9,10 @@ import pyvista as pv
 from numpy.typing import NDArray
 
 from cnnvis.core import FeatureMaps, Volume, as_volume
+from cnnvis.core.atomic import AtomicWrite
 from cnnvis.core.errors import FileFormatError, InvalidInputError
 from cnnvis.geometry import add_value_statistics, from_pyvista, to_pyvista
 from cnnvis.io import vtk_xml
-from cnnvis.io.atomic import AtomicWrite
 
 
 def save(obj: Volume | FeatureMaps | NDArray[Any], path: Path) -> None:

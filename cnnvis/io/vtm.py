@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from cnnvis.core import PolylineSet, Recording, Volume
+from cnnvis.core.atomic import AtomicWrite
 from cnnvis.core.errors import FileFormatError, InvalidInputError
 from cnnvis.geometry import add_value_statistics, from_pyvista, layers_with_maps, to_pyvista
 from cnnvis.io import vtk_xml
-from cnnvis.io.atomic import AtomicWrite
 from cnnvis.io.pieces import PieceWriter
 from cnnvis.io.vti import single_volume
 from cnnvis.io.vtk_index import Entry, old_pieces, read_index, write_index

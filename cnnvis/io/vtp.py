@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from cnnvis.core import PolylineSet
+from cnnvis.core.atomic import AtomicWrite
 from cnnvis.core.errors import FileFormatError, InvalidInputError
 from cnnvis.geometry import from_pyvista, to_pyvista
 from cnnvis.io import vtk_xml
-from cnnvis.io.atomic import AtomicWrite
 
 
 def save(obj: PolylineSet, path: Path) -> None:

@@ -10,9 +10,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnvis.core.atomic import AtomicWrite
 from cnnvis.core.errors import FileFormatError, InvalidInputError
 from cnnvis.core.progress import Progress, silent
-from cnnvis.io.atomic import AtomicWrite
 from cnnvis.rendering.offscreen import OffscreenWindow, scenes_of
 from cnnvis.scene import Scene, SceneGrid
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnvis.core.atomic import save_bytes
 from cnnvis.core.errors import FileFormatError
-from cnnvis.io.atomic import save_bytes
 from cnnvis.rendering.offscreen import OffscreenWindow, scenes_of
 from cnnvis.scene import Scene, SceneGrid
 

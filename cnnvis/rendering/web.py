@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnvis.core import Volume
+from cnnvis.core.atomic import save_bytes
 from cnnvis.core.errors import FileFormatError, InvalidInputError
 from cnnvis.core.ordering import method_title
 from cnnvis.core.palette import group_colour
-from cnnvis.io.atomic import save_bytes
 from cnnvis.rendering.offscreen import scenes_of
 from cnnvis.rendering.style import format_values
 from cnnvis.rendering.viewpoint import VIEW_ANGLE, direction_of

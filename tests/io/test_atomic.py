@@ -12,8 +12,8 @@ import pytest
 from io_samples import MAKE, content
 
 import cnnvis.io
+from cnnvis.core.atomic import STALE_AFTER, AtomicWrite
 from cnnvis.core.errors import DataMismatchError, OutputError
-from cnnvis.io.atomic import STALE_AFTER, AtomicWrite
 
 # Kills itself, for real, when a file is about to be renamed for the n-th time.
 KILLED = """

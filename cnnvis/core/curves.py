@@ -1,0 +1,89 @@
+"""Accuracy of a network against the share of it that is switched off."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnvis.core.checks import frozen_array, frozen_mapping, require_shape
+from cnnvis.core.errors import InvalidInputError
+
+Kind = Literal["units", "links"]
+Scope = Literal["global", "layer"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PruneCurve:
+    """What is left of a network while more and more of it is switched off, least important first.
+
+    Parameters
+    ----------
+    shares : (P,) ndarray of float64
+        Share removed, rising within [0, 1].
+    accuracy : (P,) ndarray of float64
+        Share of the images whose likeliest class is right.
+    loss : (P,) ndarray of float64
+        Mean cross-entropy; infinite or NaN where the network gives no finite numbers.
+    class_accuracy : (P, K) ndarray of float64
+        Balanced accuracy of each class against the rest: mean of the share of its images found and of the other
+        images told apart from it; NaN for a class without images.
+    order : str
+        What decided which goes first: a method, "random", "weight", "gradient reversed" ...
+    kind : {"units", "links"}
+    scope : {"global", "layer"}
+        One ranking over all layers, or the same share of each.
+    n_total : int
+        How many units or links there are to remove.
+    options : mapping
+        Seed, layers, data: whatever the curve depends on.
+    """
+
+    shares: NDArray[np.float64]
+    accuracy: NDArray[np.float64]
+    loss: NDArray[np.float64]
+    class_accuracy: NDArray[np.float64]
+    order: str
+    kind: Kind = "units"
+    scope: Scope = "global"
+    n_total: int = 0
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        shares = frozen_array(self.shares, dtype=np.float64)
+        require_shape("shares", shares, (None,))
+        if not shares.size or np.any(np.diff(shares) < 0) or shares[0] < 0 or shares[-1] > 1:
+            raise InvalidInputError("shares of a PruneCurve must rise within 0 to 1 and be at least one.")
+        object.__setattr__(self, "shares", shares)
+        for name, shape in (("accuracy", (None,)), ("loss", (None,)), ("class_accuracy", (None, None))):
+            array = frozen_array(getattr(self, name), dtype=np.float64)
+            require_shape(name, array, (shares.size, *shape[1:]))
+            object.__setattr__(self, name, array)
+        object.__setattr__(self, "options", frozen_mapping(self.options))
+
+    @property
+    def area(self) -> float:
+        """Area under the accuracy over shares 0 to 1 by the trapezoid rule; the ends are held where shares stop short.
+
+        Between 0 and 1; larger is better for an order that removes the least important first.
+        """
+        x = np.concatenate([[0.0], self.shares, [1.0]])
+        y = np.concatenate([self.accuracy[:1], self.accuracy, self.accuracy[-1:]])
+        return float(np.trapezoid(y, x))
+
+    def removable(self, points: float = 0.01) -> float:
+        """Return the largest share up to which accuracy stays within `points` of that of the whole network.
+
+        Linear between the shares measured. 0 where the first step already costs more.
+        """
+        low = self.accuracy < self.accuracy[0] - points - 1e-12
+        if not low.any():
+            return float(self.shares[-1])
+        after = int(np.argmax(low))
+        before = after - 1
+        drop = self.accuracy[before] - self.accuracy[after]
+        part = (self.accuracy[before] - (self.accuracy[0] - points)) / drop
+        return float(self.shares[before] + part * (self.shares[after] - self.shares[before]))

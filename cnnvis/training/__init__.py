@@ -1,0 +1,3 @@
+"""How the networks that ship with cnnvis were trained."""
+
+__all__: list[str] = []
