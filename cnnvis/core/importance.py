@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cnnvis.core.checks import frozen_array, frozen_mapping, require_finite, require_shape
+from cnnvis.core.classes import class_index
 from cnnvis.core.errors import InvalidInputError, LayerNotFoundError, did_you_mean
 from cnnvis.core.units import Units
 
@@ -29,6 +30,8 @@ class Importance:
     signed : mapping of str to (C,) ndarray
         The signed value behind the score, where the method has one.
     options : mapping
+    class_names : tuple of str, or None
+        Names of the columns of `per_class`, where they are known.
     """
 
     scores: Mapping[str, NDArray[np.float64]]
@@ -36,19 +39,19 @@ class Importance:
     per_class: Mapping[str, NDArray[np.float64]] | None = None
     signed: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+    class_names: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         scores = {layer: self._checked(layer, array, 1) for layer, array in self.scores.items()}
         object.__setattr__(self, "scores", frozen_mapping(scores))
+        if self.class_names is not None:
+            object.__setattr__(self, "class_names", tuple(self.class_names))
         if self.per_class is not None:
-            unknown = sorted(set(self.per_class) - set(scores))
-            if unknown:
-                raise InvalidInputError(f"per_class has layers without scores: {', '.join(unknown)}.")
-            per_class = {layer: self._checked(layer, array, 2) for layer, array in self.per_class.items()}
-            for layer, array in per_class.items():
-                require_shape(f"per_class of {layer!r}", array, (scores[layer].size, None))
-            object.__setattr__(self, "per_class", frozen_mapping(per_class))
-        object.__setattr__(self, "signed", frozen_mapping(self.signed))
+            object.__setattr__(self, "per_class", frozen_mapping(self._checked_classes()))
+        signed = {layer: frozen_array(array, dtype=np.float64) for layer, array in self.signed.items()}
+        for layer, array in signed.items():
+            require_shape(f"signed importance of {layer!r}", array, self[layer].shape)
+        object.__setattr__(self, "signed", frozen_mapping(signed))
         object.__setattr__(self, "options", frozen_mapping(self.options))
 
     @staticmethod
@@ -59,6 +62,16 @@ class Importance:
         if array.size and array.min() < 0:
             raise InvalidInputError(f"importance of {layer!r} must not be negative, got {array.min():g}.")
         return array
+
+    def _checked_classes(self) -> dict[str, NDArray[np.float64]]:
+        unknown = sorted(set(self.per_class or ()) - set(self.scores))
+        if unknown:
+            raise InvalidInputError(f"per_class has layers without scores: {', '.join(unknown)}.")
+        per_class = {layer: self._checked(layer, array, 2) for layer, array in (self.per_class or {}).items()}
+        n_classes = None if self.class_names is None else len(self.class_names)
+        for layer, array in per_class.items():
+            require_shape(f"per_class of {layer!r}", array, (self.scores[layer].size, n_classes))
+        return per_class
 
     def __getitem__(self, layer: str) -> NDArray[np.float64]:
         try:
@@ -72,6 +85,54 @@ class Importance:
 
     def __contains__(self, layer: object) -> bool:
         return layer in self.scores
+
+    def of_class(self, wanted: str | int) -> Importance:
+        """Return the importance for one class as the scores: for a volume's opacity, an order, a pruning.
+
+        Parameters
+        ----------
+        wanted : str or int
+            A class by name, where `class_names` are known, or by index.
+
+        Returns
+        -------
+        Importance
+            Of the layers that have scores by class, without the other classes; `options["class"]` says which it is.
+
+        Raises
+        ------
+        InvalidInputError
+            When the method gave no importance by class, or there is no such class.
+        """
+        if self.per_class is None:
+            raise InvalidInputError(f"Importance by {self.method!r} has no classes, so none for class {wanted!r}.")
+        index = class_index(wanted, self.class_names)
+        for layer, array in self.per_class.items():
+            if index >= array.shape[1]:
+                raise InvalidInputError(
+                    f"There is no class {index}: layer {layer!r} has scores of {array.shape[1]} classes, 0 to "
+                    f"{array.shape[1] - 1}."
+                )
+        return Importance(
+            scores={layer: array[:, index] for layer, array in self.per_class.items()},
+            method=self.method,
+            options={**self.options, "class": index if self.class_names is None else self.class_names[index]},
+        )
+
+    def scaled(self) -> Importance:
+        """Return the importance with every layer divided by its own maximum, so that layers can be compared.
+
+        Scores and signed values are divided by the layer's largest score, scores by class by the largest over units
+        and classes. A layer of zeros stays one.
+        """
+        tops = {layer: _largest(array) for layer, array in self.scores.items()}
+        per_class = self.per_class
+        return replace(
+            self,
+            scores={layer: array / tops[layer] for layer, array in self.scores.items()},
+            signed={layer: array / tops[layer] for layer, array in self.signed.items()},
+            per_class=per_class and {layer: array / _largest(array) for layer, array in per_class.items()},
+        )
 
     def profiles(self, units: Units) -> NDArray[np.float64]:
         """Return the class importance of every unit, (U, n_classes).
@@ -94,3 +155,8 @@ class Importance:
             require_shape(f"per_class of {layer!r}", self.per_class[layer], (size, n_classes))
             parts.append(self.per_class[layer])
         return np.concatenate(parts)
+
+
+def _largest(scores: NDArray[np.float64]) -> float:
+    """Return what a layer's scores are divided by: the largest, 1 where there is none above zero."""
+    return float(scores.max(initial=0.0)) or 1.0

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from cnnvis.core.errors import InvalidInputError, MissingFileError
-from cnnvis.models.classes import class_index
+from cnnvis.core.classes import class_index
 from cnnvis.models.network import Network
 
 
