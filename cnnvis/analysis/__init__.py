@@ -4,6 +4,7 @@ from cnnvis.analysis._similarity import similarity
 from cnnvis.analysis._stability import StabilityReport, stability
 from cnnvis.analysis._values import default_row
 from cnnvis.analysis.agreement import OrderAgreement, compare_orders
+from cnnvis.analysis.importance_agreement import compare_importance
 from cnnvis.analysis.methods import OrderMethod, OrderMethodName
 from cnnvis.analysis.moments import Normalize, NormalizeName
 from cnnvis.analysis.ordering import order
@@ -16,6 +17,7 @@ __all__ = [
     "OrderMethod",
     "OrderMethodName",
     "StabilityReport",
+    "compare_importance",
     "compare_orders",
     "default_row",
     "order",

@@ -11,6 +11,7 @@ from cnnvis.analysis._values import MapsLike, as_values
 from cnnvis.analysis.moments import ChannelMoments, channel_moments
 from cnnvis.core import Ordering, OrderQuality
 from cnnvis.core.errors import InvalidInputError
+from cnnvis.core.ranks import rank_correlations
 
 N_RANDOM = 100
 """Random orders that an order is measured against."""
@@ -91,7 +92,7 @@ def measure(
         original=original,
         random_mean=random_mean,
         random_std=random_std,
-        brightness=abs(_spearman(np.arange(path.size), moments.mean[path])),
+        brightness=abs(float(rank_correlations([np.arange(path.size), moments.mean[path]])[0, 1])),
         held_out=held_out,
     )
 
@@ -99,23 +100,3 @@ def measure(
 def _smoothness(correlation: NDArray[np.float64], path: NDArray[np.int64]) -> float:
     """Return the mean correlation along a path of at least two channels."""
     return float(correlation[path[:-1], path[1:]].mean())
-
-
-def _spearman(first: NDArray[np.generic], second: NDArray[np.generic]) -> float:
-    """Return the rank correlation, ties sharing their mean rank; NaN where it is undefined.
-
-    Written out because importing scipy.stats takes longer than ordering a layer.
-    """
-    ranks = [_ranks(first), _ranks(second)]
-    spread = [float(np.linalg.norm(rank)) for rank in ranks]
-    if not all(spread):
-        return float("nan")
-    return float(ranks[0] @ ranks[1]) / (spread[0] * spread[1])
-
-
-def _ranks(values: NDArray[np.generic]) -> NDArray[np.float64]:
-    """Return the mean ranks about their middle."""
-    _, member, counts = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    ranks: NDArray[np.float64] = last - (counts - 1) / 2.0
-    return ranks[member] - (len(values) + 1) / 2.0

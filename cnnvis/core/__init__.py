@@ -1,5 +1,6 @@
 """Frozen data types, units, errors and axis conventions. Needs numpy only."""
 
+from cnnvis.core.agreement import ImportanceAgreement
 from cnnvis.core.curves import PruneCurve
 from cnnvis.core.graph import LayerLink, LayerNode, LayerRole, ModelGraph
 from cnnvis.core.importance import Importance
@@ -18,6 +19,7 @@ __all__ = [
     "FeatureMaps",
     "GroupSpan",
     "Importance",
+    "ImportanceAgreement",
     "LayerLink",
     "LayerNode",
     "LayerRole",

@@ -1,11 +1,7 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from scipy.stats import spearmanr
 
 from cnnvis.analysis import order, order_quality, similarity, with_quality
-from cnnvis.analysis.quality import _spearman
 from cnnvis.core import Ordering
 from cnnvis.core.errors import InvalidInputError
 
@@ -85,16 +81,6 @@ def test_wrong_layer_and_bad_counts():
         order_quality(FOUR[:3], ordering)
     with pytest.raises(InvalidInputError, match="n_random must be at least 1"):
         order_quality(FOUR, ordering, n_random=0)
-
-
-@settings(max_examples=40, deadline=None)
-@given(st.lists(st.integers(-4, 4), min_size=2, max_size=20))
-def test_spearman_is_scipys(values):
-    place, values = np.arange(len(values)), np.array(values, dtype=float)
-    if np.ptp(values) == 0:
-        assert np.isnan(_spearman(place, values))
-    else:
-        assert _spearman(place, values) == pytest.approx(spearmanr(place, values).statistic, abs=1e-12)
 
 
 def test_similarity_is_the_correlation():

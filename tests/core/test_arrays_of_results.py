@@ -69,6 +69,14 @@ BAD = {
         lambda: Importance({"conv": [1, 2]}, "x", per_class={"fc": np.ones((2, 4))}),
         "without scores: fc",
     ),
+    "names of other classes": (
+        lambda: Importance({"conv": [1, 2]}, "x", per_class={"conv": np.ones((2, 3))}, class_names=("a", "b")),
+        r"per_class of 'conv' has shape \(2, 3\); allowed is \(2, 2\)",
+    ),
+    "signed scores of other channels": (
+        lambda: Importance({"conv": [1, 2]}, "x", signed={"conv": [1]}),
+        r"signed importance of 'conv' has shape \(1,\)",
+    ),
     "links of different lengths": (lambda: EdgeSet([0, 1], [1], [1.0, 1.0]), "target has shape"),
     "negative link weight": (lambda: EdgeSet([0], [1], [-1.0]), "not be negative"),
     "NaN link weight": (lambda: EdgeSet([0], [1], [NAN]), "weight holds 1"),
