@@ -1,7 +1,7 @@
 """Getting networks and pictures in: bundled networks, checkpoints, factories, torchvision, timm, torch.export."""
 
-from cnnvis.models.bundled import bundled_names
 from cnnvis.core.classes import class_index
+from cnnvis.models.bundled import bundled_names
 from cnnvis.models.images import ImageLike, read_image, sample_images
 from cnnvis.models.loading import load
 from cnnvis.models.network import Network

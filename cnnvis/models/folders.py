@@ -9,8 +9,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from cnnvis.core.errors import InvalidInputError, MissingFileError
 from cnnvis.core.classes import class_index
+from cnnvis.core.errors import InvalidInputError, MissingFileError
 from cnnvis.models.network import Network
 
 
