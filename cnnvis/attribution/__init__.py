@@ -1,5 +1,13 @@
 """How important the channels of a network are."""
 
 from cnnvis.attribution.methods import ImportanceMethod, ImportanceMethodName, importance
+from cnnvis.attribution.randomisation import RandomisationCheck, randomisation_check, shuffled
 
-__all__ = ["ImportanceMethod", "ImportanceMethodName", "importance"]
+__all__ = [
+    "ImportanceMethod",
+    "ImportanceMethodName",
+    "RandomisationCheck",
+    "importance",
+    "randomisation_check",
+    "shuffled",
+]

@@ -1,6 +1,5 @@
 """Getting networks and pictures in: bundled networks, checkpoints, factories, torchvision, timm, torch.export."""
 
-from cnnvis.core.classes import class_index
 from cnnvis.models.bundled import bundled_names
 from cnnvis.models.images import ImageLike, read_image, sample_images
 from cnnvis.models.loading import load
@@ -16,7 +15,6 @@ __all__ = [
     "Network",
     "Prediction",
     "bundled_names",
-    "class_index",
     "data_path",
     "imagenet_classes",
     "imagenet_spec",

@@ -6,8 +6,9 @@ import torch
 from PIL import Image
 from torch import nn
 
+from cnnvis.core.classes import class_index
 from cnnvis.core.errors import InvalidInputError, MissingFileError
-from cnnvis.models import ImageSpec, Network, class_index
+from cnnvis.models import ImageSpec, Network
 from cnnvis.models.folders import pictures_by_class, read_labelled
 
 NAMES = ("Shirt", "Ankle boot", "0")
