@@ -69,6 +69,10 @@ class RenderingUnavailableError(CnnvisError, RuntimeError):
     """No OpenGL library can be loaded here; found out before VTK could crash."""
 
 
+class DivergedError(CnnvisError, ArithmeticError):
+    """A loss became NaN or infinite while something was trained; the message names the step."""
+
+
 class CancelledError(CnnvisError, RuntimeError):
     """The user stopped the work."""
 
