@@ -3,6 +3,7 @@
 from cnnvis.capture.graph import activation_of, trace
 from cnnvis.capture.intervene import intervene
 from cnnvis.capture.recorder import record
+from cnnvis.capture.spaces import channel_spaces
 from cnnvis.capture.statistics import RunningCovariance, RunningStatistics
 from cnnvis.capture.store import open_store
 
@@ -10,6 +11,7 @@ __all__ = [
     "RunningCovariance",
     "RunningStatistics",
     "activation_of",
+    "channel_spaces",
     "intervene",
     "open_store",
     "record",

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
-from cnnvis.capture.axes import Axes
+from cnnvis.capture.axes import BATCH_FIRST, Axes
 from cnnvis.capture.nested import tensors_in
 from cnnvis.core import LayerRole
 
@@ -21,6 +21,11 @@ class Value(NamedTuple):
     name: str
     tensor: Tensor
     axes: Axes
+
+
+def channels_first(tensor: Tensor, axes: Axes) -> Tensor:
+    """Return a value, or what has its shape, as (N, C, *S), a view."""
+    return tensor if axes == BATCH_FIRST else tensor.movedim(axes, BATCH_FIRST)
 
 
 @dataclass(slots=True)
@@ -37,6 +42,8 @@ class Call:
         The module or function itself.
     arguments : tuple of Tensor
         Every tensor that went in.
+    tracked : tuple of (Tensor, Origin)
+        Those of the arguments that depend on the network's input, and where each comes from.
     sources : tuple of str
         Layers that feed it, in order of its arguments; a layer that feeds it twice occurs twice.
     values : tuple of Value
@@ -52,6 +59,7 @@ class Call:
     module: str | None = None
     origin: Any = None
     arguments: tuple[Tensor, ...] = ()
+    tracked: tuple[tuple[Tensor, Origin], ...] = ()
     sources: tuple[str, ...] = ()
     values: tuple[Value, ...] = ()
     is_block: bool = False

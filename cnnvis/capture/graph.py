@@ -8,13 +8,12 @@ import torch
 from torch import nn
 
 from cnnvis.capture.calls import Call, Value
-from cnnvis.capture.inputs import as_call, as_module
+from cnnvis.capture.inputs import as_example, as_module
 from cnnvis.capture.modules import ModuleTree
 from cnnvis.capture.roles import settings
 from cnnvis.capture.state import evaluating
 from cnnvis.capture.tracer import Tracer
 from cnnvis.core import LayerLink, LayerNode, LayerRole, ModelGraph
-from cnnvis.core.errors import InvalidInputError
 
 
 def trace(model: Any, example: Any = None) -> ModelGraph:
@@ -49,14 +48,7 @@ def trace(model: Any, example: Any = None) -> ModelGraph:
     left as it was. Layers that this example does not reach are not in the graph.
     """
     module = as_module(model)
-    if example is None:
-        example = getattr(model, "example", None)
-    if example is None:
-        raise InvalidInputError(
-            f"trace needs an example input for {type(module).__name__}, got none; "
-            "pass a tensor (1, channels, height, width) or whatever its forward() takes."
-        )
-    call = as_call(module, example)
+    call = as_example(model, example, "trace")
     tree = ModuleTree(module)
     builder = _GraphBuilder(call.n_images)
     with evaluating(tree), Tracer(tree, builder.add):

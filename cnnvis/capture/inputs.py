@@ -30,6 +30,15 @@ class ForwardCall:
     kwargs: dict[str, Any] = field(default_factory=dict)
     n_images: int = 1
 
+    def images(self) -> Iterator[ForwardCall]:
+        """Yield a forward pass for each image by itself."""
+        for image in range(self.n_images):
+
+            def piece(tensor: Tensor, rows: slice = slice(image, image + 1)) -> Tensor:
+                return tensor[rows]
+
+            yield ForwardCall(map_tensors(self.args, piece), map_tensors(self.kwargs, piece))
+
 
 @dataclass(frozen=True, slots=True)
 class Batches:
@@ -105,6 +114,25 @@ def as_call(model: nn.Module, inputs: Any) -> ForwardCall:
     n_images = _count_images((args, kwargs))
     place = _Place.of(model)
     return ForwardCall(map_tensors(args, place.copy), map_tensors(kwargs, place.copy), n_images)
+
+
+def as_example(model: Any, example: Any, what: str) -> ForwardCall:
+    """Return `example`, or the Network's own for None, as one forward pass.
+
+    Raises
+    ------
+    InvalidInputError
+        When there is none; the message says `what` needs it.
+    """
+    module = as_module(model)
+    if example is None:
+        example = getattr(model, "example", None)
+    if example is None:
+        raise InvalidInputError(
+            f"{what} needs an example input for {type(module).__name__}, got none; "
+            "pass a tensor (1, channels, height, width) or whatever its forward() takes."
+        )
+    return as_call(module, example)
 
 
 def as_batches(model: nn.Module, inputs: Any, batch_size: int) -> Batches:

@@ -99,6 +99,10 @@ class Tracer:
         self._frames.clear()
         self._flow.clear()
 
+    def origin(self, tensor: Tensor) -> Origin | None:
+        """Return where a tensor of the forward pass that ran last comes from; None where it depends on no input."""
+        return self._flow.get(tensor)
+
     # Modules. Whatever is computed here is not the model's, so it is hidden from every TorchFunctionMode.
 
     def _enter_module(self, name: str, module: nn.Module, args: Any, kwargs: Any) -> None:
@@ -196,7 +200,8 @@ class Tracer:
             axes = axes_of(path, tensor, *(leading or (tensor, BATCH_FIRST)))
             values.append(Value(value_name(call.name, index, path), tensor, axes))
             self._note(tensor, Origin((call.name,), axes), before)
-        call.arguments, call.sources, call.values = before.tensors, before.sources, tuple(values)
+        call.arguments, call.tracked = before.tensors, tuple(before.tracked)
+        call.sources, call.values = before.sources, tuple(values)
         told = self._tell(call, output)
         return replaced if told is None else told
 
