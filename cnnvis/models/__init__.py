@@ -1,6 +1,7 @@
 """Getting networks and pictures in: bundled networks, checkpoints, factories, torchvision, timm, torch.export."""
 
 from cnnvis.models.bundled import bundled_names
+from cnnvis.models.datasets import LabelledImages, labelled_images
 from cnnvis.models.images import ImageLike, read_image, sample_images
 from cnnvis.models.loading import load
 from cnnvis.models.network import Network
@@ -12,12 +13,14 @@ __all__ = [
     "Fit",
     "ImageLike",
     "ImageSpec",
+    "LabelledImages",
     "Network",
     "Prediction",
     "bundled_names",
     "data_path",
     "imagenet_classes",
     "imagenet_spec",
+    "labelled_images",
     "load",
     "read_image",
     "sample_images",

@@ -12,7 +12,7 @@ _FOLDERS = (_PACKAGE / "_data", _PACKAGE.parent / "data")  # in a wheel; in a ch
 
 
 def data_path(name: str) -> Path:
-    """Return the path of a file of `data/`, wherever cnnvis is installed.
+    """Return the path of a file of `data/` ("imagenet_classes.txt", "mnist/split.json"), wherever cnnvis is installed.
 
     Raises
     ------
@@ -22,7 +22,7 @@ def data_path(name: str) -> Path:
     folder = next((folder for folder in _FOLDERS if (folder / "manifest.json").is_file()), _FOLDERS[0])
     path = folder / name
     if not path.is_file():
-        names = sorted(file.name for file in folder.glob("*"))
+        names = sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file())
         raise InvalidInputError(f"cnnvis brings no data file {name!r}. {did_you_mean(name, names, what='files')}")
     return path
 

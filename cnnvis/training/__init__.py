@@ -1,3 +1,7 @@
-"""How the networks that ship with cnnvis were trained."""
+"""How the networks that ship with cnnvis were trained, and what lies in `data/` was made."""
 
-__all__: list[str] = []
+from cnnvis.training.loop import History, TrainOptions, accuracy, train
+from cnnvis.training.manifest import update_manifest
+from cnnvis.training.splitting import split_by_class
+
+__all__ = ["History", "TrainOptions", "accuracy", "split_by_class", "train", "update_manifest"]

@@ -13,7 +13,7 @@ MANIFEST = json.loads((FOLDER / "manifest.json").read_text(encoding="utf-8"))
 
 
 def test_the_manifest_lists_every_file_and_no_other():
-    present = {path.name for path in FOLDER.rglob("*") if path.is_file()} - {"manifest.json"}
+    present = {path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*") if path.is_file()} - {"manifest.json"}
     assert present == {entry["name"] for entry in MANIFEST["files"]}
 
 
