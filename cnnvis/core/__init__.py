@@ -1,7 +1,7 @@
 """Frozen data types, units, errors and axis conventions. Needs numpy only."""
 
 from cnnvis.core.agreement import ImportanceAgreement
-from cnnvis.core.curves import PruneCurve
+from cnnvis.core.curves import ClassCurves, CurveComparison, PruneCurve
 from cnnvis.core.graph import LayerLink, LayerNode, LayerRole, ModelGraph
 from cnnvis.core.importance import Importance
 from cnnvis.core.maps import FeatureMaps, Recording, as_volume
@@ -15,6 +15,8 @@ from cnnvis.core.volume import GroupSpan, Volume
 __all__ = [
     "ChannelSpace",
     "ChannelSpaces",
+    "ClassCurves",
+    "CurveComparison",
     "EdgeSet",
     "FeatureMaps",
     "GroupSpan",

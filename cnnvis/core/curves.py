@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from cnnvis.core.checks import frozen_array, frozen_mapping, require_shape
 from cnnvis.core.errors import InvalidInputError
@@ -53,10 +53,7 @@ class PruneCurve:
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        shares = frozen_array(self.shares, dtype=np.float64)
-        require_shape("shares", shares, (None,))
-        if not shares.size or np.any(np.diff(shares) < 0) or shares[0] < 0 or shares[-1] > 1:
-            raise InvalidInputError("shares of a PruneCurve must rise within 0 to 1 and be at least one.")
+        shares = _checked_shares(self.shares, "a PruneCurve")
         object.__setattr__(self, "shares", shares)
         for name, shape in (("accuracy", (None,)), ("loss", (None,)), ("class_accuracy", (None, None))):
             array = frozen_array(getattr(self, name), dtype=np.float64)
@@ -87,3 +84,97 @@ class PruneCurve:
         drop = self.accuracy[before] - self.accuracy[after]
         part = (self.accuracy[before] - (self.accuracy[0] - points)) / drop
         return float(self.shares[before] + part * (self.shares[after] - self.shares[before]))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClassCurves:
+    """Balanced accuracy of each class, pruned by what matters to that class, beside pruned by what matters to all.
+
+    Parameters
+    ----------
+    shares : (P,) ndarray of float64
+        Share removed, rising within [0, 1].
+    by_class : (P, K) ndarray of float64
+        Column k: balanced accuracy of class k while the network is pruned by the importance for class k.
+    by_mean : (P, K) ndarray of float64
+        The same measure while it is pruned by the mean importance over all classes.
+    order : str
+        Method of the importance.
+    class_names : tuple of str, or None
+    kind : {"units", "links"}
+    scope : {"global", "layer"}
+    """
+
+    shares: NDArray[np.float64]
+    by_class: NDArray[np.float64]
+    by_mean: NDArray[np.float64]
+    order: str
+    class_names: tuple[str, ...] | None = None
+    kind: Kind = "units"
+    scope: Scope = "global"
+
+    def __post_init__(self) -> None:
+        shares = _checked_shares(self.shares, "ClassCurves")
+        object.__setattr__(self, "shares", shares)
+        n_classes = None if self.class_names is None else len(self.class_names)
+        for name in ("by_class", "by_mean"):
+            array = frozen_array(getattr(self, name), dtype=np.float64)
+            require_shape(name, array, (shares.size, n_classes))
+            object.__setattr__(self, name, array)
+        if self.class_names is not None:
+            object.__setattr__(self, "class_names", tuple(self.class_names))
+
+    @property
+    def difference(self) -> NDArray[np.float64]:
+        """`by_class` - `by_mean`, (P, K): above 0 where the class's own importance keeps it better."""
+        return self.by_class - self.by_mean
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CurveComparison:
+    """How much better one order is than another over training seeds, paired by seed.
+
+    Parameters
+    ----------
+    differences : (S,) ndarray of float64
+        One per training seed: first minus second.
+    interval : (float, float)
+        Of the mean difference, by Student's t over the seeds; NaN for a single seed.
+    measure : str
+        What was compared: "area" or "removable".
+    level : float
+        Of the interval.
+    first, second : str
+        Orders that were compared.
+    """
+
+    differences: NDArray[np.float64]
+    interval: tuple[float, float]
+    measure: str
+    level: float = 0.95
+    first: str = ""
+    second: str = ""
+
+    def __post_init__(self) -> None:
+        differences = frozen_array(self.differences, dtype=np.float64)
+        require_shape("differences", differences, (None,))
+        object.__setattr__(self, "differences", differences)
+        object.__setattr__(self, "interval", (float(self.interval[0]), float(self.interval[1])))
+
+    @property
+    def mean(self) -> float:
+        """Mean difference over the seeds."""
+        return float(self.differences.mean())
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the interval leaves 0 out."""
+        return self.interval[0] > 0 or self.interval[1] < 0
+
+
+def _checked_shares(shares: ArrayLike, owner: str) -> NDArray[np.float64]:
+    found = frozen_array(shares, dtype=np.float64)
+    require_shape("shares", found, (None,))
+    if not found.size or not (np.all(np.diff(found) >= 0) and found[0] >= 0 and found[-1] <= 1):
+        raise InvalidInputError(f"shares of {owner} must rise within 0 to 1 and be at least one.")
+    return found
