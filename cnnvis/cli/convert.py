@@ -27,7 +27,7 @@ def convert(
     """Convert a file from one format to another, chosen by the suffixes.
 
     Volumes: .vti, .vox with .hd, .npy. Several: .vtm by name, .pvd as a series. Recordings: .safetensors.
-    Orders: .csv. Networks: .vtp. Scenes: .json.
+    Importance: .csv, .safetensors. Orders, pruning curves: .csv. Networks: .vtp. Scenes: .json.
 
     Parameters
     ----------

@@ -7,55 +7,45 @@ the table.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from cnnvis.core import Ordering
-from cnnvis.core.atomic import AtomicWrite
-from cnnvis.core.errors import FileFormatError, InvalidInputError
+from cnnvis.core.errors import InvalidInputError
+from cnnvis.io._table import Table
 
-POSITION = "position"
+HOLDS = "orderings of one layer, by name"
+KEY = ("position",)
+"""First columns, by which such a table is known."""
 
 
-def save(obj: Ordering | Mapping[str, Ordering], path: Path) -> None:
-    """Write one ordering, under the name of its method, or several by name; all of as many channels."""
-    if isinstance(obj, Ordering):
-        obj = {obj.method: obj}
-    if not isinstance(obj, Mapping) or not obj or not all(isinstance(order, Ordering) for order in obj.values()):
-        raise InvalidInputError(f"A .csv file holds an Ordering or a dict of them by name, got {type(obj).__name__}.")
-    lengths = {name: len(order) for name, order in obj.items()}
+def holds(obj: Any) -> bool:
+    """Whether `obj` is one ordering, or several by name."""
+    parts = obj.values() if isinstance(obj, Mapping) else [obj]
+    return bool(parts) and all(isinstance(part, Ordering) for part in parts)
+
+
+def to_table(obj: Ordering | Mapping[str, Ordering]) -> Table:
+    """Return one ordering, under the name of its method, or several by name; all of as many channels."""
+    orders = {obj.method: obj} if isinstance(obj, Ordering) else obj
+    lengths = {name: len(order) for name, order in orders.items()}
     if len(set(lengths.values())) > 1:
         raise InvalidInputError(f"Orderings in one table need as many channels each, got {lengths}.")
-    columns: dict[str, list[object]] = {POSITION: list(range(next(iter(lengths.values()))))}
-    for name, order in obj.items():
+    columns: dict[str, list[object]] = {KEY[0]: list(range(next(iter(lengths.values()))))}
+    for name, order in orders.items():
         columns |= {f"{name}.{part}": values for part, values in _columns(order).items()}
-    with AtomicWrite() as write, write.file(path).open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(zip(*columns.values(), strict=True))
+    return Table(list(columns), zip(*columns.values(), strict=True))
 
 
-def load(path: Path) -> dict[str, Ordering]:
-    """Return the orderings by name, in the order of the columns.
-
-    Raises
-    ------
-    FileFormatError
-        When it is not such a table.
-    """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            header, *rows = list(csv.reader(file, strict=True))
-        table = dict(zip(header, zip(*rows, strict=True), strict=True))
-        names = [column.removesuffix(".channel") for column in header if column.endswith(".channel")]
-        if not names:
-            raise ValueError(f"no column ends in '.channel'; columns are {', '.join(header)}")
-        return {name: _ordering(name, table) for name in names}
-    except (ValueError, csv.Error) as error:
-        raise FileFormatError(f"{path} is not a table of orderings: {error}") from error
+def from_table(table: Table) -> dict[str, Ordering]:
+    """Return the orderings by name, in the order of the columns; raise ValueError where it is no such table."""
+    columns = table.columns()
+    names = [column.removesuffix(".channel") for column in table.header if column.endswith(".channel")]
+    if not names:
+        raise ValueError(f"no column ends in '.channel'; columns are {', '.join(table.header)}")
+    return {name: _ordering(name, columns) for name in names}
 
 
 def _columns(order: Ordering) -> dict[str, list[object]]:
@@ -70,13 +60,13 @@ def _columns(order: Ordering) -> dict[str, list[object]]:
     return {part: values.tolist() for part, values in columns.items()}
 
 
-def _ordering(name: str, table: Mapping[str, tuple[str, ...]]) -> Ordering:
+def _ordering(name: str, columns: Mapping[str, tuple[str, ...]]) -> Ordering:
     """Return the ordering `name` of the table."""
-    permutation = np.array([int(cell) for cell in table[f"{name}.channel"]], dtype=np.int64)
+    permutation = np.array([int(cell) for cell in columns[f"{name}.channel"]], dtype=np.int64)
     inverse = Ordering(permutation, method=name).inverse  # checks the permutation
 
     def by_channel(part: str, kind: type) -> np.ndarray | None:
-        cells = table.get(f"{name}.{part}")
+        cells = columns.get(f"{name}.{part}")
         return None if cells is None else np.array([kind(cell) for cell in cells])[inverse]
 
     return Ordering(

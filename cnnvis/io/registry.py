@@ -25,12 +25,12 @@ class Format(NamedTuple):
 
 
 FORMATS: dict[str, Format] = {
-    ".csv": Format("cnnvis.io.orders_csv", "orderings of one layer, by name"),
+    ".csv": Format("cnnvis.io.tables_csv", "a table: orderings of one layer, importance, or pruning curves"),
     ".hd": Format("cnnvis.io.vox", "header of a .vox volume"),
     ".json": Format("cnnvis.io.scene_json", "a scene or a grid of scenes, its data beside it"),
     ".npy": Format("cnnvis.io.npy", "an array"),
     ".pvd": Format("cnnvis.io.pvd", "a series of volumes: images, classes, epochs"),
-    ".safetensors": Format("cnnvis.io.recording_safetensors", "a recording"),
+    ".safetensors": Format("cnnvis.io.tensors_safetensors", "a recording, or importance"),
     ".vox": Format("cnnvis.io.vox", "a volume as bytes, with a .hd header beside it"),
     ".vti": Format("cnnvis.io.vti", "a volume"),
     ".vtm": Format("cnnvis.io.vtm", "several volumes or networks by name"),
@@ -75,8 +75,8 @@ def load(path: str | Path) -> Any:
     -------
     object
         .vti and .vox/.hd: Volume; .vtm: dict of Volume or PolylineSet by name; .pvd: dict of Volume by label or
-        time; .vtp: PolylineSet; .npy: ndarray; .safetensors: Recording; .csv: dict of Ordering by name;
-        .json: Scene or SceneGrid.
+        time; .vtp: PolylineSet; .npy: ndarray; .safetensors: Recording or Importance; .csv: dict of Ordering by
+        name, Importance, or dict of PruneCurve (several of one name: a tuple) by name; .json: Scene or SceneGrid.
 
     Raises
     ------

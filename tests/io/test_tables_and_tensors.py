@@ -107,7 +107,7 @@ def test_memory_maps_are_written_as_they_are(tmp_path):
 
 def test_what_is_no_recording_is_explained(tmp_path):
     path = tmp_path / "x.safetensors"
-    with pytest.raises(InvalidInputError, match="holds a Recording"):
+    with pytest.raises(InvalidInputError, match="holds a Recording or Importance, got Volume"):
         save(small_volume(), path)
     save_file({"weight": np.zeros(3)}, path)
     with pytest.raises(FileFormatError, match=r"cnnvis\.models\.load"):
@@ -127,7 +127,7 @@ def test_a_damaged_recording_is_an_error(tmp_path):
     whole = path.read_bytes()
     for part in (b"", b"hello", whole[:100], whole[:-1]):
         path.write_bytes(part)
-        with pytest.raises(FileFormatError, match=r"x\.safetensors is not a recording"):
+        with pytest.raises(FileFormatError, match=r"x\.safetensors is not a recording or importance, or it is damaged"):
             load(path)
 
 
@@ -172,6 +172,7 @@ def test_the_table_by_hand(tmp_path):
     [
         ("", "not a table"),
         ("position,a\n0,1\n", "no column ends in"),
+        ("a,b\n0,1\n", r"not a table of orderings of one layer, by name \(position \.\.\.\); .*columns are a, b"),
         ("position,a.channel\n0,0\n1,x\n", "invalid literal"),
         ("position,a.channel\n0,0\n1\n", "not a table"),
         ("position,a.channel\n0,0\n1,0\n", "not a permutation"),
@@ -184,7 +185,7 @@ def test_a_bad_table_is_explained(text, message, tmp_path):
 
 
 def test_what_no_table_holds(tmp_path):
-    for obj, message in [({}, "holds an Ordering"), ({"a": 1}, "holds an Ordering"),
+    for obj, message in [({}, "holds one of these: orderings"), ({"a": 1}, "Got dict"),
                          ({"a": Ordering([0], "a"), "b": Ordering([0, 1], "b")}, "as many channels")]:  # fmt: skip
         with pytest.raises(InvalidInputError, match=message):
             save(obj, tmp_path / "x.csv")
