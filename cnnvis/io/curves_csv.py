@@ -58,7 +58,7 @@ def from_table(table: Table) -> dict[str, PruneCurve | tuple[PruneCurve, ...]]:
 
 
 def _runs(part: PruneCurve | Sequence[PruneCurve]) -> Sequence[PruneCurve]:
-    return part if isinstance(part, list | tuple) else [part]
+    return [part] if isinstance(part, PruneCurve) else part
 
 
 def _rows(curve: PruneCurve, head: tuple[str, int], n_classes: int) -> Iterable[list[Any]]:
