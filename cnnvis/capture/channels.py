@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from math import prod
+from collections.abc import Iterator, Sequence
+from math import lcm, prod
 from typing import NamedTuple
 
 from cnnvis.core import Read
@@ -31,6 +31,7 @@ class Space:
         self.network_inputs = [network_input] if network_input else []
         self.reads: dict[Read, None] = {}
         self.is_output = False
+        self.groups = 1
         self._into: Space | None = None
 
     @property
@@ -52,6 +53,7 @@ class Space:
         one.network_inputs += two.network_inputs
         one.reads |= two.reads
         one.is_output |= two.is_output
+        one.groups = lcm(one.groups, two.groups)
 
 
 class Segment(NamedTuple):
@@ -92,12 +94,27 @@ def forbid(content: Content, obstacle: str) -> None:
         segment.space.root.obstacles.append(obstacle)
 
 
-def read(content: Content, value: str) -> None:
-    """Note that a layer reads these spaces in the value of this name."""
+def cut(content: Content, groups: int) -> bool:
+    """Note that a grouped convolution cuts these channels; False where they are more than one space, or blocks."""
+    if len(content) != 1 or content[0].block != 1:
+        return False
+    space = content[0].space.root
+    space.groups = lcm(space.groups, groups)
+    return True
+
+
+def stretches(content: Content, value: str) -> Iterator[tuple[Space, Read]]:
+    """Yield each space with its place in the value of this name that holds the content."""
     start = 0
     for segment in content:
-        segment.space.root.reads[Read(value, start, segment.block)] = None
+        yield segment.space.root, Read(value, start, segment.block)
         start += segment.length
+
+
+def read(content: Content, value: str, axis: int) -> None:
+    """Note that a layer reads these spaces along an axis of the value of this name."""
+    for space, place in stretches(content, value):
+        space.reads[place] = None
 
 
 def reshaped(

@@ -101,7 +101,7 @@ def module_role(module: nn.Module) -> LayerRole:
     """Return the role of a leaf module; activations of one's own are known by their class name."""
     if isinstance(module, nn.MultiheadAttention):
         return LayerRole.OTHER
-    if isinstance(module, nn.Identity):
+    if isinstance(module, nn.Identity) or (isinstance(module, nn.Sequential) and not len(module)):
         return LayerRole.IDENTITY
     file = _layer_file(type(module))
     if file:

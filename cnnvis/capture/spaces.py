@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from math import gcd
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 from cnnvis.capture.axes import Axes
 from cnnvis.capture.calls import Call, Origin
 from cnnvis.capture.channel_rules import Kind, groups_of, keeps_axis, kind_of, mixes_statistics
-from cnnvis.capture.channels import Content, Segment, Space, forbid, join, length, read, reshaped
+from cnnvis.capture.channels import Content, Segment, Space, cut, forbid, join, length, read, reshaped, stretches
 from cnnvis.capture.inputs import as_example, as_module
 from cnnvis.capture.modules import ModuleTree
 from cnnvis.capture.nested import tensors_in
@@ -38,8 +39,8 @@ def channel_spaces(model: Any, example: Any = None) -> ChannelSpaces:
         depthwise convolutions keep it; sums and products make one of those they merge; concatenations lay
         them side by side. Anything else (attention, a split or shuffle of channels, layers that are not
         known) reads what it is fed with, and the spaces it touches have an `obstacle`: their channels can be switched
-        off, but not removed one by one. So have those in a norm over channels, a softmax or a grouped
-        convolution: there, single channels depend on each other.
+        off, but not removed. So have those in a norm over channels or a softmax: there, single channels depend on
+        each other. A grouped convolution cuts the channels that it reads and gives into `groups`.
 
         A module that is called twice, or two that share weights, make one space of what goes into their calls and
         one of what comes out: a filter is in all of them or in none.
@@ -88,6 +89,7 @@ class _Builder:
 
     def __init__(self) -> None:
         self._contents: dict[str, Content] = {}
+        self._axes: dict[str, int] = {}
         self._spaces: list[Space] = []
         self._consumers: dict[str, dict[str, bool]] = {}
         self._owners: dict[int, tuple[str, list[Content]]] = {}
@@ -95,6 +97,7 @@ class _Builder:
     def add(self, call: Call) -> None:
         if call.is_block:
             return
+        self._axes[call.name] = call.values[0].axes.channel if call.values else 1
         if call.role is LayerRole.INPUT:
             self._contents[call.name] = self._opened_by_input(call)
             return
@@ -112,7 +115,7 @@ class _Builder:
         for tensor, origin in outputs:
             if origin is not None:
                 fed = self._fed(tensor, origin)
-                self._read(fed)
+                self._read(*fed.sources)
                 self._note_consumer(fed, "", is_seen_through=False)
                 for segment in fed.content:
                     segment.space.root.is_output = True
@@ -141,15 +144,15 @@ class _Builder:
         if len(origin.sources) == 1 and has_channels and length(content) == tensor.shape[axis]:
             return _Fed(origin.sources, tensor, origin.axes, content)
         for source in origin.sources:  # a number from a whole layer such as its norm, a further output
-            read(self._contents[source], source)
+            self._read(source)
             forbid(self._contents[source], f"what {source} gives is used in a way that is not followed")
         obstacle = f"made of {' and '.join(origin.sources)} in a way that is not followed"
         unknown = self._opened(tensor.shape[axis], obstacle=obstacle) if has_channels else ()
         return _Fed(origin.sources, tensor, origin.axes, unknown)
 
-    def _read(self, fed: _Fed) -> None:
-        if len(fed.sources) == 1:
-            read(fed.content, fed.sources[0])
+    def _read(self, *values: str) -> None:
+        for value in values:
+            read(self._contents[value], value, self._axes[value])
 
     # What comes out
 
@@ -179,7 +182,7 @@ class _Builder:
         content = whole[0].content
         for source in fed:
             if source not in whole:
-                self._read(source)
+                self._read(*source.sources)
                 forbid(source.content, f"{call.name} spreads it over all channels")
         if kind is Kind.ELEMENTWISE and _has_constants(call, place, size):
             forbid(content, f"{call.name} combines them with numbers of its own per channel")
@@ -206,21 +209,25 @@ class _Builder:
     def _mixed(self, call: Call, kind: Kind, fed: list[_Fed]) -> Content:
         """Read what goes in; return the new channels that come out."""
         for source in fed:
-            self._read(source)
-        obstacle = ""
+            self._read(*source.sources)
+        obstacle, groups = "", 1
         if kind is not Kind.MIXED:
             obstacle = f"{call.name} ({call.type}) uses them in a way that is not followed"
         elif call.role is LayerRole.DENSE and any(source.place != -1 for source in fed):
             obstacle = f"{call.name} ({call.type}) mixes positions"
-        elif call.role is LayerRole.CONVOLUTION and groups_of(call) > 1:
-            obstacle = f"{call.name} is a grouped convolution: each group must keep as many channels as the others"
+        elif call.role is LayerRole.CONVOLUTION:
+            groups = groups_of(call)
+            if not all(cut(source.content, groups) for source in fed) and groups > 1:
+                obstacle = f"{call.name} is a grouped convolution of several kinds of channels at once"
         for source in fed:
             if obstacle:
                 forbid(source.content, obstacle)
         if not call.values or call.values[0].tensor.ndim < 2:
             return ()
         size = call.values[0].tensor.shape[call.values[0].axes.channel]
-        return self._opened(size, call.name if kind is Kind.MIXED else "", obstacle=obstacle)
+        opened = self._opened(size, call.name if kind is Kind.MIXED else "", obstacle=obstacle)
+        cut(opened, groups)
+        return opened
 
     def _tie(self, call: Call, contents: list[Content]) -> None:
         """Make one of the spaces of calls that share weights; a single number, as of PReLU, ties nothing."""
@@ -242,14 +249,17 @@ class _Builder:
 
     def result(self) -> ChannelSpaces:
         """Return the spaces that have layers or are an input that is read."""
-        roots = dict.fromkeys(space.root for space in self._spaces)
-        found = [space for root in roots if (space := self._space(root)) is not None]
+        held: dict[Space, list[Read]] = {space.root: [] for space in self._spaces}
+        for value, content in self._contents.items():
+            for root, place in stretches(content, value):
+                held[root].append(place)
+        found = [space for root, places in held.items() if (space := self._space(root, places)) is not None]
         found.sort(key=lambda space: bool(space.layers))  # stable: inputs first
-        sites = {layer: Read(self._site(layer)) for space in found for layer in space.layers}
+        sites = {layer: self._site(layer) for space in found for layer in space.layers}
         sites |= {read.value: read for space in found if not space.layers for read in space.reads}
         return ChannelSpaces(tuple(found), sites)
 
-    def _space(self, root: Space) -> ChannelSpace | None:
+    def _space(self, root: Space, held: list[Read]) -> ChannelSpace | None:
         order = {name: place for place, name in enumerate(self._contents)}
         layers = tuple(sorted(root.layers, key=order.__getitem__))
         reads = tuple(sorted(root.reads, key=lambda read: (order[read.value], read.start)))
@@ -261,16 +271,19 @@ class _Builder:
             if not (root.network_inputs and reads):
                 return None
             fine = gcd(*(read.block for read in reads))
-            size, reads = size * fine, tuple(Read(read.value, read.start, read.block // fine) for read in reads)
-        return ChannelSpace(layers, size, reads, root.is_output, next(iter(obstacles), ""))
+            size, reads = size * fine, tuple(replace(read, block=read.block // fine) for read in reads)
+            held = list(reads)
+        if size % root.groups:
+            obstacles.append(f"grouped convolutions cut the {size} channels in ways that do not fit together")
+        return ChannelSpace(layers, size, reads, root.is_output, next(iter(obstacles), ""), tuple(held), root.groups)
 
-    def _site(self, layer: str) -> str:
+    def _site(self, layer: str) -> Read:
         """Return the last value that only passes on what `layer` gives, value by value."""
         consumers = self._consumers.get(layer, {})
         while list(consumers.values()) == [True]:
             layer = next(iter(consumers))
             consumers = self._consumers.get(layer, {})
-        return layer
+        return Read(layer, axis=self._axes[layer])
 
 
 def _has_constants(call: Call, place: int, size: int) -> bool:

@@ -25,11 +25,14 @@ class Read:
         First entry of the stretch: behind a concatenation, not every space begins at 0.
     block : int, default: 1
         Entries per channel: a flattened (C, H, W) map has H * W.
+    axis : int, default: 1
+        Channel axis of the value: 1 in (N, C, *S), the last one in tokens (N, T, C).
     """
 
     value: str
     start: int = 0
     block: int = 1
+    axis: int = 1
 
     def entries(self, channels: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the entries of the value's channel axis that hold `channels`, in their order."""
@@ -58,7 +61,12 @@ class ChannelSpace:
     is_output : bool
         Whether the network returns these channels: its classes.
     obstacle : str
-        Why single channels cannot be removed from the network; "" where they can.
+        Why channels cannot be removed from the network; "" where they can.
+    held : tuple of Read
+        Every value whose channel axis holds them, norms and activations on the way included.
+    groups : int, default 1
+        Equal stretches into which grouped convolutions cut the channels: where some are removed, each of these must
+        lose as many as the others.
     """
 
     layers: tuple[str, ...]
@@ -66,10 +74,13 @@ class ChannelSpace:
     reads: tuple[Read, ...]
     is_output: bool = False
     obstacle: str = ""
+    held: tuple[Read, ...] = ()
+    groups: int = 1
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(self.layers))
         object.__setattr__(self, "reads", tuple(self.reads))
+        object.__setattr__(self, "held", tuple(self.held))
         if self.size < 1:
             raise InvalidInputError(f"The channel space of {', '.join(self.layers)} has no channels.")
 
