@@ -1,17 +1,64 @@
-"""A folder with one subfolder of pictures per class, as most collections of labelled images come."""
+"""Labelled images by the name of a data set, or from a folder with one subfolder of pictures per class."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from cnnvis.core.classes import class_index
-from cnnvis.core.errors import InvalidInputError, MissingFileError
+from cnnvis.core.errors import InvalidInputError, MissingFileError, did_you_mean
+from cnnvis.models.datasets import CLASS_NAMES, LabelledImages, labelled_images
 from cnnvis.models.network import Network
+
+
+class LabelledParts(NamedTuple):
+    """Images to score importance on, and others to test on; no image is in both."""
+
+    importance: LabelledImages
+    testing: LabelledImages
+
+
+def labelled_parts(network: Network, data: str | os.PathLike[str]) -> LabelledParts:
+    """Return labelled images as `network` takes them.
+
+    Parameters
+    ----------
+    network : Network
+    data : str or path
+        "mnist" or "fashion-mnist", whose own parts are taken: "importance" and "test". Or a folder with one subfolder
+        per class, see `pictures_by_class`: of each class, by file name, the 1st, 3rd, ... picture is for importance,
+        the others are for testing.
+
+    Raises
+    ------
+    MissingFileError
+        When it is neither.
+    InvalidInputError
+        When the network takes other images or tells other classes apart, or a class has under two pictures.
+    """
+    if str(data) in CLASS_NAMES:
+        parts = LabelledParts(*(labelled_images(str(data), part) for part in ("importance", "test")))
+        _require_fit(network, parts.testing, str(data))
+        return parts
+    if not Path(data).is_dir():
+        hint = did_you_mean(str(data), CLASS_NAMES, what="data sets")
+        raise MissingFileError(f"There is no data set and no folder {str(data)!r}. {hint}")
+    found = pictures_by_class(data, network.class_names)
+    alone = [files[0].parent.name for files in found.values() if len(files) < 2]
+    if alone:
+        raise InvalidInputError(
+            f"Classes with a single picture in {data}: {', '.join(alone)}. Each needs at least two: one to score "
+            "importance on and another to test on."
+        )
+    names = network.class_names or _names_of(found)
+    return LabelledParts(
+        *(_read(network, {label: files[start::2] for label, files in found.items()}, names) for start in (0, 1))
+    )
 
 
 def pictures_by_class(
@@ -61,6 +108,28 @@ def read_labelled(network: Network, files: Sequence[Path], labels: Sequence[int]
     """
     images = torch.cat([network.preprocess(file) for file in files])
     return images, torch.tensor(list(labels), dtype=torch.int64)
+
+
+def _read(network: Network, files: dict[int, list[Path]], class_names: tuple[str, ...]) -> LabelledImages:
+    pairs = [(file, label) for label, part in files.items() for file in part]
+    images, labels = read_labelled(network, [file for file, _ in pairs], [label for _, label in pairs])
+    return LabelledImages(images, labels, class_names, tuple(str(file) for file, _ in pairs))
+
+
+def _require_fit(network: Network, images: LabelledImages, name: str) -> None:
+    """Raise InvalidInputError where the network takes other images, or tells other classes apart."""
+    expected, got = tuple(network.example[0].shape[1:]), tuple(images.images.shape[1:])
+    if got != expected:
+        raise InvalidInputError(f"{network.name} takes inputs of shape {expected}, the images of {name} have {got}.")
+    if network.class_names is not None and network.class_names != images.class_names:
+        theirs, ours = (", ".join(names[:3]) for names in (images.class_names, network.class_names))
+        raise InvalidInputError(f"The classes of {name} ({theirs} ...) are not those of {network.name} ({ours} ...).")
+
+
+def _names_of(found: dict[int, list[Path]]) -> tuple[str, ...]:
+    """Return a name per class of a network that names none: that of its subfolder, or its index."""
+    named = {index: files[0].parent.name for index, files in found.items()}
+    return tuple(named.get(index, str(index)) for index in range(max(named) + 1))
 
 
 def _class_of(part: Path, class_names: Sequence[str] | None) -> int:
