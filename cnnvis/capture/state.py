@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from cnnvis.capture.modules import ModuleTree
+from cnnvis.core.errors import InvalidInputError
 
 
 @contextmanager
@@ -40,8 +41,42 @@ def evaluating(tree: ModuleTree) -> Iterator[None]:
             for module, held in buffers:
                 module._buffers.update(held)
             for buffer, value in values.items():
+                if buffer.grad_fn is not None:  # a forward pass with gradients wrote a result into it
+                    buffer.detach_()
                 if not torch.equal(buffer, value):  # the version does not tell: batch_norm does not count it up
                     buffer.copy_(value)
+
+
+@contextmanager
+def differentiating(tree: ModuleTree) -> Iterator[None]:
+    """Run forward passes as `evaluating` does, but so that what they give can be differentiated.
+
+    Every floating parameter asks for a gradient inside, frozen ones too, also where the caller is in
+    `torch.no_grad` or `torch.inference_mode`. Take gradients by `torch.autograd.grad`, which leaves `.grad` alone.
+
+    Parameters
+    ----------
+    tree : ModuleTree
+
+    Raises
+    ------
+    InvalidInputError
+        When parameters were made in `torch.inference_mode`: they cannot be differentiated.
+    """
+    frozen = [p for p in tree.model.parameters() if p.is_floating_point() and not p.requires_grad]
+    if any(parameter.is_inference() for parameter in tree.model.parameters()):
+        raise InvalidInputError(
+            f"The weights of {type(tree.model).__name__} were made inside torch.inference_mode(), so nothing can be "
+            "differentiated. Build or load the network outside it."
+        )
+    with torch.inference_mode(False), evaluating(tree), torch.enable_grad():
+        try:
+            for parameter in frozen:
+                parameter.requires_grad_(True)
+            yield
+        finally:
+            for parameter in frozen:
+                parameter.requires_grad_(False)
 
 
 def _set_flags(training: dict[nn.Module, bool]) -> None:

@@ -11,10 +11,11 @@ import re
 import shutil
 import tempfile
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,19 @@ MANIFEST = "manifest.json"
 LOGITS = "logits.npy"
 FORMAT = "cnnvis recording"
 VERSION = 1
+
+ACTIVATIONS, GRADIENTS, WEIGHT_GRADIENTS = "activations", "gradients", "weight_gradients"
+"""Parts of a recording: arrays by layer."""
+
+_LISTS = {ACTIVATIONS: "layers", GRADIENTS: "gradients", WEIGHT_GRADIENTS: "weight_gradients"}
+"""Under which name the manifest lists the arrays of a part."""
+
+
+class _Key(NamedTuple):
+    """Which array of a recording."""
+
+    part: str
+    layer: str
 
 
 class RecordingWriter:
@@ -57,8 +71,8 @@ class RecordingWriter:
         if self._store is not None and self._store.exists() and not (self._store / MANIFEST).is_file():
             raise OutputError(f"{self._store} exists and is no recording of cnnvis; it is not overwritten.")
         self._folder: Path | None = None
-        self._sinks: dict[str, Sink] = {}
-        self._shapes: dict[str, tuple[int, ...]] = {}
+        self._sinks: dict[_Key, Sink] = {}
+        self._shapes: dict[_Key, tuple[int, ...]] = {}
         self._in_memory = 0
         self._on_disk = 0
 
@@ -71,8 +85,8 @@ class RecordingWriter:
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 
-    def append(self, layer: str, values: Tensor) -> None:
-        """Add the (n, C, *S) values of one batch.
+    def append(self, layer: str, values: Tensor, part: str = ACTIVATIONS) -> None:
+        """Add the (n, C, *S) values of one batch, its gradients (n, C, *S), or weight gradients per image (n, ...).
 
         Raises
         ------
@@ -81,23 +95,23 @@ class RecordingWriter:
         OutputError
             When the disk is full, or the values of all images would not fit on it.
         """
-        shape = tuple(values.shape[1:])
-        if layer not in self._sinks:
-            self._shapes[layer] = shape
-            self._sinks[layer] = self._new_sink(layer, shape, stored_dtype(values.dtype))
-        if shape != self._shapes[layer]:
+        key, shape = _Key(part, layer), tuple(values.shape[1:])
+        if key not in self._sinks:
+            self._shapes[key] = shape
+            self._sinks[key] = self._new_sink(key, shape, stored_dtype(values.dtype))
+        if shape != self._shapes[key]:
             raise InvalidInputError(
-                f"Layer {layer!r} gives values of shape {shape} for this batch and {self._shapes[layer]} for those "
+                f"Layer {layer!r} gives values of shape {shape} for this batch and {self._shapes[key]} for those "
                 "before; one recording holds images of one size. Resize them, or record each size by itself."
             )
-        self._sinks[layer].append(values)
+        self._sinks[key].append(values)
 
     def report(self) -> None:
         """Log what the recording needs, as far as it is known: after the first batch."""
         images = "an unknown number of" if self._n_images is None else self._n_images
         logger.info(
             "Recording %d layers of %s images: %s in memory (budget %s), %s on disk%s",
-            len(self._sinks),
+            sum(key.part == ACTIVATIONS for key in self._sinks),
             images,
             show_bytes(self._in_memory),
             show_bytes(self._budget),
@@ -105,30 +119,40 @@ class RecordingWriter:
             f" in {self._folder}" if self._folder is not None else "",
         )
 
-    def finish(self, logits: NDArray[Any] | None, inputs: Sequence[str], provenance: Provenance) -> Recording:
-        """Return the recording; a store is published under its name first."""
-        arrays = {layer: sink.finish() for layer, sink in self._sinks.items()}
-        recording = _recording(arrays, logits, inputs, provenance)
+    def finish(self, facts: Recording) -> Recording:
+        """Return the recording; a store is published under its name first.
+
+        Parameters
+        ----------
+        facts : Recording
+            All but the maps: logits, names, target, provenance, and those weight gradients that were not appended.
+        """
+        arrays = {key: sink.finish() for key, sink in self._sinks.items()}
+        recording = _recording(arrays, facts)
         if self._folder is None:
             return recording
         if self._store is None:
             self._forget_folder(self._folder)
             return recording
         with writing(self._store):
-            _write_manifest(self._folder, recording)
+            arrays |= {_Key(WEIGHT_GRADIENTS, layer): array for layer, array in facts.weight_gradients.items()}
+            for index, (key, array) in enumerate(arrays.items()):
+                if key not in self._sinks:
+                    np.save(self._folder / _file_name(index, key), array, allow_pickle=False)
+            _write_manifest(self._folder, arrays, facts)
             _replace_folder(self._store, self._folder)
         self._folder = None
         return open_store(self._store)
 
-    def _new_sink(self, layer: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Sink:
+    def _new_sink(self, key: _Key, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Sink:
         n_bytes = (self._n_images or 0) * math.prod(shape) * dtype.itemsize
         if self._n_images is not None and self._store is None and self._in_memory + n_bytes <= self._budget:
             self._in_memory += n_bytes
-            return MemorySink(layer, self._n_images, shape, dtype)
+            return MemorySink(key.layer, self._n_images, shape, dtype)
         folder = self._folder or self._make_folder()
         self._on_disk += n_bytes
         require_space(folder, self._on_disk)
-        return FileSink(folder / _file_name(len(self._sinks), layer), shape, dtype)
+        return FileSink(folder / _file_name(len(self._sinks), key), shape, dtype)
 
     def _make_folder(self) -> Path:
         """Make the folder that is written to: beside the store, so that it can be renamed, or a temporary one."""
@@ -173,33 +197,50 @@ def open_store(path: str | os.PathLike[str]) -> Recording:
                 f"{folder} is a {manifest['format']!r} of version {manifest['version']}; "
                 f"this cnnvis reads {FORMAT!r} up to version {VERSION}."
             )
-        arrays = {entry["layer"]: _open_array(folder, entry) for entry in manifest["layers"]}
-        logits = None if manifest["logits"] is None else np.load(folder / LOGITS, allow_pickle=False)
-        provenance = Provenance.from_json(json.dumps(manifest["provenance"]))
-        return _recording(arrays, logits, manifest["inputs"], provenance)
+        lists = {"gradients": [], "weight_gradients": []} | manifest  # older stores have no gradients
+        arrays = {
+            _Key(part, entry["layer"]): _open_array(folder, entry)
+            for part, name in _LISTS.items()
+            for entry in lists[name]
+        }
+        return _recording(arrays, _read_facts(folder, manifest))
     except FileNotFoundError as error:
         raise FileFormatError(f"{folder} is no recording of cnnvis: {error.filename} is missing.") from error
     except (KeyError, TypeError, json.JSONDecodeError) as error:
         raise FileFormatError(f"{folder} is no recording of cnnvis: {MANIFEST} does not read as one.") from error
 
 
-def _write_manifest(folder: Path, recording: Recording) -> None:
-    entries = []
-    for index, (layer, maps) in enumerate(recording.maps.items()):
-        values = maps.activations
-        file = _file_name(index, layer)
-        entries.append({"layer": layer, "file": file, "shape": values.shape, "dtype": values.dtype.str})
+def _write_manifest(folder: Path, arrays: Mapping[_Key, NDArray[Any]], facts: Recording) -> None:
+    lists: dict[str, list[dict[str, Any]]] = {name: [] for name in _LISTS.values()}
+    for index, (key, values) in enumerate(arrays.items()):
+        entry = {"layer": key.layer, "file": _file_name(index, key), "shape": values.shape, "dtype": values.dtype.str}
+        lists[_LISTS[key.part]].append(entry)
     manifest = {
         "format": FORMAT,
         "version": VERSION,
-        "layers": entries,
-        "logits": None if recording.logits is None else LOGITS,
-        "inputs": recording.inputs,
-        "provenance": json.loads(recording.provenance.to_json()),
+        **lists,
+        "logits": None if facts.logits is None else LOGITS,
+        "inputs": facts.inputs,
+        "target": facts.target if facts.target is None else np.asarray(facts.target).tolist(),
+        "transposed": dict(facts.transposed),
+        "provenance": json.loads(facts.provenance.to_json()),
     }
-    if recording.logits is not None:
-        np.save(folder / LOGITS, recording.logits, allow_pickle=False)
+    if facts.logits is not None:
+        np.save(folder / LOGITS, facts.logits, allow_pickle=False)
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+
+
+def _read_facts(folder: Path, manifest: Mapping[str, Any]) -> Recording:
+    """Return what the manifest says besides the arrays; what came with gradients is missing in older ones."""
+    target = manifest.get("target")
+    return Recording(
+        {},
+        logits=None if manifest["logits"] is None else np.load(folder / LOGITS, allow_pickle=False),
+        inputs=tuple(manifest["inputs"]),
+        target=np.array(target) if isinstance(target, list) else target,
+        transposed=manifest.get("transposed", {}),
+        provenance=Provenance.from_json(json.dumps(manifest["provenance"])),
+    )
 
 
 def _open_array(folder: Path, entry: Mapping[str, Any]) -> NDArray[Any]:
@@ -216,16 +257,21 @@ def _open_array(folder: Path, entry: Mapping[str, Any]) -> NDArray[Any]:
     return array
 
 
-def _recording(
-    arrays: Mapping[str, NDArray[Any]], logits: NDArray[Any] | None, inputs: Sequence[str], provenance: Provenance
-) -> Recording:
-    maps = {layer: FeatureMaps(array, layer=layer, provenance=provenance) for layer, array in arrays.items()}
-    return Recording(maps, logits=logits, inputs=tuple(inputs), provenance=provenance)
+def _recording(arrays: Mapping[_Key, NDArray[Any]], facts: Recording) -> Recording:
+    """Return `facts` with the maps, and with the weight gradients among `arrays`."""
+    maps = {
+        layer: FeatureMaps(array, layer, arrays.get(_Key(GRADIENTS, layer)), facts.provenance)
+        for (part, layer), array in arrays.items()
+        if part == ACTIVATIONS
+    }
+    gradients = {layer: array for (part, layer), array in arrays.items() if part == WEIGHT_GRADIENTS}
+    return replace(facts, maps=maps, weight_gradients={**facts.weight_gradients, **gradients})
 
 
-def _file_name(index: int, layer: str) -> str:
-    """Return a file name that is unique by its number and tells the layer."""
-    return f"{index:04d}_{re.sub(r'[^A-Za-z0-9_.-]', '_', layer)[:100]}.npy"
+def _file_name(index: int, key: _Key) -> str:
+    """Return a file name that is unique by its number and tells the layer, and the part where it is no activation."""
+    part = "" if key.part == ACTIVATIONS else f".{key.part}"
+    return f"{index:04d}_{re.sub(r'[^A-Za-z0-9_.-]', '_', key.layer)[:100]}{part}.npy"
 
 
 def _replace_folder(target: Path, folder: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnvis.core.axes import stack_spacing
-from cnnvis.core.checks import frozen_array, frozen_mapping, require_shape
+from cnnvis.core.checks import frozen_array, frozen_integers, frozen_mapping, require_shape
 from cnnvis.core.errors import InvalidInputError, LayerNotFoundError, NoSpatialMapsError, did_you_mean
 from cnnvis.core.importance import Importance
 from cnnvis.core.ordering import Ordering
@@ -149,8 +149,11 @@ class Recording:
     target : int, (N,) ndarray of int, or None
         Class whose logit was differentiated.
     weight_gradients : mapping of str to ndarray
-        d logit[target] / d weight, in the weight's own shape, by layer.
+        d logit[target] / d weight by layer, in the weight's own shape: the mean over images, or one per image behind
+        a leading axis N.
     provenance : Provenance
+    transposed : mapping of str to int
+        Groups of each transposed convolution with a weight gradient: its weight is (in, out / groups, *kernel).
     """
 
     maps: Mapping[str, FeatureMaps]
@@ -159,16 +162,21 @@ class Recording:
     target: int | NDArray[np.int64] | None = None
     weight_gradients: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     provenance: Provenance = field(default_factory=Provenance)
+    transposed: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         counts = {len(maps) for maps in self.maps.values()}
         if len(counts) > 1:
             raise InvalidInputError(f"Recording: layers hold different numbers of images: {sorted(counts)}.")
         object.__setattr__(self, "maps", frozen_mapping(self.maps))
-        object.__setattr__(self, "weight_gradients", frozen_mapping(self.weight_gradients))
+        gradients = {layer: frozen_array(array) for layer, array in self.weight_gradients.items()}
+        object.__setattr__(self, "weight_gradients", frozen_mapping(gradients))
+        object.__setattr__(self, "transposed", frozen_mapping(self.transposed))
         object.__setattr__(self, "inputs", tuple(self.inputs))
         if self.logits is not None:
             object.__setattr__(self, "logits", frozen_array(self.logits))
+        if self.target is not None and np.ndim(self.target):
+            object.__setattr__(self, "target", frozen_integers("target", self.target))
 
     def __repr__(self) -> str:
         layers = ", ".join(f"{name} {maps.activations.shape[1:]}" for name, maps in list(self.maps.items())[:4])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -23,6 +24,8 @@ class Provenance:
         One name per image, in order; may be empty.
     preprocessing : str
         What was done to the image, in words.
+    notes : tuple of (str, str), or mapping of str to str
+        Further facts in words, by name: the class that gradients are of, how well they were checked.
     """
 
     model: str = ""
@@ -30,9 +33,16 @@ class Provenance:
     model_sha256: str = ""
     inputs: tuple[str, ...] = ()
     preprocessing: str = ""
+    notes: tuple[tuple[str, str], ...] | Mapping[str, str] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "inputs", tuple(self.inputs))
+        pairs = self.notes.items() if isinstance(self.notes, Mapping) else self.notes
+        object.__setattr__(self, "notes", tuple((str(name), str(text)) for name, text in pairs))
+
+    def noted(self, **notes: str) -> Provenance:
+        """Return the same with further notes; one of a name that is there already takes its place."""
+        return dataclasses.replace(self, notes={**dict(self.notes), **notes})
 
     @property
     def caption(self) -> str:

@@ -1,5 +1,6 @@
 """A model comes back as it was: {normal, wrong layer, module that raises} x kinds of models x verbs."""
 
+import contextlib
 import copy
 
 import pytest
@@ -9,7 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 from cnnvis.capture import intervene, record, trace
-from cnnvis.core.errors import LayerNotFoundError, LayerNotRunError
+from cnnvis.core.errors import InvalidInputError, LayerNotFoundError, LayerNotRunError
 
 
 class Noisy(nn.Module):
@@ -89,6 +90,41 @@ def test_everything_is_as_before(kind, case, verb):
     else:
         VERBS[verb](model, layer)
     assert state_of(model) == before
+
+
+class Ema(nn.Module):
+    """Writes into a buffer what depends on its weights, as networks do that follow their own values."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 1)
+        self.register_buffer("mean", torch.zeros(4))
+
+    def forward(self, x):
+        x = self.conv(x)
+        self.mean.mul_(0.9).add_(x.mean((0, 2, 3)))
+        return x
+
+
+@pytest.mark.parametrize("case", ["normal", "wrong layer", "wrong class", "stopped"])
+@pytest.mark.parametrize("per_image", [False, True])
+@pytest.mark.parametrize("kind", [*KINDS, "ema"])
+def test_everything_is_as_before_after_gradients(kind, per_image, case):
+    def stop(done, total):
+        raise KeyboardInterrupt
+
+    body = mixed((KINDS | {"ema": Ema})[kind]())
+    model = body if kind in ("residual", "vit") else nn.Sequential(body, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    before = state_of(model)
+    options = {"target": 99 if case == "wrong class" else 0, "per_image": per_image}
+    if case == "stopped":
+        options["progress"] = stop
+    errors = {"wrong layer": LayerNotFoundError, "wrong class": InvalidInputError, "stopped": KeyboardInterrupt}
+    expected = ArithmeticError if kind == "failing" else errors.get(case)
+    with pytest.raises(expected) if expected else contextlib.nullcontext():
+        record(model, torch.ones(IMAGES), "no such layer" if case == "wrong layer" else None, **options)
+    assert state_of(model) == before
+    assert all(tensor.is_leaf for tensor in model.buffers())
 
 
 @pytest.mark.parametrize("case", ["normal", "wrong layer", "never run"])
