@@ -2,18 +2,23 @@
 
 from cnnvis.capture.graph import activation_of, trace
 from cnnvis.capture.intervene import intervene
+from cnnvis.capture.masking import Masking, read_means
 from cnnvis.capture.recorder import record
 from cnnvis.capture.spaces import channel_spaces
 from cnnvis.capture.statistics import RunningCovariance, RunningStatistics
 from cnnvis.capture.store import open_store
+from cnnvis.capture.switch import switch_off
 
 __all__ = [
+    "Masking",
     "RunningCovariance",
     "RunningStatistics",
     "activation_of",
     "channel_spaces",
     "intervene",
     "open_store",
+    "read_means",
     "record",
+    "switch_off",
     "trace",
 ]

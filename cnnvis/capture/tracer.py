@@ -105,16 +105,18 @@ class Tracer:
 
     # Modules. Whatever is computed here is not the model's, so it is hidden from every TorchFunctionMode.
 
-    def _enter_module(self, name: str, module: nn.Module, args: Any, kwargs: Any) -> None:
+    def _enter_module(self, name: str, module: nn.Module, args: Any, kwargs: Any) -> Any:
         if self._frames and self._frames[-1].is_layer:
-            return
+            return None
+        replaced = None
         with torch._C.DisableTorchFunction():
             if not self._frames:
                 if name:
-                    return  # a part of the model, called by itself
-                self._begin(args, kwargs)
+                    return None  # a part of the model, called by itself
+                args, kwargs = replaced = self._begin(args, kwargs)
             arguments = Arguments(args, kwargs, self._flow) if is_leaf(module, root=not name) else None
             self._frames.append(_Frame(name, module, arguments))
+        return replaced
 
     def _leave_module(self, name: str, module: nn.Module, _args: Any, output: Any) -> Any:
         if not self._frames or self._frames[-1].module is not module:
@@ -128,14 +130,18 @@ class Tracer:
                 self._on_end()
         return replaced
 
-    def _begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        """Start a forward pass: its inputs come first."""
+    def _begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Start a forward pass: its inputs come first. Return its arguments with what the listener put in place."""
         self._namer.restart()
         self._flow.clear()
         for argument, tensor in named_inputs(self._tree.model, args, kwargs):
             name = self._namer.input(argument)
             self._flow.set(tensor, Origin((name,), BATCH_FIRST, is_input=True))
-            self._listener(Call(name, "Input", LayerRole.INPUT, values=(Value(name, tensor, BATCH_FIRST),)))
+            told = self._listener(Call(name, "Input", LayerRole.INPUT, values=(Value(name, tensor, BATCH_FIRST),)))
+            if told is not None:
+                self._flow.set(told, Origin((name,), BATCH_FIRST, is_input=True))
+                args, kwargs = replace_tensor((args, kwargs), tensor, told)
+        return args, kwargs
 
     def _publish_layer(self, frame: _Frame, output: Any) -> Any:
         role = module_role(frame.module)
