@@ -14,13 +14,14 @@ from cnnvis.analysis import StabilityReport, order, stability
 from cnnvis.attribution import importance
 from cnnvis.capture import activation_of, record, trace
 from cnnvis.core import FeatureMaps, Importance, Recording
-from cnnvis.core.errors import InvalidInputError, NoSpatialMapsError
+from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.ordering import method_title
 from cnnvis.io import require_writable, save
 from cnnvis.models import Network, Prediction, load, read_image, top_classes
 from cnnvis.rendering import require_rendering
 from cnnvis.studies.activation_pictures import comparison_of, draw_figures, draw_film, draw_volumes, interactive_page
 from cnnvis.studies.activation_report import write_report
+from cnnvis.studies.layers import first_convolution
 from cnnvis.studies.results import ActivationVolumes, LayerStudy, StudyResult
 from cnnvis.studies.stages import OnStage, Stages, timed
 
@@ -98,7 +99,7 @@ def run(study: ActivationVolumes, out: str | Path, *, on_stage: OnStage | None =
 
 def _record(study: ActivationVolumes, network: Network, batch: Any) -> Recording:
     name = study.image if isinstance(study.image, (str, Path)) else "image"
-    layers = study.layers or network.default_layers or (_first_convolution(network),)
+    layers = study.layers or network.default_layers or (first_convolution(network),)
     if study.after_activation:
         graph = trace(network, batch)
         names = [match for pattern in layers for match in graph.match(pattern)]
@@ -108,17 +109,6 @@ def _record(study: ActivationVolumes, network: Network, batch: Any) -> Recording
     if flat:
         recording[flat[0]].stack()  # raises the error that says what is needed
     return recording
-
-
-def _first_convolution(network: Network) -> str:
-    graph = trace(network)
-    convolution = next((layer.name for layer in graph.layers if layer.role == "convolution" and layer.has_maps), None)
-    if convolution is None:
-        raise NoSpatialMapsError(
-            f"{network.name} has no convolution with (channel, row, column) maps. "
-            f"Name a layer that gives maps; `cnnvis info {network.name}` lists the layers."
-        )
-    return convolution
 
 
 def _predictions(network: Network, recording: Recording) -> tuple[Prediction, ...]:

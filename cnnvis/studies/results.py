@@ -76,11 +76,15 @@ class ActivationVolumes:
     def __post_init__(self) -> None:
         for method in self.orders:
             parse_choice(OrderMethod, method, what="ordering method")
-        if not all(MIN_SIDE <= side <= MAX_SIDE for side in self.size):
-            raise InvalidInputError(
-                f"A picture of the study is {MIN_SIDE} to {MAX_SIDE} pixels on each side, "
-                f"got {self.size[0]} x {self.size[1]}."
-            )
+        require_size(self.size)
+
+
+def require_size(size: tuple[int, int]) -> None:
+    """Raise InvalidInputError unless both sides of a picture are within what a study can draw."""
+    if not all(MIN_SIDE <= side <= MAX_SIDE for side in size):
+        raise InvalidInputError(
+            f"A picture of the study is {MIN_SIDE} to {MAX_SIDE} pixels on each side, got {size[0]} x {size[1]}."
+        )
 
 
 @dataclass(frozen=True)
