@@ -48,14 +48,15 @@ def top_classes(logits: ArrayLike, class_names: Sequence[str] | None = None, *, 
         )
     if class_names is not None and len(class_names) != values.size:
         raise InvalidInputError(f"The network has {values.size} outputs but {len(class_names)} class names.")
-    probabilities = _probabilities(values)
+    probabilities = class_probabilities(values)
     best = np.argsort(-probabilities, kind="stable")[: max(k, 0)]  # stable: of equals, the lower index first
     return tuple(
         Prediction(int(i), class_names[i] if class_names else f"class {i}", float(probabilities[i])) for i in best
     )
 
 
-def _probabilities(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def class_probabilities(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the (n_classes,) outputs for one image as probabilities, by the rule of `top_classes`."""
     if values.size > 1 and values.min() >= 0 and abs(values.sum() - 1) < 1e-3:
         return values
     exponentials = np.exp(values - values.max())
