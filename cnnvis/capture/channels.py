@@ -103,17 +103,17 @@ def cut(content: Content, groups: int) -> bool:
     return True
 
 
-def stretches(content: Content, value: str) -> Iterator[tuple[Space, Read]]:
-    """Yield each space with its place in the value of this name that holds the content."""
+def stretches(content: Content, value: str, axis: int) -> Iterator[tuple[Space, Read]]:
+    """Yield each space with its place along the channel axis of the value of this name that holds the content."""
     start = 0
     for segment in content:
-        yield segment.space.root, Read(value, start, segment.block)
+        yield segment.space.root, Read(value, start, segment.block, axis)
         start += segment.length
 
 
 def read(content: Content, value: str, axis: int) -> None:
-    """Note that a layer reads these spaces along an axis of the value of this name."""
-    for space, place in stretches(content, value):
+    """Note that a layer reads these spaces along the channel axis of the value of this name."""
+    for space, place in stretches(content, value, axis):
         space.reads[place] = None
 
 

@@ -251,7 +251,7 @@ class _Builder:
         """Return the spaces that have layers or are an input that is read."""
         held: dict[Space, list[Read]] = {space.root: [] for space in self._spaces}
         for value, content in self._contents.items():
-            for root, place in stretches(content, value):
+            for root, place in stretches(content, value, self._axes[value]):
                 held[root].append(place)
         found = [space for root, places in held.items() if (space := self._space(root, places)) is not None]
         found.sort(key=lambda space: bool(space.layers))  # stable: inputs first
