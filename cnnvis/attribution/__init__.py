@@ -1,13 +1,19 @@
 """How important the channels of a network are."""
 
+from cnnvis.attribution.links import LinkKind, LinkKindName, link_importance
 from cnnvis.attribution.methods import ImportanceMethod, ImportanceMethodName, importance
 from cnnvis.attribution.randomisation import RandomisationCheck, randomisation_check, shuffled
+from cnnvis.attribution.space_scores import space_scores
 
 __all__ = [
     "ImportanceMethod",
     "ImportanceMethodName",
+    "LinkKind",
+    "LinkKindName",
     "RandomisationCheck",
     "importance",
+    "link_importance",
     "randomisation_check",
     "shuffled",
+    "space_scores",
 ]

@@ -1,0 +1,167 @@
+"""Accuracy against the share removed: the proof, or not, that an importance means something."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from cnnvis.capture.inputs import as_module
+from cnnvis.capture.modules import ModuleTree
+from cnnvis.capture.nested import map_tensors
+from cnnvis.capture.state import evaluating
+from cnnvis.core import ClassCurves, Importance, PruneCurve
+from cnnvis.core.errors import InvalidInputError
+from cnnvis.core.progress import Progress, silent
+from cnnvis.pruning.measure import LabelledBatch, Measured, labelled_batches, measure
+from cnnvis.pruning.options import CurveOptions
+from cnnvis.pruning.ranking import rank
+from cnnvis.pruning.switches import Links, Order, Units
+
+
+def prune_curve(model: Any, data: Any, order: Order, *, progress: Progress = silent, **options: Any) -> PruneCurve:
+    """Return how accuracy and loss change while more and more of `model` is switched off, least important first.
+
+    Parameters
+    ----------
+    model : nn.Module or cnnvis.models.Network
+        Left as it was; nothing is trained in between.
+    data : pair (inputs, labels), or a DataLoader of such pairs
+        Images that neither trained the network nor scored the importance; labels (N,) are classes from 0.
+    order : Importance, mapping of layer to array, "random" or "weight"
+        Scores of units (C,) become those of channel spaces by `cnnvis.attribution.space_scores`, and of links by
+        `link_importance`; a mapping holds them as they are: for links (out, in). "weight" is the L1 norm of a unit's
+        filter, and |weight| of a link. Ties are broken by a shuffle that `random_state` seeds.
+    progress : callable, optional
+        Called as progress(points done, points in all).
+    **options
+        Of `CurveOptions`: kind, scope, shares, layers, include_inputs, include_outputs, reverse, link_kind,
+        random_state.
+
+    Returns
+    -------
+    PruneCurve
+
+    Raises
+    ------
+    InvalidInputError
+        For labels that are missing or no class, a network without class output, an order without the layers
+        to prune or made for another network, scores that are not finite.
+    LayerNotFoundError
+        For a name or glob that fits no layer.
+
+    Notes
+    -----
+    A unit that is off is 0 where layers read it; see `cnnvis.capture.switch_off`. Cost: one pass over the images per
+    share.
+    """
+    name = order if isinstance(order, str) else order.method if isinstance(order, Importance) else "scores"
+    return prune_curves(model, data, {name: order}, progress=progress, **options)[name]
+
+
+def prune_curves(
+    model: Any, data: Any, orders: Mapping[str, Order], *, progress: Progress = silent, **options: Any
+) -> dict[str, PruneCurve]:
+    """Return `prune_curve` of several orders on the same images: of methods, of variants of one, with its controls.
+
+    Parameters
+    ----------
+    orders : mapping of str to order
+        By the name that its curve shall bear.
+    model, data, progress, **options
+        As for `prune_curve`.
+    """
+    chosen = CurveOptions(**options)
+    module, batches = as_module(model), labelled_batches(model, data)
+    parts = (Units if chosen.kind == "units" else Links)(model, _example(model, batches), chosen)
+    rankings = {
+        name: rank(parts.scores(order), scope=chosen.scope, reverse=chosen.reverse, random_state=chosen.random_state)
+        for name, order in orders.items()
+    }
+    curves: dict[str, PruneCurve] = {}
+    total = len(orders) * chosen.shares.size
+    with evaluating(ModuleTree(module)), parts.switched() as network:
+        for name, ranking in rankings.items():
+            points = []
+            for share in chosen.shares:
+                network.remove(ranking.removed(share))
+                points.append(measure(network, batches))
+                progress(len(curves) * chosen.shares.size + len(points), total)
+            n_removable = sum(places.size for places in ranking.positions.values())
+            curves[name] = _curve(name, points, chosen, n_removable)
+    return curves
+
+
+def class_curves(
+    model: Any, data: Any, importance: Importance, *, progress: Progress = silent, **options: Any
+) -> ClassCurves:
+    """Return the balanced accuracy of every class, pruned by its own importance and by the mean over all classes.
+
+    Both are the same measure on the same images, so that a difference comes from the order alone.
+
+    Parameters
+    ----------
+    importance : Importance
+        With scores by class.
+    model, data, progress, **options
+        As for `prune_curve`.
+
+    Raises
+    ------
+    InvalidInputError
+        When there is no importance by class; else as `prune_curve`.
+    """
+    if not importance.per_class:
+        raise InvalidInputError(
+            f"Importance by {importance.method!r} has no scores by class; curves by class need a method that gives "
+            "them, such as batchnorm."
+        )
+    n_classes = next(iter(importance.per_class.values())).shape[1]
+    means = {layer: array.mean(axis=1) for layer, array in importance.per_class.items()}
+    orders: dict[str, Order] = {str(index): importance.of_class(index) for index in range(n_classes)}
+    orders["mean"] = Importance(means, method=importance.method)
+    curves = prune_curves(model, data, orders, progress=progress, **options)
+    by_mean = curves.pop("mean")
+    if by_mean.class_accuracy.shape[1] != n_classes:
+        raise InvalidInputError(
+            f"The importance has {n_classes} classes, the network {by_mean.class_accuracy.shape[1]}."
+        )
+    own = [curve.class_accuracy[:, index] for index, curve in enumerate(curves.values())]
+    return ClassCurves(
+        shares=by_mean.shares,
+        by_class=np.stack(own, axis=1),
+        by_mean=by_mean.class_accuracy,
+        order=importance.method,
+        class_names=importance.class_names or getattr(model, "class_names", None),
+        kind=by_mean.kind,
+        scope=by_mean.scope,
+    )
+
+
+def _curve(name: str, points: list[Measured], options: CurveOptions, n_removable: int) -> PruneCurve:
+    return PruneCurve(
+        shares=options.shares,
+        accuracy=np.array([point.accuracy for point in points]),
+        loss=np.array([point.loss for point in points]),
+        class_accuracy=np.stack([point.class_accuracy for point in points]),
+        order=f"{name} reversed" if options.reverse else name,
+        kind=options.kind,
+        scope=options.scope,
+        n_total=n_removable,
+        options={
+            "layers": options.layers,
+            "include_inputs": options.include_inputs,
+            "include_outputs": options.include_outputs,
+            "random_state": options.random_state,
+            "images": int(points[0].confusion.sum()),
+        },
+    )
+
+
+def _example(model: Any, batches: list[LabelledBatch]) -> Any:
+    """Return what to follow one forward pass on: the network's own example, else the first images."""
+    if getattr(model, "example", None) is not None:
+        return model.example
+    call = batches[0].call
+    return map_tensors(call.kwargs or call.args, lambda tensor: tensor[:2])
