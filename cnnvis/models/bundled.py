@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from torch import nn
+
+from cnnvis.core.errors import ModelNotFoundError
+from cnnvis.models.architectures import perceptron, small_cnn
 from cnnvis.models.checkpoints import load_state_dict, read_state_dict
+from cnnvis.models.datasets import CLASS_NAMES, GREY_28
 from cnnvis.models.network import Network
 from cnnvis.models.preprocessing import ImageSpec
-from cnnvis.models.resources import imagenet_classes
+from cnnvis.models.resources import data_path, imagenet_classes
+
+FASHION_EPOCHS = 10
+"""Epochs that "fashion-cnn" was trained for; there is a checkpoint before the first and after each."""
 
 
 def efficientnet_lite0() -> Network:
@@ -39,7 +47,59 @@ def efficientnet_lite0() -> Network:
     )
 
 
-BUNDLED: dict[str, Callable[[], Network]] = {"efficientnet-lite0": efficientnet_lite0}
+def digits_network(module: nn.Module, *, name: str, weights: str = "trained") -> Network:
+    """Return a perceptron for MNIST's digits, white on black, with all that is needed to feed it."""
+    classes = CLASS_NAMES["mnist"]
+    return Network(
+        module, name=name, weights=weights, image=GREY_28, class_names=classes, default_layers=("fc1", "fc2")
+    )
+
+
+def fashion_network(module: nn.Module, *, name: str, weights: str = "trained") -> Network:
+    """Return a convolutional network for Fashion-MNIST, bright on black, with all that is needed to feed it."""
+    classes = CLASS_NAMES["fashion-mnist"]
+    return Network(
+        module, name=name, weights=weights, image=GREY_28, class_names=classes, default_layers=("conv1", "conv2")
+    )
+
+
+def mnist_mlp() -> Network:
+    """Return the perceptron 784-81-49-10 with ReLU, trained on 7,000 digits: 68,103 parameters."""
+    return digits_network(_filled(perceptron(), "mnist-mlp"), name="mnist-mlp")
+
+
+def mnist_mlp_l1() -> Network:
+    """Return the same perceptron trained with an L1 penalty: three quarters of its weights are exactly 0."""
+    return digits_network(_filled(perceptron(), "mnist-mlp-l1"), name="mnist-mlp-l1")
+
+
+def mnist_mlp_untrained() -> Network:
+    """Return the same perceptron before training: what the other two began with."""
+    module = _filled(perceptron(), "mnist-mlp-untrained")
+    return digits_network(module, name="mnist-mlp-untrained", weights="random")
+
+
+def fashion_cnn(epoch: int | None = None) -> Network:
+    """Return the convolutional network for Fashion-MNIST: 16, 32, 64 channels with batch norm, 29,178 parameters.
+
+    Parameters
+    ----------
+    epoch : int, optional
+        Its checkpoint after this epoch of training, 0 before the first; default the last.
+    """
+    after = FASHION_EPOCHS if epoch is None else epoch
+    name = "fashion-cnn" if epoch is None else f"fashion-cnn@{epoch}"
+    module = _filled(small_cnn(), f"fashion-cnn-{after:02d}")
+    return fashion_network(module, name=name, weights="trained" if after else "random")
+
+
+BUNDLED: dict[str, Callable[[], Network]] = {
+    "efficientnet-lite0": efficientnet_lite0,
+    "mnist-mlp": mnist_mlp,
+    "mnist-mlp-l1": mnist_mlp_l1,
+    "mnist-mlp-untrained": mnist_mlp_untrained,
+    "fashion-cnn": fashion_cnn,
+}
 """Name -> what builds the network; a new bundled network is a function above and a line here."""
 
 
@@ -48,7 +108,34 @@ def bundled_names() -> tuple[str, ...]:
     return tuple(BUNDLED)
 
 
-def find_bundled(name: str) -> str | None:
-    """Return the bundled name that is meant, whatever its case and with "_" for "-"; None when there is none."""
-    plain = name.lower().replace("_", "-")
-    return plain if plain in BUNDLED else None
+def bundled_network(text: str) -> Network | None:
+    """Return the bundled network that is meant, whatever the case and with "_" for "-"; None when there is none.
+
+    Parameters
+    ----------
+    text : str
+        A bundled name, or NAME@EPOCH for a checkpoint during training.
+
+    Raises
+    ------
+    ModelNotFoundError
+        When the network has no checkpoint of this epoch.
+    """
+    name, at, epoch = text.lower().replace("_", "-").partition("@")
+    if name not in BUNDLED:
+        return None
+    if not at:
+        return BUNDLED[name]()
+    epochs = [str(number) for number in range(FASHION_EPOCHS + 1)]
+    if name == "fashion-cnn" and epoch in epochs:
+        return fashion_cnn(int(epoch))
+    raise ModelNotFoundError(
+        f"There is no checkpoint {text!r}. Checkpoints during training: fashion-cnn@EPOCH with {', '.join(epochs)}."
+    )
+
+
+def _filled(module: nn.Module, file: str) -> nn.Module:
+    """Return the module with the weights of a file in data/networks."""
+    path = data_path(f"networks/{file}.safetensors")
+    load_state_dict(module, read_state_dict(path), path)
+    return module

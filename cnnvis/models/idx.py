@@ -61,11 +61,13 @@ def read_idx(path: str | Path) -> NDArray[np.uint8]:
     if len(content) < 4 or content[:3] != bytes((0, 0, _BYTES)) or content[3] == 0:
         raise FileFormatError(f"{path} is no IDX file of bytes: it begins with {content[:4].hex(' ') or 'nothing'}.")
     start = 4 + 4 * content[3]
+    if len(content) < start:
+        raise FileFormatError(f"{path} ends within its header; it is truncated.")
     shape = tuple(int.from_bytes(content[at : at + 4], "big") for at in range(4, start, 4))
     if len(content) != start + math.prod(shape):
         raise FileFormatError(
             f"{path} should hold {' x '.join(map(str, shape))} bytes after its header, "
-            f"but holds {max(0, len(content) - start)}; it may be truncated or damaged."
+            f"but holds {len(content) - start}; it may be truncated or damaged."
         )
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
 

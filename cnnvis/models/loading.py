@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,12 +13,13 @@ from torch import nn
 from cnnvis.core.errors import FileFormatError, InvalidInputError, ModelNotFoundError, did_you_mean
 from cnnvis.models import checkpoints
 from cnnvis.models._reason import first_sentence
-from cnnvis.models.bundled import BUNDLED, find_bundled
+from cnnvis.models.bundled import bundled_names, bundled_network
 from cnnvis.models.exported import load_exported
 from cnnvis.models.factories import call_factory
 from cnnvis.models.network import Network
 from cnnvis.models.packages import PACKAGES
 from cnnvis.models.preprocessing import ImageSpec, imagenet_spec
+from cnnvis.models.seeding import seeded
 
 FORMS = "a bundled name, file.py:factory, torchvision:NAME, timm:NAME, or a torch.export program (.pt2)"
 
@@ -39,7 +38,8 @@ def load(
     source : str, path, nn.Module or Network
         One of
 
-        - a bundled name such as "efficientnet-lite0" (`bundled_names` lists them);
+        - a bundled name such as "efficientnet-lite0" (`bundled_names` lists them), or "fashion-cnn@3" for its
+          checkpoint after epoch 3, where 0 is before training;
         - ``path/to/file.py:factory``, a function or class called without arguments. It returns an nn.Module (taken
           for an RGB image network with the usual ImageNet preprocessing, which is then shown as assumed), or
           ``(module, example)`` with a tensor or one tensor per input, or a `Network`, which can say everything;
@@ -74,7 +74,7 @@ def load(
         When a file is missing, the device unknown, or the factory's code raises.
     """
     target = None if device == "auto" and isinstance(source, (nn.Module, Network)) else _device(device)
-    with _seeded(random_state):
+    with seeded(random_state):
         network = _network(source)
     if weights is not None:
         path = Path(weights)
@@ -93,9 +93,9 @@ def _network(source: str | os.PathLike[str] | nn.Module | Network) -> Network:
     package, colon, name = text.partition(":")
     if colon and package in PACKAGES:
         return PACKAGES[package](name)
-    bundled = find_bundled(text)
+    bundled = bundled_network(text)
     if bundled:
-        return BUNDLED[bundled]()
+        return bundled
     file, colon, factory = text.rpartition(":")
     if colon and file.endswith(".py"):
         return _from_factory(Path(file), factory)
@@ -125,7 +125,7 @@ def _from_file(path: Path) -> Network:
     if not path.exists():
         if known or len(path.parts) > 1:
             raise InvalidInputError(f"There is no file {path}.")
-        hint = did_you_mean(path.name, BUNDLED, what="bundled networks")
+        hint = did_you_mean(path.name, bundled_names(), what="bundled networks")
         raise ModelNotFoundError(f"No network is called {str(path)!r}. {hint} Allowed are {FORMS}.")
     if not known or path.is_dir():
         raise FileFormatError(f"{path} is no network that can be loaded. Allowed are {FORMS}.")
@@ -182,14 +182,3 @@ def _device(device: str | torch.device) -> torch.device:
         reason = first_sentence(error)
         raise InvalidInputError(f"No device {str(device)!r} here ({reason}). Allowed are auto, cpu, cuda.") from None
     return found
-
-
-@contextmanager
-def _seeded(random_state: int) -> Iterator[None]:
-    """Seed torch's CPU generator for a while, and put its state back: networks are built on the CPU."""
-    state = torch.get_rng_state()
-    torch.default_generator.manual_seed(random_state)
-    try:
-        yield
-    finally:
-        torch.set_rng_state(state)

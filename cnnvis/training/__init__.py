@@ -2,6 +2,16 @@
 
 from cnnvis.training.loop import History, TrainOptions, accuracy, train
 from cnnvis.training.manifest import update_manifest
+from cnnvis.training.recipes import train_cnn, train_perceptron
 from cnnvis.training.splitting import split_by_class
 
-__all__ = ["History", "TrainOptions", "accuracy", "split_by_class", "train", "update_manifest"]
+__all__ = [
+    "History",
+    "TrainOptions",
+    "accuracy",
+    "split_by_class",
+    "train",
+    "train_cnn",
+    "train_perceptron",
+    "update_manifest",
+]

@@ -168,13 +168,13 @@ def _step(module: nn.Module, optimiser: torch.optim.Optimizer, batch: tuple[Tens
     loss = cross_entropy(logits, labels)
     if not torch.isfinite(loss):
         raise DivergedError(
-            f"The loss became {float(loss)} at {where}; look at the inputs for NaN, or lower the learning rate."
+            f"The loss became {loss.item()} at {where}; look at the inputs for NaN, or lower the learning rate."
         )
     optimiser.zero_grad()
     loss.backward()
     optimiser.step()
-    hits = (logits.detach().argmax(1) == labels).sum()
-    return torch.tensor([float(loss) * len(labels), float(hits)], dtype=torch.float64)
+    hits = int((logits.argmax(1) == labels).sum())
+    return torch.tensor([loss.item() * len(labels), hits], dtype=torch.float64)
 
 
 def _shrink(parameters: Sequence[Tensor], amount: float) -> None:
