@@ -100,12 +100,11 @@ def _operation(call: Call) -> str:
 
 def groups_of(call: Call) -> int:
     """Return the number of groups of a convolution."""
-    tensor, origin = call.tracked[0]
     weight = call.origin.weight if isinstance(call.origin, nn.Module) else call.arguments[1]
     transposed = "transpose" in _operation(call)
     if transposed:  # weights (in, out / groups, *kernel)
         return call.values[0].tensor.shape[1] // weight.shape[1]
-    return tensor.shape[origin.axes.channel] // weight.shape[1]
+    return call.tracked[0][0].shape[1] // weight.shape[1]
 
 
 def _is_depthwise(call: Call) -> bool:

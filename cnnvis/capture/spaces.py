@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import compress
 from math import gcd
+from operator import not_
 from typing import Any, NamedTuple
 
 from torch import Tensor, nn
@@ -176,14 +178,14 @@ class _Builder:
         value = call.values[0]
         axis = value.axes.channel
         place, size = axis - value.tensor.ndim, value.tensor.shape[axis]
-        whole = [source for source in fed if source.place == place and length(source.content) == size]
-        if not whole or not join([source.content for source in whole]):
+        is_whole = [source.place == place and length(source.content) == size for source in fed]
+        whole = [source.content for source in compress(fed, is_whole)]
+        if not whole or not join(whole):
             return None
-        content = whole[0].content
-        for source in fed:
-            if source not in whole:
-                self._read(*source.sources)
-                forbid(source.content, f"{call.name} spreads it over all channels")
+        content = whole[0]
+        for source in compress(fed, map(not_, is_whole)):
+            self._read(*source.sources)
+            forbid(source.content, f"{call.name} spreads it over all channels")
         if kind is Kind.ELEMENTWISE and _has_constants(call, place, size):
             forbid(content, f"{call.name} combines them with numbers of its own per channel")
         if mixes_statistics(call):
@@ -213,7 +215,7 @@ class _Builder:
         obstacle, groups = "", 1
         if kind is not Kind.MIXED:
             obstacle = f"{call.name} ({call.type}) uses them in a way that is not followed"
-        elif call.role is LayerRole.DENSE and any(source.place != -1 for source in fed):
+        elif any(source.place != (-1 if call.role is LayerRole.DENSE else 1 - source.tensor.ndim) for source in fed):
             obstacle = f"{call.name} ({call.type}) mixes positions"
         elif call.role is LayerRole.CONVOLUTION:
             groups = groups_of(call)
