@@ -2,6 +2,7 @@
 
 from cnnvis.models.bundled import bundled_names
 from cnnvis.models.datasets import LabelledImages, labelled_images
+from cnnvis.models.exporting import save_exported
 from cnnvis.models.images import ImageLike, read_image, sample_images
 from cnnvis.models.loading import load
 from cnnvis.models.network import Network
@@ -24,5 +25,6 @@ __all__ = [
     "load",
     "read_image",
     "sample_images",
+    "save_exported",
     "top_classes",
 ]

@@ -15,6 +15,7 @@ from cnnvis.models import checkpoints
 from cnnvis.models._reason import first_sentence
 from cnnvis.models.bundled import bundled_names, bundled_network
 from cnnvis.models.exported import load_exported
+from cnnvis.models.exporting import described, read_description
 from cnnvis.models.factories import call_factory
 from cnnvis.models.network import Network
 from cnnvis.models.packages import PACKAGES
@@ -44,7 +45,7 @@ def load(
           for an RGB image network with the usual ImageNet preprocessing, which is then shown as assumed), or
           ``(module, example)`` with a tensor or one tensor per input, or a `Network`, which can say everything;
         - ``torchvision:NAME`` or ``timm:NAME``, where installed; never downloads;
-        - ``file.pt2``, a program saved by `torch.export.save`;
+        - ``file.pt2``, a program saved by `torch.export.save`, or by `save_exported` with its preprocessing;
         - an nn.Module or a Network, whose module is then put into eval mode and moved in place.
     weights : str or path, optional
         State dict to load: .pt, .pth or .safetensors. Without it, architectures from a file, torchvision or timm
@@ -130,13 +131,20 @@ def _from_file(path: Path) -> Network:
     if not known or path.is_dir():
         raise FileFormatError(f"{path} is no network that can be loaded. Allowed are {FORMS}.")
     if path.suffix == ".pt2":
-        module, example = load_exported(path)
-        return Network(module, name=path.name, weights=path.name, example=example, image=_image_of(example))
+        return _from_program(path)
     n_tensors = len(checkpoints.read_state_dict(path))
     raise InvalidInputError(
         f"{path} is a state dict of {n_tensors} tensors, without an architecture. Give the code that builds the "
         f"network, file.py:factory, and this file as its weights (--weights {path})."
     )
+
+
+def _from_program(path: Path) -> Network:
+    """Return an exported program; its preprocessing is the most likely one, unless cnnvis wrote it beside."""
+    module, example = load_exported(path)
+    network = Network(module, name=path.name, weights=path.name, example=example, image=_image_of(example))
+    description = read_description(path)
+    return network if description is None else described(network, description, path)
 
 
 def _wrapped(module: nn.Module, *, name: str, weights: str, where: str, example: Any = None) -> Network:

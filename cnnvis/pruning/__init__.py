@@ -1,13 +1,22 @@
 """Switch parts of a network off, measure what is left, and make it physically smaller."""
 
 from cnnvis.pruning.curves import class_curves, prune_curve, prune_curves
-from cnnvis.pruning.measure import Measured
-from cnnvis.pruning.options import CurveOptions
+from cnnvis.pruning.files import load_pruned, save_pruned
+from cnnvis.pruning.measure import Measured, labelled_batches, measure
+from cnnvis.pruning.options import CurveOptions, PruneOptions
+from cnnvis.pruning.structural import Pruned, prune
 
 __all__ = [
     "CurveOptions",
     "Measured",
+    "PruneOptions",
+    "Pruned",
     "class_curves",
+    "labelled_batches",
+    "load_pruned",
+    "measure",
+    "prune",
     "prune_curve",
     "prune_curves",
+    "save_pruned",
 ]

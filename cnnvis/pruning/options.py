@@ -1,4 +1,4 @@
-"""What a pruning curve is made of."""
+"""Options of pruning, checked."""
 
 from __future__ import annotations
 
@@ -50,16 +50,57 @@ class CurveOptions:
     random_state: int = 0
 
     def __post_init__(self) -> None:
-        for name, choices in (("kind", get_args(Kind)), ("scope", get_args(Scope))):
-            if getattr(self, name) not in choices:
-                raise InvalidInputError(f"{name} must be {' or '.join(choices)}, got {getattr(self, name)!r}.")
-        object.__setattr__(self, "shares", _checked(self.shares))
-        if self.layers is not None:
-            layers = (self.layers,) if isinstance(self.layers, str) else tuple(self.layers)
-            object.__setattr__(self, "layers", layers)
+        _require_choice("kind", self.kind, get_args(Kind))
+        _require_choice("scope", self.scope, get_args(Scope))
+        object.__setattr__(self, "shares", _checked_shares(self.shares))
+        object.__setattr__(self, "layers", _names(self.layers))
 
 
-def _checked(shares: ArrayLike) -> NDArray[np.float64]:
+@dataclass(frozen=True, slots=True)
+class PruneOptions:
+    """Options of `prune`.
+
+    Parameters
+    ----------
+    keep : float in (0, 1], default 0.5
+        Share that stays of the channels that can be removed; 1 gives an identical network.
+    scope : {"global", "layer"}
+        Over all layers, each scaled by its own maximum; or of each layer.
+    layers : str or iterable of str, optional
+        Names or globs of the layers to prune; others stay whole. Default: every hidden layer.
+    min_channels : int, default 1
+        Fewest that stay in each layer.
+    random_state : int
+        Seed of the shuffle of ties.
+    """
+
+    keep: float = 0.5
+    scope: Scope = "global"
+    layers: str | Iterable[str] | None = None
+    min_channels: int = 1
+    random_state: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.keep <= 1:
+            raise InvalidInputError(f"keep is the share of channels that stay, above 0 and up to 1; got {self.keep}.")
+        if self.min_channels < 1:
+            raise InvalidInputError(
+                f"At least 1 channel of each layer must stay; got min_channels {self.min_channels}."
+            )
+        _require_choice("scope", self.scope, get_args(Scope))
+        object.__setattr__(self, "layers", _names(self.layers))
+
+
+def _require_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise InvalidInputError(f"{name} must be {' or '.join(choices)}, got {value!r}.")
+
+
+def _names(layers: str | Iterable[str] | None) -> tuple[str, ...] | None:
+    return layers if layers is None else (layers,) if isinstance(layers, str) else tuple(layers)
+
+
+def _checked_shares(shares: ArrayLike) -> NDArray[np.float64]:
     found = np.asarray(shares, dtype=np.float64)
     if found.ndim != 1 or not found.size or not np.all((found >= 0) & (found <= 1)) or np.any(np.diff(found) < 0):
         raise InvalidInputError(f"shares must be numbers that rise within 0 to 1, at least one; got {shares!r}.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from typing import Any, Protocol
@@ -54,7 +54,13 @@ class Units:
     def __init__(self, model: Any, example: Any, options: CurveOptions) -> None:
         self._model = model
         self._all = channel_spaces(model, example)
-        self._chosen = {space.name: space for space in chosen_spaces(self._all, options)}
+        chosen = chosen_spaces(
+            self._all,
+            layers=options.layers,
+            include_inputs=options.include_inputs,
+            include_outputs=options.include_outputs,
+        )
+        self._chosen = {space.name: space for space in chosen}
 
     def scores(self, order: Order) -> dict[str, NDArray[np.float64]]:
         """Return the scores of the units by space; those of "random" are all alike."""
@@ -146,27 +152,31 @@ class _WithoutLinks:
         return functional_call(self._module, self._weights, args, kwargs)
 
 
-def chosen_spaces(spaces: ChannelSpaces, options: CurveOptions) -> list[ChannelSpace]:
-    """Return the spaces whose units `options` asks for.
+def chosen_spaces(
+    spaces: ChannelSpaces,
+    *,
+    layers: Iterable[str] | None = None,
+    include_inputs: bool = False,
+    include_outputs: bool = False,
+) -> list[ChannelSpace]:
+    """Return the spaces of the layers that names or globs fit; without any, of all.
 
     Raises
     ------
     LayerNotFoundError
-        When a name or glob in `layers` fits none of them.
+        When a name or glob fits none of them.
     InvalidInputError
         When there are none.
     """
     allowed = [
-        space
-        for space in spaces
-        if (space.layers or options.include_inputs) and (options.include_outputs or not space.is_output)
+        space for space in spaces if (space.layers or include_inputs) and (include_outputs or not space.is_output)
     ]
     if not allowed:
-        raise InvalidInputError("The network has no hidden units to prune; include its inputs or outputs.")
-    if options.layers is None:
+        raise InvalidInputError("The network has no hidden units to prune: nothing lies between inputs and outputs.")
+    if layers is None:
         return allowed
     found: set[str] = set()
-    for pattern in options.layers:
+    for pattern in layers:
         fitting = {space.name for space in allowed if any(fnmatchcase(name, pattern) for name in names_of(space))}
         if not fitting:
             names = [name for space in allowed for name in names_of(space)]
