@@ -17,6 +17,12 @@ VIEW_UP = (0.0, -1.0, 0.0)
 FRONT = (0.0, 0.0, -1.0)
 """Direction from the stack to a viewer in front of it, who sees channel 0 first."""
 
+MAP_AXES = ("channel", "row", "column")
+"""Names of the axes of feature maps."""
+
+FILTER_AXES = ("filter", "kernel row", "kernel column")
+"""Names of the axes of what belongs to the weights of a convolution."""
+
 MIN_DEPTH, MAX_DEPTH = 1.0, 4.0
 """Depth of a stack in units of its larger image side: never a wafer, never a needle."""
 
@@ -32,6 +38,11 @@ def stack_spacing(shape: tuple[int, ...]) -> tuple[float, float, float]:
     side = max(height, width)
     depth = side * float(np.clip(np.sqrt(channels / side), MIN_DEPTH, MAX_DEPTH))
     return (1.0, 1.0, depth / max(channels - 1, 1))
+
+
+def axis_names(quantity: str) -> tuple[str, str, str]:
+    """Return what the axes of a stack are called: filters where the quantity is one of weights, else maps."""
+    return FILTER_AXES if "weight" in quantity else MAP_AXES
 
 
 def image_dimensions(shape: tuple[int, ...]) -> tuple[int, int, int]:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from cnnvis.core.axes import axis_names
 from cnnvis.core.checks import frozen_array, frozen_integers, require_finite, require_permutation, require_shape
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.importance import Importance
@@ -104,6 +105,11 @@ class Volume:
     def shape(self) -> tuple[int, int, int]:
         """(C, H, W)."""
         return self.values.shape
+
+    @property
+    def axis_names(self) -> tuple[str, str, str]:
+        """What the three axes are called, by the quantity."""
+        return axis_names(self.quantity)
 
     @property
     def n_missing(self) -> int:

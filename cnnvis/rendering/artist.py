@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from cnnvis.rendering import _vtk as vtk
 from cnnvis.rendering.legend import Legend
+from cnnvis.rendering.pane import Margins, Pane
+from cnnvis.rendering.screen_box import Projection
 from cnnvis.rendering.style import Theme
 from cnnvis.scene import SceneItem
 
@@ -54,6 +56,14 @@ class Artist(Generic[Item]):
     def bounds(self) -> NDArray[np.float64]:
         """Return the lowest and the highest corner (2, 3) of what a named view must show, scene units."""
         raise NotImplementedError
+
+    def margins(self, pane: Pane, taken: Margins) -> Margins | None:
+        """Return what the frame takes of a pane beside `taken`, the room of title and scalar bars; None: no frame."""
+        return None
+
+    def frame(self, projection: Projection, pane: Pane, taken: Margins) -> Iterable[vtk.vtkProp]:
+        """Return what stands around the item from one point of view: outline, axes, labels."""
+        return ()
 
     def notes(self) -> list[str]:
         """Return what a reader of the picture must know: missing values, what drives the opacity ..."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnvis.rendering import _vtk as vtk
-from cnnvis.rendering.pane import Margins, Pane
+from cnnvis.rendering.pane import LEAST_ROOM, Margins, Pane
 from cnnvis.rendering.style import (
     format_values,
     overlay_actor,
@@ -78,18 +78,18 @@ class ScalarBar:
     legend shows faint, the picture shows faint.
     """
 
-    def __init__(self, legend: Legend, pane: Pane, title: Title) -> None:
+    def __init__(self, legend: Legend, pane: Pane, low: float, high: float) -> None:
+        """`low` and `high` bound an upright bar, `low` is the place of another one, in shares of the pane's height."""
         self.legend = legend
         self.pane = pane
         self.quantity = pane.shorten(legend.quantity, pane.font)
         self.texts = self._labels(5)
         if pane.upright:
             self.thick = 1.1 * pane.letter_x
-            self.start = np.array([1 - self._width() / pane.width, 0.25])
-            self.length = min(0.5, 0.75 - title.height - 2 * pane.letter_y)  # below the title
+            self.start, self.length = np.array([1 - self._width() / pane.width, low]), high - low
             return
         self.thick = 1.1 * pane.letter_y
-        self.start, self.length = np.array([0.18, 2.0 * pane.letter_y]), 0.64
+        self.start, self.length = np.array([0.18, low]), 0.64
         widest = max(text_width(text, SMALL * pane.font) for text in self.texts)
         if 4.6 * widest > self.length * pane.width:  # five labels would run into each other
             self.texts = self._labels(3)
@@ -107,7 +107,7 @@ class ScalarBar:
         """What the bar takes of the pane."""
         if self.pane.upright:
             return Margins(0, float(1 - self.start[0]), 0, 0)
-        return Margins(0, 0, 6.0 * self.pane.letter_y, 0)
+        return Margins(0, 0, float(self.start[1]) + 4.0 * self.pane.letter_y, 0)
 
     def props(self) -> Iterator[vtk.vtkProp]:
         """Yield bar, labels and title."""
@@ -142,6 +142,23 @@ class ScalarBar:
             else:
                 at = self.start + np.array([share, -0.35 * self.pane.letter_y])
                 yield _text(text, at, self.pane, size=SMALL, horizontal="centre", vertical="top")
+
+
+def scalar_bars(legends: Sequence[Legend], pane: Pane, title: Title) -> list[ScalarBar]:
+    """Return one bar for each of the legends, as many as have room: above each other, the first on top."""
+    if not pane.roomy or not legends:
+        return []
+    letter = pane.letter_y
+    if not pane.upright:
+        room = int((1 - LEAST_ROOM - title.height) / (6 * letter))
+        places = [(2 + 6 * index) * letter for index in range(len(legends))][: max(room, 1)]
+        return [ScalarBar(legend, pane, low, low) for legend, low in zip(legends, places[::-1], strict=False)]
+    if len(legends) == 1:
+        return [ScalarBar(legends[0], pane, 0.25, 0.25 + min(0.5, 0.75 - title.height - 2 * letter))]
+    top, bottom = 1 - title.height - letter, 2 * letter
+    slot = max((top - bottom) / len(legends), 8 * letter)
+    starts = [low for index in range(len(legends)) if (low := top - (index + 1) * slot) >= bottom - 1e-9]
+    return [ScalarBar(legend, pane, low, low + slot - 3 * letter) for legend, low in zip(legends, starts, strict=False)]
 
 
 def _text(text: str, at: NDArray[np.float64], pane: Pane, *, size: float = 1.0, **anchor: str) -> vtk.vtkTextActor:

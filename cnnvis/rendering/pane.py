@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cnnvis.rendering.style import Theme, font_size, text_width
@@ -50,16 +51,16 @@ class Pane:
         """Height of a letter as a share of the pane's height."""
         return self.font / self.height
 
-    def fits(self, text: str, size: float) -> bool:
-        """Whether a line of text fits into the pane at `size` pixels."""
-        return text_width(text, size) <= self.width - 1.8 * self.font
+    def fits(self, text: str, size: float, share: float = 1.0) -> bool:
+        """Whether a line of text fits into that share of the pane's width at `size` pixels."""
+        return text_width(text, size) <= share * self.width - 1.8 * self.font
 
-    def shorten(self, text: str, size: float) -> str:
-        """Return a line that fits into the pane at `size` pixels: what is too long loses its middle."""
-        if self.fits(text, size):
+    def shorten(self, text: str, size: float, share: float = 1.0) -> str:
+        """Return a line that fits into that share of the pane's width: what is too long loses its middle."""
+        if self.fits(text, size, share):
             return text
         kept = len(text) - 1
-        while kept > 2 and not self.fits(_without_middle(text, kept), size):
+        while kept > 2 and not self.fits(_without_middle(text, kept), size, share):
             kept -= 1
         return _without_middle(text, kept)
 
@@ -77,6 +78,12 @@ class Margins:
         return Margins(
             self.left + other.left, self.right + other.right, self.bottom + other.bottom, self.top + other.top
         )
+
+    @classmethod
+    def widest(cls, margins: Iterable[Margins]) -> Margins:
+        """Return the margins in which all of these have room."""
+        sides = zip(*((each.left, each.right, each.bottom, each.top) for each in margins), strict=True)
+        return cls(*(max(side) for side in sides))
 
     def limited(self) -> Margins:
         """Return the margins, smaller where they would leave too little between them."""

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from cnnvis.core.ordering import method_title
 from cnnvis.rendering import _vtk as vtk
 from cnnvis.rendering.artist import Artist
-from cnnvis.rendering.axes_box import AxesBox, Projection, margins
 from cnnvis.rendering.flat_artists import ImageArtist, LabelsArtist
-from cnnvis.rendering.legend import ScalarBar, Title
+from cnnvis.rendering.legend import Legend, Title, scalar_bars
+from cnnvis.rendering.matrix_artist import MatrixArtist
 from cnnvis.rendering.pane import Margins, Pane
+from cnnvis.rendering.screen_box import Projection
 from cnnvis.rendering.style import THEMES
 from cnnvis.rendering.viewpoint import place_camera
 from cnnvis.rendering.volume_artist import VolumeArtist
-from cnnvis.scene import ImageItem, LabelsItem, Scene, SceneItem, VolumeItem
+from cnnvis.scene import ImageItem, LabelsItem, MatrixItem, Scene, SceneItem, ValueItem, VolumeItem
 
 ARTISTS: dict[type[SceneItem], type[Artist]] = {
     VolumeItem: VolumeArtist,
+    MatrixItem: MatrixArtist,
     ImageItem: ImageArtist,
     LabelsItem: LabelsArtist,
 }
@@ -80,52 +83,49 @@ class SceneRenderer:
 
     def _decorate(self, pane: Pane) -> Iterator[vtk.vtkProp]:
         """Place the camera so that scene and texts have room, and yield the texts."""
-        volumes = [item for item in self.scene if isinstance(item, VolumeItem) and item.visible]
-        title = Title(self._title(volumes) + self._notes(volumes), pane)
-        legends = [artist.legend for artist in self._artists.values() if artist.item.visible and artist.legend]
-        bars = [ScalarBar(legend, pane, title) for legend in legends[:1] if pane.roomy]
-        taken = Margins(0, 0, 0, title.height)
-        for bar in bars:
-            taken += bar.margins
-        framed = [item for item in volumes if item.axes]
+        shown = [artist for artist in self._artists.values() if artist.item.visible]
+        items = [artist.item for artist in shown]
+        title = Title(self._title(items) + self._notes(items), pane)
+        bars = scalar_bars(_distinct_legends(shown), pane, title)
+        taken = Margins(0, 0, 0, title.height) + Margins.widest([Margins(0, 0, 0, 0), *(bar.margins for bar in bars)])
         letter = Margins(pane.letter_x, pane.letter_x, pane.letter_y, pane.letter_y)
-        free = taken + (margins(pane) if framed and pane.roomy else letter)
+        frames = [room for artist in shown if (room := artist.margins(pane, taken)) is not None]
+        free = taken + Margins.widest(frames or [letter])
         aspect = pane.width / pane.height
         camera = self.renderer.GetActiveCamera()
-        place_camera(camera, self.scene.camera, self._bounds(), aspect, free.limited(), turning=self.turning)
+        place_camera(camera, self.scene.camera, self._bounds(shown), aspect, free.limited(), turning=self.turning)
         projection = Projection.of(self.renderer, aspect)
-        for item in framed:
-            yield from AxesBox(item, self._artists[item.name].bounds(), projection, pane, taken).props()
+        for artist in shown:
+            yield from artist.frame(projection, pane, taken)
         for bar in bars:
             yield from bar.props()
         yield from title.props()
 
-    def _bounds(self) -> tuple[float, ...]:
+    def _bounds(self, shown: list[Artist]) -> tuple[float, ...]:
         """Return the box around all that is visible."""
-        corners = [artist.bounds() for artist in self._artists.values() if artist.item.visible]
-        if not corners:
+        if not shown:
             return (0.0, 1.0, 0.0, 1.0, 0.0, 1.0)
+        corners = [artist.bounds() for artist in shown]
         low, high = np.min(corners, axis=(0, 1)), np.max(corners, axis=(0, 1))
         return tuple(np.stack([low, high], axis=1).ravel())
 
-    def _title(self, volumes: list[VolumeItem]) -> list[str]:
-        first = volumes[0].data if volumes else None
+    def _title(self, items: list[SceneItem]) -> list[str]:
+        volumes = [item for item in items if isinstance(item, VolumeItem)]
         lines = [self.scene.title] if self.scene.title else []
-        if first is not None:
+        if volumes:
+            first = volumes[0].data
             if not lines:
                 layers = " + ".join(dict.fromkeys(item.data.layer or item.name for item in volumes))
                 lines.append(f"{layers}: {method_title(first.method)} order")
             lines.append(first.provenance.caption)
+        lines += dict.fromkeys(item.title for item in items if isinstance(item, MatrixItem))
         if self.scene.series.labels:
             lines.append(f"{self.scene.series.axis}: {self.scene.series.labels[self.scene.frame]}")
         return [line for line in lines if line]
 
-    def _notes(self, volumes: list[VolumeItem]) -> list[str]:
-        notes = []
-        for item in volumes:
-            prefix = f"{item.name}: " if len(volumes) > 1 else ""
-            notes += [prefix + note for note in self._artists[item.name].notes()]
-        return notes
+    def _notes(self, items: list[SceneItem]) -> list[str]:
+        notes = {item.name: self._artists[item.name].notes() for item in items if isinstance(item, ValueItem)}
+        return [f"{name}: {note}" if len(notes) > 1 else note for name, found in notes.items() for note in found]
 
     def _clear_decorations(self) -> None:
         for prop in self._decorations:
@@ -140,3 +140,14 @@ class SceneRenderer:
             artist.close()
         self._artists = {}
         self._clear_decorations()
+
+
+def _distinct_legends(shown: list[Artist]) -> list[Legend]:
+    """Return every legend once; of several, each with the name of the first item that it belongs to."""
+    found: dict[Legend, str] = {}
+    for artist in shown:
+        if artist.legend is not None:
+            found.setdefault(artist.legend, artist.item.name)
+    if len({legend.quantity for legend in found}) == len(found):
+        return list(found)
+    return [replace(legend, quantity=f"{name}: {legend.quantity}") for legend, name in found.items()]

@@ -94,8 +94,8 @@ def quad_polydata(corners: ArrayLike, colours: ArrayLike) -> vtk.vtkPolyData:
     polydata = vtk.vtkPolyData()
     polydata.SetPoints(_points(corners.reshape(-1, 3)))
     cells = vtk.vtkCellArray()
-    for quad in range(len(corners)):
-        cells.InsertNextCell(4, [4 * quad, 4 * quad + 1, 4 * quad + 2, 4 * quad + 3])
+    ends, points = np.arange(0, 4 * len(corners) + 1, 4), np.arange(4 * len(corners))
+    cells.SetData(*(vtk.numpy_to_vtkIdTypeArray(array, deep=True) for array in (ends, points)))
     polydata.SetPolys(cells)
     polydata.GetCellData().SetScalars(vtk.numpy_to_vtk(np.ascontiguousarray(colours, dtype=np.uint8), deep=True))
     return polydata

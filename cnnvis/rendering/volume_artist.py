@@ -11,9 +11,12 @@ from cnnvis.core import Volume
 from cnnvis.core.axes import image_dimensions, to_points
 from cnnvis.core.palette import MISSING_COLOUR
 from cnnvis.rendering import _vtk as vtk
+from cnnvis.rendering import axes_box
 from cnnvis.rendering.artist import Artist
 from cnnvis.rendering.flat_artists import textured_plane
 from cnnvis.rendering.legend import Legend
+from cnnvis.rendering.pane import Margins, Pane
+from cnnvis.rendering.screen_box import Projection
 from cnnvis.rendering.style import Theme, format_values
 from cnnvis.scene import Drive, TransferFunction, VolumeItem, VolumeMode
 from cnnvis.scene.transfer import SEQUENTIAL_MAP
@@ -28,6 +31,9 @@ STEPS_PER_VOXEL = 1.0
 
 MIP_STEPS_PER_VOXEL = 3.0
 """The same for maximum projection, where a peak between two samples is lost altogether."""
+
+NEAREST_STEPS_PER_VOXEL, NEAREST_STEPS = 4.0, 500
+"""The same for voxels shown as they are, whose faces a coarse ray saws up; and the most of them across the stack."""
 
 MAX_TEXTURE = 2048
 """Largest side of a 3-D texture that every OpenGL driver offers; longer stacks are thinned, and say so."""
@@ -73,6 +79,15 @@ class VolumeArtist(Artist[VolumeItem]):
         first, spacing = np.array(self.item.origin, dtype=float), np.array(self.item.data.spacing)
         return np.array([first - spacing / 2, first + (np.array(self.item.data.shape[::-1]) - 0.5) * spacing])
 
+    def margins(self, pane: Pane, taken: Margins) -> Margins | None:
+        """Return the room of ticks and names."""
+        return axes_box.margins(pane) if self.item.axes and pane.roomy else None
+
+    def frame(self, projection: Projection, pane: Pane, taken: Margins) -> Iterator[vtk.vtkProp]:
+        """Yield outline, named axes and group marks."""
+        if self.item.axes:
+            yield from axes_box.AxesBox(self.item, self.bounds(), projection, pane, taken).props()
+
     def notes(self) -> list[str]:
         """Say how it is drawn, what drives the opacity, what is missing, and what was thinned out."""
         volume: Volume = self.item.data
@@ -80,7 +95,7 @@ class VolumeArtist(Artist[VolumeItem]):
         driven = "value" if self.item.mode is VolumeMode.MIP else "opacity"
         drive = Drive.NONE if self.item.mode is VolumeMode.SLICES else self.item.drive
         if drive is Drive.IMPORTANCE:
-            notes.append(f"{driven} × channel importance")
+            notes.append(f"{driven} × {volume.axis_names[0]} importance")
         elif drive is Drive.GROUP:
             shown = ", ".join(str(group) for group in self.item.shown_groups) or "none"
             notes.append(f"{driven} by group, shown: {shown}")
@@ -88,42 +103,45 @@ class VolumeArtist(Artist[VolumeItem]):
             notes.append(f"{volume.n_missing:,} values NaN or infinite (magenta)")
         step = _thinning(self.item)
         if step != (1, 1, 1):
-            notes.append(f"drawn every {step[0]} x {step[1]} x {step[2]} (channel x row x column)")
+            notes.append(f"drawn every {step[0]} x {step[1]} x {step[2]} ({' x '.join(volume.axis_names)})")
         return notes
 
     def _mode_notes(self) -> Iterator[str]:
         if self.item.mode is VolumeMode.MIP:
             yield "maximum projection"
         elif self.item.mode is VolumeMode.SLICES:
-            axes = zip(("channel", "row", "column"), self._shown_planes(), strict=True)
-            named = {axis: f"{axis} {plane}" for axis, plane in axes if plane is not None}
-            if "channel" in named:  # by the network's own number, whatever the order
-                named["channel"] = f"channel #{self.item.data.channels[self._shown_planes()[0]]}"
-            yield "slices: " + ", ".join(named.values())
+            names, planes = self.item.data.axis_names, self._shown_planes()
+            shown = [f"{name} {plane}" for name, plane in zip(names, planes, strict=True) if plane is not None]
+            if planes[0] is not None:  # by the network's own number, whatever the order
+                shown[0] = f"{names[0]} #{self.item.data.channels[planes[0]]}"
+            yield "slices: " + ", ".join(shown)
         elif self.item.mode is VolumeMode.ISOSURFACE:
             values = ", ".join(format_values(self._isovalues()))
             yield f"surfaces at {values}" if self._surface_found else f"no surface at {values}"
 
     # -- data ------------------------------------------------------------------------------------
 
-    def _image(self, stack: NDArray[np.float32], spacing: tuple[float, float, float]) -> vtk.vtkImageData:
+    def _image(
+        self, stack: NDArray[np.float32], spacing: tuple[float, float, float], *, voxels: bool = False
+    ) -> vtk.vtkImageData:
         """Return an image of a (C, H, W) or (C, H, W, components) stack.
 
-        VTK draws nothing of an image without depth, so a single channel, row or column is doubled to a slab that
-        fills its voxels.
+        Values stand at points, and the image ends with the first and last ones; as `voxels` they fill cells, half a
+        voxel farther. VTK draws nothing of an image without depth, so a single channel, row or column at points is
+        doubled to a slab that fills its voxels.
         """
-        origin = np.array(self.item.origin)
-        for axis in range(3):
+        origin = np.array(self.item.origin) - (np.array(spacing) / 2 if voxels else 0.0)
+        for axis in () if voxels else range(3):
             if stack.shape[axis] == 1:
                 stack = np.repeat(stack, 2, axis=axis)
                 origin[2 - axis] -= spacing[2 - axis] / 2
         image = vtk.vtkImageData()
-        image.SetDimensions(*image_dimensions(stack.shape[:3]))
+        image.SetDimensions(*(size + voxels for size in image_dimensions(stack.shape[:3])))
         image.SetSpacing(*spacing)
         image.SetOrigin(*origin)
         components = 1 if stack.ndim == 3 else stack.shape[3]
         self._array = to_points(stack).reshape(-1, components)  # VTK shares this memory
-        image.GetPointData().SetScalars(vtk.numpy_to_vtk(self._array))
+        (image.GetCellData() if voxels else image.GetPointData()).SetScalars(vtk.numpy_to_vtk(self._array))
         return image
 
     # -- ray casting -----------------------------------------------------------------------------
@@ -134,22 +152,31 @@ class VolumeArtist(Artist[VolumeItem]):
         item = self.item
         factor = factors[:, None, None]
         filled = np.nan_to_num(positions, nan=0.0)
-        mip = item.mode is VolumeMode.MIP
+        mip, nearest = item.mode is VolumeMode.MIP, item.interpolation == "nearest"
         if mip:  # VTK projects the largest value of one component; weights scale the value itself
-            image = self._image(filled * factor, spacing)
+            image = self._image(filled * factor, spacing, voxels=nearest)
         else:
             opacity = self._transfer.opacity_at(positions) * factor * np.float32(item.opacity)
-            image = self._image(np.stack([filled, opacity], axis=-1), spacing)
+            image = self._image(np.stack([filled, opacity], axis=-1), spacing, voxels=nearest)
         mapper = vtk.vtkGPUVolumeMapper()
         mapper.SetInputData(image)
+        if nearest:
+            mapper.SetScalarModeToUseCellData()
         mapper.SetAutoAdjustSampleDistances(False)
-        mapper.SetSampleDistance(min(spacing) / (MIP_STEPS_PER_VOXEL if mip else STEPS_PER_VOXEL))
+        mapper.SetSampleDistance(self._step(image.GetLength(), min(spacing)))
         if mip:
             mapper.SetBlendModeToMaximumIntensity()
         actor = vtk.vtkVolume()
         actor.SetMapper(mapper)
         actor.SetProperty(self._property(image, mip=mip))
         yield actor
+
+    def _step(self, length: float, voxel: float) -> float:
+        """Return the distance between two samples on a ray, for a stack of this diagonal and this shortest side."""
+        steps = MIP_STEPS_PER_VOXEL if self.item.mode is VolumeMode.MIP else STEPS_PER_VOXEL
+        if self.item.interpolation == "linear":
+            return voxel / steps
+        return min(voxel / steps, max(voxel / NEAREST_STEPS_PER_VOXEL, length / NEAREST_STEPS))
 
     def _property(self, image: vtk.vtkImageData, *, mip: bool) -> vtk.vtkVolumeProperty:
         sides = np.array(image.GetBounds()).reshape(3, 2)

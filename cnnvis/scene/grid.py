@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Literal
 
 from cnnvis.core.errors import InvalidInputError
-from cnnvis.scene.items import VolumeItem
+from cnnvis.scene.items import MatrixItem, VolumeItem
 from cnnvis.scene.scene import Scene
 from cnnvis.scene.selection import Selection
 
@@ -25,8 +25,8 @@ class SceneGrid:
         At least one; shown row by row.
     link : iterable of {"camera", "range", "order", "selection"}, default: ("camera", "range", "selection")
         camera: all get the camera of the first, then a change of one reaches all. range: all volumes get the
-        same colour range, the union of theirs. order: all volumes of the same channel count get the order of the
-        first. selection: as the camera.
+        same colour range, the union of theirs, and so do all matrices. order: all volumes of the same channel count
+        get the order of the first. selection: as the camera.
     columns : int, optional
         Default: all in one row up to three, then the squarest grid.
     size : (width, height) in pixels, optional
@@ -87,11 +87,11 @@ class SceneGrid:
         return tuple(item for scene in self.scenes for item in scene if isinstance(item, VolumeItem))
 
     def _share_range(self) -> None:
-        spans = [item.transfer.span_of(item.data.values) for item in self.volumes]
-        if spans:
-            span = (min(low for low, _ in spans), max(high for _, high in spans))
-            for item in self.volumes:
-                item.transfer = item.transfer.model_copy(update={"span": span})
+        for kind in (VolumeItem, MatrixItem):
+            items = [item for scene in self.scenes for item in scene if isinstance(item, kind)]
+            spans = [item.span_over(item.data) for item in items]
+            for item in items:
+                item.fix_span((min(low for low, _ in spans), max(high for _, high in spans)))
 
     def _share_order(self) -> None:
         if not self.volumes:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 from psygnal import EventedModel, Signal
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PrivateAttr
 
 from cnnvis.core import Volume
 from cnnvis.core.errors import InvalidInputError
@@ -61,6 +61,34 @@ class SceneItem(EventedModel):
         """Check more than the type, where there is more to check."""
 
 
+class ValueItem(SceneItem):
+    """Base of items whose colours stand for values.
+
+    Parameters
+    ----------
+    transfer : TransferFunction
+    legend : bool
+        Scalar bar.
+    """
+
+    transfer: TransferFunction = TransferFunction()
+    legend: bool = True
+
+    @staticmethod
+    def values_of(data: Any) -> NDArray[np.floating]:
+        """Return the values that data of this kind of item hold."""
+        raise NotImplementedError
+
+    def span_over(self, *data: Any) -> tuple[float, float]:
+        """Return the smallest range that covers the colour range of each of the data."""
+        spans = [self.transfer.span_of(self.values_of(each)) for each in data]
+        return min(low for low, _ in spans), max(high for _, high in spans)
+
+    def fix_span(self, span: tuple[float, float]) -> None:
+        """Let the colours cover `span`, whatever is shown."""
+        self.transfer = self.transfer.model_copy(update={"span": span})
+
+
 class VolumeMode(StrEnum):
     """How a volume is drawn.
 
@@ -102,12 +130,11 @@ class ClipBox(BaseModel):
     column: Interval | None = None
 
 
-class VolumeItem(SceneItem):
+class VolumeItem(ValueItem):
     """A stack of feature maps.
 
     Parameters
     ----------
-    transfer : TransferFunction
     mode : VolumeMode
     drive : Drive
         `importance` needs a volume with weights, `group` one with groups.
@@ -127,12 +154,11 @@ class VolumeItem(SceneItem):
         `nearest` shows voxels as they are; `linear` also blends neighbouring channels.
     shade : bool
         Lambert shading; off for reading values.
-    axes, legend, group_marks : bool
-        Axis names with ticks, scalar bar, marks at group boundaries.
+    axes, group_marks : bool
+        Axis names with ticks, marks at group boundaries.
     """
 
     kind: Literal["volume"] = "volume"
-    transfer: TransferFunction = TransferFunction()
     mode: VolumeMode = VolumeMode.RAYCAST
     drive: Drive = Drive.NONE
     shown_groups: tuple[int, ...] = ()
@@ -144,10 +170,14 @@ class VolumeItem(SceneItem):
     interpolation: Literal["linear", "nearest"] = "linear"
     shade: bool = False
     axes: bool = True
-    legend: bool = True
     group_marks: bool = True
 
     data_type: ClassVar[type] = Volume
+
+    @staticmethod
+    def values_of(data: Volume) -> NDArray[np.floating]:
+        """Return the (C, H, W) values of a volume."""
+        return data.values
 
     def channel_factors(self) -> NDArray[np.float32]:
         """Return the opacity factor of each channel, (C,) in [0, 1], as `drive` asks for.
@@ -173,6 +203,82 @@ class VolumeItem(SceneItem):
                 f"the {volume.method!r} order has none; kmeans has."
             )
         return np.where(np.isin(volume.groups, self.shown_groups), 1.0, self.context).astype(np.float32)
+
+
+class MatrixItem(ValueItem):
+    """A table of numbers: importance, adjacency, agreement.
+
+    Data: (R, C) ndarray of float32 or float64; NaN and infinity are missing, and drawn in the missing colour.
+
+    Parameters
+    ----------
+    style : {"cells", "bars"}
+        `cells`: coloured squares, upright and facing the front, first row on top. `bars`: on a floor, first row
+        farthest, each as high as its value and coloured by it; negative ones go down.
+    rows, columns : tuple of str
+        Labels; empty: numbers.
+    row_name, column_name : str
+        What rows and columns are; "" for none.
+    title, quantity : str
+        Headline of the picture, and of the scalar bar, with the unit.
+    cell_text : {"none", "number", "value"}
+        Written on each cell where it fits: its running number, row after row, or its value.
+    n_cells : int or None
+        Only so many cells exist, counted row after row; the end of the last row stays empty.
+    cell : (width, height) in scene units
+        Of a cell; on the floor its height becomes depth. `origin` is the left, upper, front corner of all.
+    height : float, scene units
+        Of the bars' box, from the lowest to the highest value of the colour range, zero always among them; None: a
+        third of its floor's sides.
+    axes : bool
+        Labels and names of rows and columns.
+    """
+
+    kind: Literal["matrix"] = "matrix"
+    style: Literal["cells", "bars"] = "cells"
+    rows: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    row_name: str = "row"
+    column_name: str = "column"
+    title: str = ""
+    quantity: str = "value"
+    cell_text: Literal["none", "number", "value"] = "none"
+    n_cells: int | None = Field(default=None, ge=1)
+    cell: tuple[PositiveFloat, PositiveFloat] = (1.0, 1.0)
+    height: float | None = Field(default=None, gt=0)
+    axes: bool = True
+
+    data_type: ClassVar[type] = np.ndarray
+
+    @staticmethod
+    def values_of(data: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Return the matrix itself."""
+        return data
+
+    def _check(self, data: NDArray[Any]) -> None:
+        if data.dtype not in (np.float32, np.float64) or data.ndim != 2 or data.size == 0:
+            raise InvalidInputError(
+                f"Matrix {self.name!r} needs (R, C) float32 or float64, got {data.shape} {data.dtype}."
+            )
+        for what, labels, length in zip(("rows", "columns"), (self.rows, self.columns), data.shape, strict=True):
+            if labels and len(labels) != length:
+                raise InvalidInputError(f"Matrix {self.name!r} has {length} {what}, got {len(labels)} labels for them.")
+        if self.n_cells is not None and self.n_cells > data.size:
+            raise InvalidInputError(f"Matrix {self.name!r} has {data.size} cells, got n_cells={self.n_cells}.")
+
+    @property
+    def extent(self) -> tuple[float, float, float]:
+        """Size (x, y, z) of the cells, or of the box of the bars, scene units."""
+        rows, columns = self.data.shape
+        width, depth = columns * self.cell[0], rows * self.cell[1]
+        if self.style == "cells":
+            return width, depth, 0.0
+        return width, self.height or (width + depth) / 6, depth
+
+    def exists(self) -> NDArray[np.bool_]:
+        """Return which of the (R, C) cells exist, as `n_cells` says."""
+        count = self.data.size if self.n_cells is None else self.n_cells
+        return (np.arange(self.data.size) < count).reshape(self.data.shape)
 
 
 class ImageItem(SceneItem):
@@ -224,6 +330,6 @@ class LabelsItem(SceneItem):
 
 
 ITEM_KINDS: dict[str, type[SceneItem]] = {
-    kind.model_fields["kind"].default: kind for kind in (VolumeItem, ImageItem, LabelsItem)
+    kind.model_fields["kind"].default: kind for kind in (VolumeItem, MatrixItem, ImageItem, LabelsItem)
 }
 """Every kind of item by its name; `rendering.ARTISTS` has one artist for each."""

@@ -11,12 +11,14 @@ from numpy.typing import ArrayLike, NDArray
 from psygnal import EventedModel, Signal
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationInfo, field_validator
 
-from cnnvis.core import FeatureMaps, Importance, Ordering, Volume, as_volume
+from cnnvis.core import FeatureMaps, Importance, Ordering, Volume
+from cnnvis.core.axes import FILTER_AXES
 from cnnvis.core.errors import InvalidInputError, did_you_mean
-from cnnvis.scene.camera import Camera
-from cnnvis.scene.items import ITEM_KINDS, ImageItem, LabelsItem, SceneItem, VolumeItem
+from cnnvis.scene.camera import Camera, View
+from cnnvis.scene.contents import importance_by_class, importance_grid, matrix_to_show, volume_to_show
+from cnnvis.scene.items import ITEM_KINDS, ImageItem, LabelsItem, MatrixItem, SceneItem, ValueItem, VolumeItem
 from cnnvis.scene.selection import Selection
-from cnnvis.scene.transfer import TransferFunction
+from cnnvis.scene.transfer import SOLID, TransferFunction
 
 
 class Series(BaseModel):
@@ -175,6 +177,8 @@ class Scene(EventedModel):
         if transfer is None:
             transfer = TransferFunction.preset("linear", values=volume.values)
         state.setdefault("drive", "importance" if driven else "none")
+        if volume.axis_names == FILTER_AXES:  # kernels are a few voxels wide; blended, filters would run together
+            state.setdefault("interpolation", "nearest")
         name = self._free_name(name or volume.layer or "volume")
         item = VolumeItem(name=name, transfer=transfer, **state)
         self.add(item, volume)
@@ -192,6 +196,105 @@ class Scene(EventedModel):
         """Return a scene of one volume; arguments as for `add_volume`."""
         scene = cls()
         scene.add_volume(maps, ordering, importance=importance, **state)
+        return scene
+
+    def add_matrix(
+        self,
+        values: ArrayLike,
+        *,
+        rows: Sequence[object] = (),
+        columns: Sequence[object] = (),
+        name: str = "matrix",
+        transfer: TransferFunction | None = None,
+        **state: Any,
+    ) -> MatrixItem:
+        """Add a table of numbers as coloured cells or as bars.
+
+        As the first item of a scene whose camera is as new, it is looked at as it is meant to be: cells from the
+        front, bars from above a corner.
+
+        Parameters
+        ----------
+        values : (R, C) array_like
+            NaN and infinity are missing.
+        rows, columns : sequence, optional
+            Labels, one per row and column; without them both are numbered.
+        name : str
+            One that is taken gets a number.
+        transfer : TransferFunction, optional
+            Default: opaque colours over all values, fitted to their sign.
+        **state
+            Any other field of `MatrixItem`.
+
+        Returns
+        -------
+        MatrixItem
+        """
+        data = matrix_to_show(values)
+        if transfer is None:
+            transfer = TransferFunction.preset("linear", values=data, clip=(0.0, 100.0), opacity=SOLID)
+        labels = {"rows": tuple(map(str, rows)), "columns": tuple(map(str, columns))}
+        item = MatrixItem(name=self._free_name(name), transfer=transfer, **labels, **state)
+        alone = not self.items and self.camera == Camera()
+        self.add(item, data)
+        if alone:
+            self.camera.update({"view": View.FRONT if item.style == "cells" else View.ISOMETRIC, "parallel": True})
+        return item
+
+    def add_importance(
+        self,
+        importance: Importance,
+        layer: str,
+        *,
+        classes: Sequence[str | int] | Literal["all"] | None = None,
+        columns: int | None = None,
+        **state: Any,
+    ) -> MatrixItem:
+        """Add the importance of a layer's channels as a matrix: a grid of channels, or class by channel.
+
+        Parameters
+        ----------
+        importance : Importance
+        layer : str
+        classes : sequence of str or int, "all" or None
+            One row for each of these classes, by name or index; None: the scores over all classes, on a grid.
+        columns : int, optional
+            Of the grid; default: near-rectangular.
+        **state
+            Any other field of `MatrixItem`: `style="bars"` ...
+
+        Returns
+        -------
+        MatrixItem
+        """
+        if classes is None:
+            values, shown = importance_grid(importance, layer, columns)
+        else:
+            values, shown = importance_by_class(importance, layer, classes)
+        return self.add_matrix(values, **({"name": layer} | shown | state))
+
+    @classmethod
+    def of_series(cls, axis: str, labels: Sequence[str], volumes: Sequence[Volume], **state: Any) -> Scene:
+        """Return a scene that plays one volume per frame, in colours fitted to all of them.
+
+        `add_volume` and `set_frames` would fit them to the sign of the first frame.
+
+        Parameters
+        ----------
+        axis, labels
+            As for `set_frames`.
+        volumes : sequence of Volume
+            One per label.
+        **state
+            As for `add_volume`.
+        """
+        if not volumes:
+            raise InvalidInputError(f"A series over {axis!r} needs at least one volume, got none.")
+        ranges = np.array([volume.finite_range for volume in volumes])
+        state.setdefault("transfer", TransferFunction.preset("linear", values=ranges))
+        scene = cls()
+        item = scene.add_volume(volumes[0], **state)
+        scene.set_frames(axis, labels, {item.name: volumes})
         return scene
 
     def add_image(self, image: NDArray[np.uint8], *, name: str = "image", **state: Any) -> ImageItem:
@@ -221,7 +324,7 @@ class Scene(EventedModel):
         labels : sequence of str
             One per frame.
         frames : mapping of item name to sequence of data
-            As many as labels. Volumes whose transfer function has no span get the span of all frames.
+            As many as labels. Items whose transfer function has no span get the span of all frames.
 
         Raises
         ------
@@ -234,10 +337,8 @@ class Scene(EventedModel):
         self._check_frames(frames, len(labels))
         for name, data in frames.items():
             item = self[name]
-            if isinstance(item, VolumeItem) and item.transfer.span is None:
-                spans = [item.transfer.span_of(volume.values) for volume in data]
-                span = (min(low for low, _ in spans), max(high for _, high in spans))
-                item.transfer = item.transfer.model_copy(update={"span": span})
+            if isinstance(item, ValueItem) and item.transfer.span is None:
+                item.fix_span(item.span_over(*data))
         self._frames = {}  # the old frames are not shown once more on the way
         self.frame = 0
         self.series = Series(axis=axis, labels=labels)
@@ -295,23 +396,3 @@ class Scene(EventedModel):
         scene._frames = {name: tuple(series) for name, series in (frames or {}).items()}
         scene._show_frame(scene.frame)
         return scene
-
-
-def volume_to_show(
-    maps: Volume | FeatureMaps | ArrayLike,
-    ordering: Ordering | None = None,
-    importance: Importance | ArrayLike | None = None,
-) -> Volume:
-    """Return what `add_volume` shows: a Volume of the first image, in the given order, with weights.
-
-    Weights are given in the network's own channel order.
-    """
-    if ordering is not None and not isinstance(ordering, Ordering):
-        raise InvalidInputError(
-            f"An ordering is what cnnvis.order(maps, method) returns, got {ordering!r}; "
-            "order the maps first and pass the result."
-        )
-    volume = as_volume(maps if isinstance(maps, Volume | FeatureMaps) else np.asarray(maps))
-    if importance is not None:
-        volume = volume.weighted(importance)
-    return volume if ordering is None else volume.reordered(ordering)

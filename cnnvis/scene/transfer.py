@@ -26,6 +26,7 @@ SIGMOID: Curve = tuple(
 )
 BAND: Curve = ((0.0, 0.0), (0.45, 0.0), (0.55, 1.0), (0.65, 1.0), (0.75, 0.0), (1.0, 0.0))
 FLAT: Curve = ((0.0, 0.0), (0.05, 0.6), (1.0, 1.0))
+SOLID: Curve = ((0.0, 1.0), (1.0, 1.0))
 
 SEQUENTIAL_MAP = "viridis"
 DIVERGING_MAP = "RdBu_r"

@@ -25,6 +25,7 @@ def small_recording(seed=0, images=2):
 def small_scene(seed=0):
     scene = Scene(title="small")
     scene.add_volume(small_volume(seed), name="stack").mode = "mip"
+    scene.add_matrix([[seed, np.nan], [1.0, -2.0]], rows=("a", "b"), style="bars")
     scene.add_image(np.full((4, 6, 3), seed, dtype=np.uint8))
     scene.add_labels([[0, 0, 0], [1, 2, 3]], ["a", "b"])
     return scene

@@ -36,7 +36,7 @@ def test_a_scene_comes_back_with_its_data(tmp_path):
 def test_the_folder_can_be_moved(tmp_path):
     save(small_scene(), tmp_path / "old" / "s.json")
     (tmp_path / "old").rename(tmp_path / "new")
-    assert len(load(tmp_path / "new" / "s.json")) == 3
+    assert len(load(tmp_path / "new" / "s.json")) == 4
 
 
 def test_data_entries_name_file_hash_and_array(tmp_path):

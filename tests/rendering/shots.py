@@ -6,7 +6,7 @@ import numpy as np
 
 from cnnvis.core import Volume
 from cnnvis.rendering import OffscreenWindow
-from cnnvis.rendering.axes_box import Projection
+from cnnvis.rendering.screen_box import Projection
 from cnnvis.rendering.volume_artist import VolumeArtist
 from cnnvis.scene import Camera, Scene
 

@@ -32,6 +32,9 @@ def full_scene():
     """One item of every kind, each with state that is not the default."""
     scene = Scene(title="all", background="dark", camera=Camera(view="side", azimuth=10, zoom=2, parallel=True))
     scene.add_volume(volume(), mode="slices", slices=Slices(row=2), clip_box=ClipBox(channel=(0, 1)), density=3)
+    scene.add_matrix(
+        [[1.0, np.nan], [-2.0, 4.0]], rows=("a", "b"), style="bars", n_cells=3, cell=(2, 1), row_name="class"
+    )
     scene.add_image(np.zeros((2, 3, 3), np.uint8), width=4, opacity=0.5, origin=(1, 2, 3))
     scene.add_labels([[0, 0, 1]], ["here"], size=20, visible=False)
     scene.selection = Selection(units={("conv", 2), ("conv", 1), ("a", 5)}, layers={"b", "a"}, classes={9, 1})
@@ -160,7 +163,7 @@ def test_data_must_fit_the_item():
     for points in (np.zeros((2, 3)), np.zeros(3), np.full((1, 3), np.nan)):
         with pytest.raises(InvalidInputError, match="1 texts need as many finite points"):
             scene["labels"].data = points
-    assert len(scene) == 3  # what could not be shown was not added
+    assert len(scene) == 4  # what could not be shown was not added
 
 
 # -- volumes ---------------------------------------------------------------------------------------
@@ -316,7 +319,9 @@ def test_states_that_do_not_fit_are_refused():
     data = {item.name: item.data for item in scene}
     state = scene.state()
     state["items"][0]["kind"] = "hologram"
-    with pytest.raises(InvalidInputError, match="'conv' is a 'hologram'; this version knows volume, image, labels"):
+    with pytest.raises(
+        InvalidInputError, match="'conv' is a 'hologram'; this version knows volume, matrix, image, labels"
+    ):
         Scene.from_state(state, data)
     with pytest.raises(InvalidInputError, match="2 frames but there are 3 labels"):
         Scene.from_state(scene.state(), data, {"conv": frames[:2]})
