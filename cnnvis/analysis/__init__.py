@@ -4,6 +4,7 @@ from cnnvis.analysis._similarity import similarity
 from cnnvis.analysis._stability import StabilityReport, stability
 from cnnvis.analysis._values import default_row
 from cnnvis.analysis.agreement import OrderAgreement, compare_orders
+from cnnvis.analysis.curve_comparison import CurveMeasure, compare_curves
 from cnnvis.analysis.importance_agreement import compare_importance
 from cnnvis.analysis.methods import OrderMethod, OrderMethodName
 from cnnvis.analysis.moments import Normalize, NormalizeName
@@ -11,12 +12,14 @@ from cnnvis.analysis.ordering import order
 from cnnvis.analysis.quality import order_quality, with_quality
 
 __all__ = [
+    "CurveMeasure",
     "Normalize",
     "NormalizeName",
     "OrderAgreement",
     "OrderMethod",
     "OrderMethodName",
     "StabilityReport",
+    "compare_curves",
     "compare_importance",
     "compare_orders",
     "default_row",

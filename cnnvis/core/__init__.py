@@ -2,6 +2,7 @@
 
 from cnnvis.core.agreement import ImportanceAgreement
 from cnnvis.core.curves import ClassCurves, CurveComparison, PruneCurve
+from cnnvis.core.filter_table import FilterRow, FilterTable
 from cnnvis.core.graph import LayerLink, LayerNode, LayerRole, ModelGraph
 from cnnvis.core.importance import Importance
 from cnnvis.core.maps import FeatureMaps, Recording, as_volume
@@ -19,6 +20,8 @@ __all__ = [
     "CurveComparison",
     "EdgeSet",
     "FeatureMaps",
+    "FilterRow",
+    "FilterTable",
     "GroupSpan",
     "Importance",
     "ImportanceAgreement",

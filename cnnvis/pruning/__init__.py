@@ -1,17 +1,21 @@
 """Switch parts of a network off, measure what is left, and make it physically smaller."""
 
+from cnnvis.core import FilterTable
 from cnnvis.pruning.curves import class_curves, prune_curve, prune_curves
 from cnnvis.pruning.files import load_pruned, save_pruned
 from cnnvis.pruning.measure import Measured, labelled_batches, measure
 from cnnvis.pruning.options import CurveOptions, PruneOptions
+from cnnvis.pruning.single_filters import filter_table
 from cnnvis.pruning.structural import Pruned, prune
 
 __all__ = [
     "CurveOptions",
+    "FilterTable",
     "Measured",
     "PruneOptions",
     "Pruned",
     "class_curves",
+    "filter_table",
     "labelled_batches",
     "load_pruned",
     "measure",

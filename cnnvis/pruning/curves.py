@@ -9,12 +9,11 @@ import numpy as np
 
 from cnnvis.capture.inputs import as_module
 from cnnvis.capture.modules import ModuleTree
-from cnnvis.capture.nested import map_tensors
 from cnnvis.capture.state import evaluating
 from cnnvis.core import ClassCurves, Importance, PruneCurve
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.progress import Progress, silent
-from cnnvis.pruning.measure import LabelledBatch, Measured, labelled_batches, measure
+from cnnvis.pruning.measure import Measured, example_of, labelled_batches, measure
 from cnnvis.pruning.options import CurveOptions
 from cnnvis.pruning.ranking import rank
 from cnnvis.pruning.switches import Links, Order, Units
@@ -74,7 +73,7 @@ def prune_curves(
     """
     chosen = CurveOptions(**options)
     module, batches = as_module(model), labelled_batches(model, data)
-    parts = (Units if chosen.kind == "units" else Links)(model, _example(model, batches), chosen)
+    parts = (Units if chosen.kind == "units" else Links)(model, example_of(model, batches), chosen)
     rankings = {
         name: rank(parts.scores(order), scope=chosen.scope, reverse=chosen.reverse, random_state=chosen.random_state)
         for name, order in orders.items()
@@ -157,11 +156,3 @@ def _curve(name: str, points: list[Measured], options: CurveOptions, n_removable
             "images": int(points[0].confusion.sum()),
         },
     )
-
-
-def _example(model: Any, batches: list[LabelledBatch]) -> Any:
-    """Return what to follow one forward pass on: the network's own example, else the first images."""
-    if getattr(model, "example", None) is not None:
-        return model.example
-    call = batches[0].call
-    return map_tensors(call.kwargs or call.args, lambda tensor: tensor[:2])

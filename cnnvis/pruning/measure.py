@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from cnnvis.capture.inputs import ForwardCall, as_batches, as_module
+from cnnvis.capture.nested import map_tensors
 from cnnvis.capture.targets import as_labels, require_classes
 from cnnvis.core.errors import InvalidInputError
 
@@ -127,6 +128,14 @@ def measure(run: Callable[..., Any], batches: Sequence[LabelledBatch]) -> Measur
         found = np.where(values.isnan().any(dim=1), n_classes, values.numpy().argmax(axis=1))
         np.add.at(confusion, (labels.numpy(), found), 1)
     return Measured(confusion, total / int(confusion.sum()))
+
+
+def example_of(model: Any, batches: Sequence[LabelledBatch]) -> Any:
+    """Return what to follow one forward pass on: the network's own example, else the first images."""
+    if getattr(model, "example", None) is not None:
+        return model.example
+    call = batches[0].call
+    return map_tensors(call.kwargs or call.args, lambda tensor: tensor[:2])
 
 
 def _is_pair(data: Any) -> bool:
