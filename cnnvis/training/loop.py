@@ -110,9 +110,7 @@ def train(
     DivergedError
         When a loss is NaN or infinite: names the step. The weights are those that gave it.
     """
-    inputs, labels = data
-    if labels.shape != (len(inputs),) or len(inputs) == 0:
-        raise InvalidInputError(f"{len(inputs)} inputs need as many labels (N,), got {tuple(labels.shape)}.")
+    inputs, labels = _checked(data)
     weights = [parameter for parameter in module.parameters() if parameter.requires_grad]
     if not weights:
         raise InvalidInputError(f"No parameter of {type(module).__name__} needs a gradient; there is nothing to train.")
@@ -133,8 +131,8 @@ def train(
             history.append((sums / len(inputs)).tolist())
             if on_epoch:
                 on_epoch(epoch, module)
-    loss, accuracy = zip(*history, strict=True)
-    return History(loss, accuracy)
+    losses, shares = zip(*history, strict=True)
+    return History(loss=losses, accuracy=shares)
 
 
 def accuracy(module: nn.Module, data: tuple[Tensor, Tensor], *, batch_size: int = 1000) -> float:
@@ -146,14 +144,29 @@ def accuracy(module: nn.Module, data: tuple[Tensor, Tensor], *, batch_size: int 
     data : (inputs, labels)
         As for `train`.
     batch_size : int, default 1000
+
+    Raises
+    ------
+    InvalidInputError
+        When inputs and labels do not fit each other.
     """
-    inputs, labels = data
+    inputs, labels = _checked(data)
     with evaluating(ModuleTree(module)):
         hits = sum(
             int((module(part).argmax(1) == wanted).sum())
             for part, wanted in zip(inputs.split(batch_size), labels.split(batch_size), strict=True)
         )
     return hits / len(inputs)
+
+
+def _checked(data: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    inputs, labels = data
+    if labels.shape != (len(inputs),) or labels.dtype != torch.int64 or len(inputs) == 0:
+        raise InvalidInputError(
+            f"{len(inputs)} inputs need as many labels, at least one, (N,) int64; "
+            f"got {tuple(labels.shape)} {labels.dtype}."
+        )
+    return inputs, labels
 
 
 def _step(module: nn.Module, optimiser: torch.optim.Optimizer, batch: tuple[Tensor, Tensor], where: str) -> Tensor:

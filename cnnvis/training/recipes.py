@@ -46,7 +46,8 @@ def train_perceptron(
     DivergedError, InvalidInputError
         As from `train`.
     """
-    images = images or labelled_images("mnist", "train")
+    if images is None:
+        images = labelled_images("mnist", "train")
     with seeded(random_state):
         module = perceptron()
     options = replace(PERCEPTRON, l1=l1, random_state=random_state)

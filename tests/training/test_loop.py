@@ -188,7 +188,8 @@ def test_weights_that_explode_are_found(data):
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        (torch.zeros(5, dtype=torch.int64), r"60 inputs need as many labels \(N,\), got \(5,\)"),
+        (torch.zeros(5, dtype=torch.int64), r"60 inputs need as many labels.* got \(5,\) torch\.int64"),
+        (torch.zeros(60), r"60 inputs need .* int64; got \(60,\) torch\.float32"),
         (torch.full((60,), 2), r"labels from 2 to 2; needed are logits"),
         (torch.full((60,), -1), r"labels from -1 to -1"),
     ],
@@ -239,6 +240,12 @@ def test_accuracy_by_hand_whatever_the_batches():
     inputs = torch.tensor([[2.0, 1.0], [0.0, 1.0], [3.0, 1.0], [0.0, 4.0]])
     labels = torch.tensor([0, 0, 0, 1])
     assert [accuracy(nn.Identity(), (inputs, labels), batch_size=size) for size in (1, 3, 9)] == [0.75] * 3
+
+
+@pytest.mark.parametrize(("inputs", "labels"), [(0, 0), (3, 2)])
+def test_accuracy_of_no_images_and_of_other_labels_is_explained(inputs, labels):
+    with pytest.raises(InvalidInputError, match=f"{inputs} inputs need as many labels"):
+        accuracy(nn.Identity(), (torch.zeros(inputs, 2), torch.zeros(labels, dtype=torch.int64)))
 
 
 def test_accuracy_leaves_the_module_as_it_was(data):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from cnnvis.core.errors import InvalidInputError
 from cnnvis.models import LabelledImages, labelled_images, load
 from cnnvis.training import accuracy, recipes, train_cnn, train_perceptron
 
@@ -39,6 +40,11 @@ def test_a_seed_gives_its_network_and_leaves_the_global_state(digits):
 def test_a_few_digits_are_learnt(digits):
     network = train_perceptron(digits)
     assert accuracy(network.module, (digits.images, digits.labels)) > 0.8
+
+
+def test_no_images_are_not_all_images():
+    with pytest.raises(InvalidInputError, match="0 inputs"):
+        train_perceptron(_few("mnist", "train", 0))
 
 
 def test_l1_takes_weights_away(digits):
