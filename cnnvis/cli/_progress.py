@@ -69,3 +69,9 @@ def _closing_line(title: str, unit: str) -> Iterator[Progress]:
     finally:
         done, total = reached
         sys.stderr.write(f"{title}: {done} of {total} ({unit}), {time.perf_counter() - start:.1f} s\n")
+
+
+def say_stage(name: str, seconds: float) -> None:
+    """Write the name and time of a finished stage of a study to stderr."""
+    sys.stderr.write(f"{name:<30} {seconds:6.2f} s\n")
+    sys.stderr.flush()

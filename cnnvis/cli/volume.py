@@ -11,6 +11,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from cnnvis.cli._options import Device, Image, Layers, Model, Out, Quiet, Seed, Size, Weights
+from cnnvis.cli._progress import say_stage
 
 Orders = Annotated[
     tuple[str, ...],
@@ -84,14 +85,9 @@ def volume(  # noqa: PLR0913 - one parameter per option of the command line
         film_frames=frames,
         command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
     )
-    result = activation_volumes.run(study, out, on_stage=None if quiet else _say_stage)
+    result = activation_volumes.run(study, out, on_stage=None if quiet else say_stage)
     if not quiet:
         _say_result(result, out)
-
-
-def _say_stage(name: str, seconds: float) -> None:
-    sys.stderr.write(f"{name:<20} {seconds:6.2f} s\n")
-    sys.stderr.flush()
 
 
 def _say_result(result: Any, out: Path) -> None:
