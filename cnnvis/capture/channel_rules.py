@@ -46,7 +46,14 @@ _ELEMENTWISE = frozenset(
         *("droppath", "stochasticdepth", "dropconnect"),
     ]
 )
-_REDUCTIONS = frozenset(["mean", "sum", "amax", "amin"])
+_REDUCTIONS = {
+    "mean": torch.mean,
+    "sum": torch.sum,
+    "amax": torch.amax,
+    "amin": torch.amin,
+    "max": torch.amax,
+    "min": torch.amin,
+}
 _CONCATENATIONS = frozenset(["cat", "hstack", "vstack"])
 _RESHAPES = frozenset(["flatten", "unflatten", "view", "view_as", "reshape", "reshape_as"])
 _VIEWS = frozenset(
@@ -55,7 +62,8 @@ _VIEWS = frozenset(
         *("expand", "expand_as", "getitem", "select", "narrow"),
     ]
 )
-_POSITIONS = ("pad", "upsample", "upsampling", "interpolate")
+_POSITIONS = ("interpolate", "upsample", "upsampling", "pad", "zeropad", "constantpad")
+_POSITIONS += ("reflectionpad", "replicationpad", "circularpad")
 _KIND_OF_ROLE = {
     LayerRole.NORM: Kind.NORM,
     LayerRole.ACTIVATION: Kind.ACTIVATION,
@@ -70,8 +78,8 @@ def kind_of(call: Call) -> Kind:
     if call.role is LayerRole.CONVOLUTION:
         return Kind.DEPTHWISE if _is_depthwise(call) else Kind.MIXED
     operation = _operation(call)
-    if operation in _REDUCTIONS:
-        return Kind.REDUCTION
+    if operation in _REDUCTIONS and (operation not in ("max", "min") or len(call.values) > 1):
+        return Kind.REDUCTION  # max and min along an axis give values and places
     if call.role in _KIND_OF_ROLE:
         return _KIND_OF_ROLE[call.role]
     return _kind_of_operation(operation)
@@ -88,7 +96,7 @@ def _kind_of_operation(operation: str) -> Kind:
         return Kind.VIEW
     if "batchnorm" in operation:  # frozen ones and others of one's own
         return Kind.NORM
-    return Kind.POSITIONS if any(word in operation for word in _POSITIONS) else Kind.UNKNOWN
+    return Kind.POSITIONS if operation.startswith(_POSITIONS) else Kind.UNKNOWN
 
 
 def _operation(call: Call) -> str:
@@ -150,7 +158,7 @@ def _is_over_positions(call: Call) -> bool:
     Its value is reduced to one number per image and channel, and so is what went in: were the channels among the axes
     reduced, these would differ, but where all channels are alike.
     """
-    reduce = getattr(torch, _operation(call))
+    reduce = _REDUCTIONS[_operation(call)]
     (tensor, origin), value = call.tracked[0], call.values[0]
     before, after = _per_channel(reduce, tensor, origin.axes), _per_channel(reduce, value.tensor, value.axes)
     return before.shape == after.shape and torch.allclose(before, after, rtol=1e-3, atol=1e-5, equal_nan=True)

@@ -184,15 +184,15 @@ def read_means(
     """
     module = as_module(model)
     reads = {read: space.size for space in _chosen(spaces, layers) for read in space.reads}
+    wanted = {read.value: read.axis for read in reads}
     seen: dict[str, RunningStatistics] = {}
 
     def see(call: Call) -> None:
         if call.name in wanted and not call.is_block:
             value = call.values[0]
             tensor = value.tensor.detach().movedim(wanted[call.name], 1)
-            seen.setdefault(call.name, RunningStatistics(tensor.shape[1])).update(tensor.float().cpu().numpy())
+            seen.setdefault(call.name, RunningStatistics(tensor.shape[1])).update(tensor.double().cpu().numpy())
 
-    wanted = {read.value: read.axis for read in reads}
     tree = ModuleTree(module)
     with evaluating(tree), _listen(tree, wanted, see):
         for call in as_batches(module, with_images(model, data, ())[0], BATCH_SIZE):

@@ -240,6 +240,75 @@ def test_means_are_told_apart_by_their_values(axes, kept):
     assert (space.obstacle == "") == kept
 
 
+class Between(nn.Module):
+    """An operation between a convolution of 8 channels and one that reads what comes out."""
+
+    def __init__(self, operation, n_channels=8):
+        super().__init__()
+        self.conv, self.operation, self.after = nn.Conv2d(3, 8, 1), operation, nn.Conv2d(n_channels, 2, 1)
+
+    def forward(self, x):
+        return self.after(self.operation(self.conv(x)))
+
+
+KEEPING = {
+    "pad": lambda x: functional.pad(x, (1, 1)),
+    "ZeroPad2d": nn.ZeroPad2d(1),
+    "ReflectionPad2d": nn.ReflectionPad2d(1),
+    "interpolate": lambda x: functional.interpolate(x, scale_factor=2),
+    "Upsample": nn.Upsample(scale_factor=2),
+    "strided": lambda x: x[:, :, ::2, 1:],
+    "one column": lambda x: x[:, :, 0].unsqueeze(2),
+    "there and back": lambda x: x.permute(0, 2, 3, 1).permute(0, 3, 1, 2),
+    "channels last": lambda x: x.contiguous(memory_format=torch.channels_last).reshape(-1, 8, 64).unsqueeze(3),
+    "flat positions": lambda x: nn.Unflatten(2, (8, 8))(nn.Flatten(2)(x)),
+    "maximum": lambda x: x.flatten(2).max(2)[0].view(-1, 8, 1, 1),
+    "mean": lambda x: x.mean((2, 3), keepdim=True).expand(-1, -1, 4, 4),
+    "pool": nn.MaxPool2d(2),
+    "lp_pool": lambda x: functional.lp_pool2d(x, 2, 2),
+    "prelu": nn.PReLU(8),
+    "instance norm": nn.InstanceNorm2d(8, affine=True),
+    "gate of itself": lambda x: x * x.sigmoid() + 0.5 * x.abs().clamp(max=3.0),
+    "blend": lambda x: torch.where(x > 0, x, torch.maximum(0.1 * x, x.square())),
+    "dropout": nn.Dropout2d(),
+}
+MIXING = {
+    "flip": lambda x: x.flip(1),
+    "roll": lambda x: x.roll(1, 1),
+    "pick": lambda x: x[:, [1, 0, 2, 3, 4, 5, 6, 7]],
+    "softmax": lambda x: x.softmax(1),
+    "cumsum": lambda x: x.cumsum(1),
+    "layer norm": nn.LayerNorm((8, 8, 8)),
+    "local response norm": nn.LocalResponseNorm(3),
+    "shuffle": nn.ChannelShuffle(2),
+    "pixels": lambda x: functional.pixel_unshuffle(functional.pixel_shuffle(x, 2), 2),
+    "transposed": lambda x: x.transpose(1, 2),
+    "regrouped": lambda x: x.view(-1, 4, 16, 8).reshape(-1, 8, 8, 8)[:, :, :, :],
+    "batched": lambda x: x.reshape(-1, 4, 8, 8).reshape(-1, 8, 8, 8),
+    "written": lambda x: torch.zeros_like(x).index_copy(1, torch.arange(8), x),
+    "matmul": lambda x: torch.einsum("nchw,cd->ndhw", x, torch.eye(8)),
+    "own numbers": lambda x: x + torch.arange(8.0).view(8, 1, 1),
+}
+
+
+@pytest.mark.parametrize("name", KEEPING)
+def test_what_keeps_channels(name):
+    model, images = nets.made_interesting(Between(KEEPING[name])), torch.rand(IMAGES) - 0.5
+    spaces = channel_spaces(model, images)
+    space = spaces.of("conv")
+    assert (space.obstacle, len(space.reads), space.reads[0].block) == ("", 1, 1)
+    with torch.no_grad(), switch_off(model, {"conv": [3]}, spaces=spaces):
+        expected = model(images)
+    with torch.no_grad():
+        model.after.weight[:, 3] = 0
+        torch.testing.assert_close(model(images), expected)
+
+
+@pytest.mark.parametrize("name", MIXING)
+def test_what_obstructs(name):
+    assert channel_spaces(Between(MIXING[name]), torch.rand(IMAGES)).of("conv").obstacle
+
+
 def test_exported_programs(tmp_path):
     model = nets.made_interesting(nets.Vgg())
     torch.export.save(torch.export.export(model, (torch.zeros(1, 3, 8, 8),)), tmp_path / "p.pt2")
