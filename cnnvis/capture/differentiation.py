@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.modules.conv import _ConvTransposeNd
 
 from cnnvis.capture.axes import Axes
 from cnnvis.capture.calls import Call, Value, channels_first
-from cnnvis.capture.gradients import Tape
+from cnnvis.capture.filters import transposed_groups
+from cnnvis.capture.gradients import Tape, Weights
 from cnnvis.capture.sinks import stored_dtype
 from cnnvis.capture.store import GRADIENTS, WEIGHT_GRADIENTS, RecordingWriter
 from cnnvis.capture.targets import Target, class_scores
@@ -39,8 +39,8 @@ class Differentiation:
         self._writer = writer
         self._per_image = per_image
         self._tape = Tape()
+        self._weights = Weights(self._tape)
         self._axes: dict[str, Axes] = {}
-        self._weights: dict[str, list[Tensor]] = {}
         self._sums: dict[str, Tensor] = {}
         self._dtypes: dict[str, torch.dtype] = {}
         self._transposed: dict[str, int] = {}
@@ -51,34 +51,22 @@ class Differentiation:
             self._tape.note(value.name, value.tensor, name=f"Layer {value.name!r}")
             self._axes[value.name] = value.axes
         if not call.is_block and isinstance(call.origin, nn.Module):
-            self._note_weight(call.module or call.name, call.origin)
-
-    def _note_weight(self, name: str, module: nn.Module) -> None:
-        weight = getattr(module, "weight", None)
-        if not isinstance(weight, Tensor) or not weight.is_floating_point():
-            return
-        weights = self._weights.setdefault(name, [])  # old-style weight norm makes another one in each call
-        if all(weight is not other for other in weights):
-            weights.append(weight)
-            self._tape.note((name, len(weights)), weight, name=f"The weight of {name!r}")
-        self._dtypes[name] = weight.dtype
-        if isinstance(module, _ConvTransposeNd):
-            self._transposed[name] = module.groups
+            name, groups = call.module or call.name, transposed_groups(call.origin)
+            self._weights.note(name, call.origin)
+            if groups is not None:
+                self._transposed[name] = groups
 
     def take(self, output: Any, start: int, n_images: int) -> None:
         """Take the gradients of a forward pass that returned `output` for images from `start` on."""
         scores = class_scores(self._model, output, n_images)
-        of_weights: dict[str, Tensor] = {}
-        for key, gradient in self._tape.gradients(self._target.values(scores, start)).items():
-            if isinstance(key, str):
-                self._writer.append(key, channels_first(gradient, self._axes[key]), GRADIENTS)
-            else:
-                of_weights[key[0]] = of_weights.get(key[0], 0) + gradient
-        self._weights.clear()
-        for name, gradient in of_weights.items():
+        found = self._tape.gradients(self._target.values(scores, start))
+        for name, axes in self._axes.items():
+            self._writer.append(name, channels_first(found[name], axes), GRADIENTS)
+        for name, gradient in self._weights.gradients(found).items():
             if self._per_image:
                 self._writer.append(name, gradient[None], WEIGHT_GRADIENTS)
             else:
+                self._dtypes[name] = gradient.dtype
                 self._sums[name] = self._sums.get(name, 0) + gradient.cpu().double()
 
     def add_to(self, facts: Recording, n_images: int) -> Recording:

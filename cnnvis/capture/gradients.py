@@ -57,11 +57,8 @@ class Tape:
         InvalidInputError
             Where the network switches gradients off: 0 would be a wrong answer there.
         """
-        if not torch.is_grad_enabled() and tensor.is_floating_point():
-            raise InvalidInputError(
-                f"{name} has no gradient: the network computes it without (torch.no_grad inside its forward). "
-                "Leave it out, or remove that."
-            )
+        if tensor.is_floating_point():
+            _require_gradients(name)
         edge = get_gradient_edge(tensor) if tensor.requires_grad else None
         self._noted[key] = _Noted(edge, torch.empty_like(tensor, device="meta", requires_grad=False), tensor.device)
 
@@ -84,3 +81,47 @@ class Tape:
             gradient = None if entry.edge is None else next(found)
             gradients[key] = entry.zeros() if gradient is None else gradient.to_dense()
         return gradients
+
+
+def _require_gradients(name: str) -> None:
+    if not torch.is_grad_enabled():
+        raise InvalidInputError(
+            f"{name} has no gradient: the network computes it without (torch.no_grad inside its forward). "
+            "Leave it out, or remove that."
+        )
+
+
+class Weights:
+    """The weights of modules in one forward pass, noted on a tape.
+
+    Parameters
+    ----------
+    tape : Tape
+    """
+
+    def __init__(self, tape: Tape) -> None:
+        self._tape = tape
+        self._noted: dict[str, list[Tensor]] = {}
+
+    def note(self, name: str, module: nn.Module) -> None:
+        """Note the `weight` of a module that runs, where it has one: with old-style weight norm, another in each call.
+
+        Parameters
+        ----------
+        name : str
+            Of the module; the key of the gradient.
+        module : nn.Module
+        """
+        weight = getattr(module, "weight", None)
+        if not isinstance(weight, Tensor) or not weight.is_floating_point():
+            return
+        _require_gradients(f"The weight of {name!r}")
+        weights = self._noted.setdefault(name, [])
+        if all(weight is not other for other in weights):
+            weights.append(weight)
+            self._tape.note((name, len(weights)), weight, name=f"The weight of {name!r}")
+
+    def gradients(self, found: dict[Hashable, Tensor]) -> dict[str, Tensor]:
+        """Return, of what `Tape.gradients` found, the gradients of the weights, and forget what was noted."""
+        noted, self._noted = self._noted, {}
+        return {name: sum(found[name, number + 1] for number in range(len(noted[name]))) for name in noted}

@@ -161,7 +161,7 @@ def as_batches(model: nn.Module, inputs: Any, batch_size: int) -> Batches:
             f"Inputs must be a tensor or array (N, ...), a tuple or dict of these, or an iterable of batches; "
             f"got {type(inputs).__name__}. An image file is made into a tensor by Network.preprocess."
         )
-    return Batches(_take(model, inputs), _length(inputs))
+    return Batches(_take(model, inputs), loader_length(inputs))
 
 
 def _arguments(inputs: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -232,7 +232,7 @@ def _cut(
 
 def _take(model: nn.Module, loader: Iterable[Any]) -> Iterator[ForwardCall]:
     """Yield the batches of a loader; of one that is a tuple or list, what forward() requires, not the labels."""
-    required = _n_required(model)
+    required = n_required(model)
     n_batches = 0
     for batch in loader:
         n_batches += 1
@@ -241,14 +241,14 @@ def _take(model: nn.Module, loader: Iterable[Any]) -> Iterator[ForwardCall]:
         raise InvalidInputError(f"There are zero images: the {type(loader).__name__} gave no batch.")
 
 
-def _n_required(model: nn.Module) -> int:
+def n_required(model: nn.Module) -> int:
     """Return the number of positional arguments that forward() cannot do without, at least 1."""
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     parameters = inspect.signature(model.forward).parameters.values()
     return max(1, sum(p.kind in positional and p.default is p.empty for p in parameters))
 
 
-def _length(loader: Iterable[Any]) -> int | None:
+def loader_length(loader: Iterable[Any]) -> int | None:
     """Return the number of images that a DataLoader will give, where it can be known."""
     if not isinstance(loader, DataLoader) or loader.batch_size is None:
         return None
