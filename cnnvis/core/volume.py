@@ -13,7 +13,7 @@ from cnnvis.core.axes import axis_names
 from cnnvis.core.checks import frozen_array, frozen_integers, require_finite, require_permutation, require_shape
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.importance import Importance
-from cnnvis.core.ordering import Ordering
+from cnnvis.core.ordering import Ordering, method_title
 from cnnvis.core.provenance import Provenance
 
 
@@ -110,6 +110,14 @@ class Volume:
     def axis_names(self) -> tuple[str, str, str]:
         """What the three axes are called, by the quantity."""
         return axis_names(self.quantity)
+
+    @property
+    def subject(self) -> str:
+        """What a picture of it shows of the layer, for headlines: the order of maps, the quantity of all else."""
+        order = f"{method_title(self.method)} order"
+        if self.quantity == "activation":
+            return order
+        return self.quantity if self.method == "original" else f"{self.quantity}, {order}"
 
     @property
     def n_missing(self) -> int:

@@ -44,17 +44,17 @@ class Legend:
 
 
 class Title:
-    """The title, large, and the lines under it, at the top left.
+    """The title and the lines under it, at the top left: the first `large` ones are large.
 
     A line that is too long is broken after a colon, at a dot or before a bracket, then shortened.
     """
 
-    def __init__(self, lines: Sequence[str], pane: Pane) -> None:
+    def __init__(self, lines: Sequence[str], pane: Pane, *, large: int = 1) -> None:
         self.pane = pane
         self.lines: list[tuple[str, float, float]] = []  # text, size in letters, top in letters from the pane's top
         top = 0.9
         for index, line in enumerate(lines):
-            size = 1.25 if index == 0 else 0.9
+            size = 1.25 if index < large else 0.9
             pixels = round(size * pane.font)
             for part in [line] if pane.fits(line, pixels) else BREAKS.split(line):
                 if self.lines and (top + size) * pane.letter_y > TITLE_SHARE:

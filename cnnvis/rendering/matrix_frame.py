@@ -48,7 +48,7 @@ def margins(item: MatrixItem, pane: Pane, taken: Margins) -> Margins:
     room_x = pane.width * (1 - taken.left - taken.right) - beside - pane.font
     room_y = pane.height * (1 - taken.bottom - taken.top) - below - pane.font
     scale = min(room_x / item.extent[0], room_y / item.extent[1])
-    if item.columns and columns > scale * item.cell[0]:  # they will stand upright
+    if item.columns and columns > scale * item.cell[0]:  # names will stand upright
         below += columns
     return Margins(beside / pane.width, pane.letter_x, below / pane.height, pane.letter_y)
 
@@ -119,9 +119,13 @@ class MatrixFrame:
     def _arrangement(
         self, labels: Sequence[str], at: NDArray[np.float64], away: NDArray[np.float64]
     ) -> tuple[bool, int]:
-        """Return whether labels stand upright, and that each `step`-th is shown: as many as stand apart and fit."""
+        """Return whether labels stand upright, and that each `step`-th is shown: as many as stand apart and fit.
+
+        Only names below or above stand upright; of numbers, some are enough.
+        """
         found = []
-        for upright in (False, True) if abs(away[0]) <= 0.25 else (False,):
+        may_stand = abs(away[0]) <= 0.25 and not all(text.lstrip("+").isdecimal() for text in labels)
+        for upright in (False, True) if may_stand else (False,):
             sizes = np.array([self.texts.size(text, SMALL, upright=upright) for text in labels])
             centres = np.array([self._beside(point, size, away) for point, size in zip(at, sizes, strict=True)])
             inside = all(self.texts.has_room(text, c, upright=upright) for text, c in zip(labels, centres, strict=True))
@@ -160,7 +164,7 @@ class MatrixFrame:
         dark = colours[exists] @ np.array([0.2126, 0.7152, 0.0722], np.float32) < 0.5
         for text, at, on_dark in zip(texts, self.box.projection(middles), dark, strict=True):
             colour = (1.0, 1.0, 1.0) if on_dark else (0.0, 0.0, 0.0)
-            yield from self.texts.text(text, at, size=size, colour=colour)
+            yield self.texts.actor(text, at, size=size, colour=colour)
 
     def _font_on_cells(self, texts: Sequence[str]) -> int:
         """Return the size in pixels at which the widest text fits on a cell; 0 where none does, or seen at an angle."""

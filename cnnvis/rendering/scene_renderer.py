@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from cnnvis.core.ordering import method_title
 from cnnvis.rendering import _vtk as vtk
 from cnnvis.rendering.artist import Artist
 from cnnvis.rendering.flat_artists import ImageArtist, LabelsArtist
@@ -85,7 +84,8 @@ class SceneRenderer:
         """Place the camera so that scene and texts have room, and yield the texts."""
         shown = [artist for artist in self._artists.values() if artist.item.visible]
         items = [artist.item for artist in shown]
-        title = Title(self._title(items) + self._notes(items), pane)
+        large = 2 if self.scene.series.labels else 1  # what is playing must be read at a glance
+        title = Title(self._title(items) + self._notes(items), pane, large=large)
         bars = scalar_bars(_distinct_legends(shown), pane, title)
         taken = Margins(0, 0, 0, title.height) + Margins.widest([Margins(0, 0, 0, 0), *(bar.margins for bar in bars)])
         letter = Margins(pane.letter_x, pane.letter_x, pane.letter_y, pane.letter_y)
@@ -110,17 +110,17 @@ class SceneRenderer:
         return tuple(np.stack([low, high], axis=1).ravel())
 
     def _title(self, items: list[SceneItem]) -> list[str]:
+        """Return headline, frame, and where it comes from."""
         volumes = [item for item in items if isinstance(item, VolumeItem)]
-        lines = [self.scene.title] if self.scene.title else []
+        matrices = [item.title for item in items if isinstance(item, MatrixItem) and item.title]
+        lines = list(dict.fromkeys(matrices))
         if volumes:
-            first = volumes[0].data
-            if not lines:
-                layers = " + ".join(dict.fromkeys(item.data.layer or item.name for item in volumes))
-                lines.append(f"{layers}: {method_title(first.method)} order")
-            lines.append(first.provenance.caption)
-        lines += dict.fromkeys(item.title for item in items if isinstance(item, MatrixItem))
+            layers = " + ".join(dict.fromkeys(item.data.layer or item.name for item in volumes))
+            lines = [f"{layers}: {volumes[0].data.subject}", volumes[0].data.provenance.caption, *lines]
+        if self.scene.title:
+            lines = [self.scene.title, *(lines[1:] if volumes else lines)]
         if self.scene.series.labels:
-            lines.append(f"{self.scene.series.axis}: {self.scene.series.labels[self.scene.frame]}")
+            lines.insert(1, f"{self.scene.series.axis}: {self.scene.series.labels[self.scene.frame]}")
         return [line for line in lines if line]
 
     def _notes(self, items: list[SceneItem]) -> list[str]:

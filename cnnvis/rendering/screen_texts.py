@@ -57,24 +57,29 @@ class ScreenTexts:
         yield from self.text(text, np.clip(at, self._low + half, self._high - half), size=1.0, upright=upright)
 
     def text(
-        self, text: str, at: NDArray[np.float64], *, size: float, upright: bool = False, colour: RGB | None = None
+        self, text: str, at: NDArray[np.float64], *, size: float, upright: bool = False
     ) -> Iterator[vtk.vtkTextActor]:
         """Yield a text centred on a point of the screen, unless it would cover one that is there."""
         half = self.size(text, size, upright=upright) / 2
         if any(np.all(np.abs(at - other) < half + reach) for other, reach in self._placed):
             return
         self._placed.append((at, half))
+        actor = self.actor(text, at, size=size, colour=self.pane.theme.text)
+        actor.GetTextProperty().SetOrientation(90 if upright else 0)
+        yield actor
+
+    def actor(self, text: str, at: NDArray[np.float64], *, size: float, colour: RGB) -> vtk.vtkTextActor:
+        """Return a text centred on a point of the screen, whatever is there."""
         x, y = self.fraction(at)
         actor = overlay_text(text, (float(x), float(y)))
         style_text(
             actor.GetTextProperty(),
-            colour=self.pane.theme.text if colour is None else colour,
+            colour=colour,
             size=round(size * self.pane.font),
             horizontal="centre",
             vertical="centre",
         )
-        actor.GetTextProperty().SetOrientation(90 if upright else 0)
-        yield actor
+        return actor
 
     def tick_lines(self, base: NDArray[np.float64], tips: NDArray[np.float64]) -> vtk.vtkActor2D:
         """Return a line from each point (P, 2) to its tip."""

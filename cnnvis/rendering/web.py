@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,7 @@ def export_html(target: Scene | SceneGrid, path: str | Path) -> Path:
     """Write the volumes of a scene or a grid as one self-contained HTML file.
 
     Several volumes become one view with a button for each; those that show the same maps in different
-    orders share one copy of the data.
+    orders share one copy of the data. A series gets a slider over its frames, and shows their labels.
 
     Parameters
     ----------
@@ -62,28 +63,40 @@ def export_html(target: Scene | SceneGrid, path: str | Path) -> Path:
 def scene_html(target: Scene | SceneGrid) -> str:
     """Return the text of the HTML file that `export_html` writes."""
     scenes = scenes_of(target)
-    items = [item for scene in scenes for item in scene if isinstance(item, VolumeItem) and item.visible]
-    if not items:
+    shown = [(scene, item) for scene in scenes for item in scene if isinstance(item, VolumeItem) and item.visible]
+    if not shown:
         raise InvalidInputError("The scene has no visible volume; a web page shows volumes.")
     stacks: dict[str, dict[str, Any]] = {}
-    volumes = [_volume(item, stacks) for item in items]
-    _name_apart(volumes)
+    views = [_view(scene, item, stacks) for scene, item in shown]
+    for view, name in zip(views, _names(shown), strict=True):
+        view["name"] = name
     page = {
         "dark": scenes[0].background == "dark",
         "direction": direction_of(scenes[0].camera).tolist(),
         "angle": VIEW_ANGLE,
         "absorption": ABSORPTION_DEPTH,
         "stacks": list(stacks.values()),
-        "volumes": volumes,
+        "views": views,
     }
     template = (files("cnnvis.rendering") / "web_viewer.html").read_text(encoding="utf-8")
     # "<" never appears inside, so that no text of the user's can end the script element.
     return template.replace("/*SCENE*/", json.dumps(page).replace("<", "\\u003c"))
 
 
-def _volume(item: VolumeItem, stacks: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def _view(scene: Scene, item: VolumeItem, stacks: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return what one button of the page shows: a volume, or the frames of a series; maps go to `stacks`."""
+    data = scene.frames.get(item.name, (item.data,))
+    moving = item.name in scene.frames
+    return {
+        "axis": scene.series.axis if moving else "",
+        "labels": list(scene.series.labels) if moving else [""],
+        "frame": scene.frame if moving else 0,
+        "volumes": [_volume(item, volume, stacks) for volume in data],
+    }
+
+
+def _volume(item: VolumeItem, volume: Volume, stacks: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """Return one volume as data for the page; its maps go to `stacks` unless they are there already."""
-    volume: Volume = item.data
     span = item.transfer.span_of(volume.values)
     codes = _codes(item.transfer, volume.values[np.argsort(volume.channels)], span)
     key = f"{volume.shape} {hashlib.sha256(codes.tobytes()).hexdigest()}"
@@ -99,14 +112,14 @@ def _volume(item: VolumeItem, stacks: dict[str, dict[str, Any]]) -> dict[str, An
     rgba = np.concatenate([item.transfer.colours(positions), item.transfer.opacity_at(positions)[:, None]], axis=1)
     fractions = np.linspace(0, 1, LABELS)
     return {
-        "name": method_title(volume.method),
-        "title": f"{volume.layer or item.name}: {method_title(volume.method)} order",
+        "title": _headline(item, volume),
         "caption": volume.provenance.caption,
         "quantity": volume.quantity,
+        "axes": volume.axis_names,
         "stack": list(stacks).index(key),
         # The page looks maps up by their rank among the channels that are there.
         "channels": np.argsort(np.argsort(volume.channels)).tolist(),
-        "factors": (item.channel_factors() * item.opacity).round(4).tolist(),
+        "factors": (item.channel_factors(volume) * item.opacity).round(4).tolist(),
         "runs": _runs(volume) if item.group_marks else [],
         "spacing": list(volume.spacing),
         "density": item.density,
@@ -116,6 +129,10 @@ def _volume(item: VolumeItem, stacks: dict[str, dict[str, Any]]) -> dict[str, An
         "colours": base64.b64encode(np.round(255 * rgba).astype(np.uint8).tobytes()).decode("ascii"),
         "labels": format_values(item.transfer.denormalise(fractions, span)),
     }
+
+
+def _headline(item: VolumeItem, volume: Volume) -> str:
+    return f"{volume.layer or item.name}: {volume.subject}"
 
 
 def _codes(transfer: TransferFunction, values: NDArray[Any], span: tuple[float, float]) -> NDArray[np.uint8]:
@@ -130,8 +147,10 @@ def _runs(volume: Volume) -> list[list[Any]]:
     ]
 
 
-def _name_apart(volumes: list[dict[str, Any]]) -> None:
-    """Give buttons of several layers the layer's name too."""
-    if len({volume["name"] for volume in volumes}) < len(volumes):
-        for volume in volumes:
-            volume["name"] = volume["title"].removesuffix(" order")
+def _names(shown: Sequence[tuple[Scene, VolumeItem]]) -> list[str]:
+    """Return the shortest names that tell the buttons apart: orders, headlines, the scenes' titles; else numbered."""
+    orders = [method_title(item.data.method) for _, item in shown]
+    headlines = [_headline(item, item.data).removesuffix(" order") for _, item in shown]
+    titles = [scene.title for scene, _ in shown]
+    numbered = [f"{index}. {name}" for index, name in enumerate(headlines, start=1)]
+    return next(names for names in (orders, headlines, titles, numbered) if len(set(names)) == len(names))

@@ -179,15 +179,20 @@ class VolumeItem(ValueItem):
         """Return the (C, H, W) values of a volume."""
         return data.values
 
-    def channel_factors(self) -> NDArray[np.float32]:
+    def channel_factors(self, volume: Volume | None = None) -> NDArray[np.float32]:
         """Return the opacity factor of each channel, (C,) in [0, 1], as `drive` asks for.
+
+        Parameters
+        ----------
+        volume : Volume, optional
+            Default: the one that is shown; a series has others.
 
         Raises
         ------
         InvalidInputError
             When the volume lacks the weights or groups that `drive` needs.
         """
-        volume: Volume = self.data
+        volume = self.data if volume is None else volume
         if self.drive is Drive.NONE:
             return np.ones(volume.shape[0], dtype=np.float32)
         if self.drive is Drive.IMPORTANCE:

@@ -233,8 +233,8 @@ class Scene(EventedModel):
         data = matrix_to_show(values)
         if transfer is None:
             transfer = TransferFunction.preset("linear", values=data, clip=(0.0, 100.0), opacity=SOLID)
-        labels = {"rows": tuple(map(str, rows)), "columns": tuple(map(str, columns))}
-        item = MatrixItem(name=self._free_name(name), transfer=transfer, **labels, **state)
+        state |= {"rows": tuple(map(str, rows)), "columns": tuple(map(str, columns))}
+        item = MatrixItem(name=self._free_name(name), transfer=transfer, **state)
         alone = not self.items and self.camera == Camera()
         self.add(item, data)
         if alone:

@@ -185,8 +185,8 @@ def test_scenes_speak_for_themselves_unless_they_have_a_title():
     lines = renderer._title([built["conv"]])
     assert lines == [
         "conv: k-means order",
-        "a-network-with-a-long-name (RANDOM WEIGHTS) · my holidays 2024-07-12 001.jpeg",
         "epoch: 5",
+        "a-network-with-a-long-name (RANDOM WEIGHTS) · my holidays 2024-07-12 001.jpeg",
     ]
     built.title = "Mine"
     assert renderer._title([built["conv"]])[0] == "Mine"

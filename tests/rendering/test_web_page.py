@@ -36,6 +36,11 @@ def page(target):
     return json.loads(found[0])
 
 
+def volumes_of(data):
+    """Return the volumes of all views of a page."""
+    return [shown for view in data["views"] for shown in view["volumes"]]
+
+
 def codes(stack):
     return np.frombuffer(base64.b64decode(stack["data"]), np.uint8).reshape(stack["shape"])
 
@@ -63,11 +68,11 @@ def test_orders_of_the_same_maps_share_one_copy():
     scenes = [scene_of(original), *(scene_of(original.reordered(order)) for order in orders)]
     data = page(SceneGrid(scenes, link=("range",)))
     assert len(data["stacks"]) == 1
-    assert [shown["stack"] for shown in data["volumes"]] == [0, 0, 0]
-    assert [shown["channels"] for shown in data["volumes"]] == [[0, 1, 2, 3], [3, 1, 0, 2], [2, 3, 1, 0]]
-    assert [shown["name"] for shown in data["volumes"]] == ["original", "PCA", "k-means"]
-    assert [shown["reordered"] for shown in data["volumes"]] == [False, True, True]
-    runs = data["volumes"][2]["runs"]
+    assert [shown["stack"] for shown in volumes_of(data)] == [0, 0, 0]
+    assert [shown["channels"] for shown in volumes_of(data)] == [[0, 1, 2, 3], [3, 1, 0, 2], [2, 3, 1, 0]]
+    assert [view["name"] for view in data["views"]] == ["original", "PCA", "k-means"]
+    assert [shown["reordered"] for shown in volumes_of(data)] == [False, True, True]
+    runs = volumes_of(data)[2]["runs"]
     assert [run[:2] for run in runs] == [[0, 2], [2, 4]]
     assert runs[0][2] == pytest.approx(group_colour(1), abs=1e-3)
 
@@ -80,15 +85,15 @@ def test_stacks_of_equal_values_and_other_shapes_stay_apart():
 def test_some_channels_of_a_layer_are_looked_up_by_rank():
     shown = Volume(volume((3, 2, 2)).values, channels=[40, 7, 12])
     data = page(scene_of(shown))
-    assert data["volumes"][0]["channels"] == [2, 0, 1]
-    rows = codes(data["stacks"][0])[data["volumes"][0]["channels"]]
+    assert volumes_of(data)[0]["channels"] == [2, 0, 1]
+    rows = codes(data["stacks"][0])[volumes_of(data)[0]["channels"]]
     assert (rows[0] == codes(page(scene_of(shown))["stacks"][0])[2]).all()
 
 
 def test_factors_colours_and_labels_are_those_of_the_item():
     transfer = TransferFunction(span=(0, 2), colour_map="gray", opacity=((0, 0), (1, 0.5)))
     data = page(scene_of(volume(weights=[0, 1, 2, 4]), drive="importance", opacity=0.5, transfer=transfer))
-    shown = data["volumes"][0]
+    shown = volumes_of(data)[0]
     assert shown["factors"] == [0, 0.125, 0.25, 0.5]
     colours = np.frombuffer(base64.b64decode(shown["colours"]), np.uint8).reshape(256, 4)
     assert colours[0].tolist() == [0, 0, 0, 0]
@@ -98,7 +103,7 @@ def test_factors_colours_and_labels_are_those_of_the_item():
 
 def test_several_layers_are_told_apart_on_their_buttons():
     data = page(scene_of(volume(layer="a"), volume(layer="b")))
-    assert [shown["name"] for shown in data["volumes"]] == ["a: original", "b: original"]
+    assert [view["name"] for view in data["views"]] == ["a: original", "b: original"]
 
 
 @pytest.mark.parametrize(
@@ -124,7 +129,7 @@ def test_names_cannot_end_the_script():
     scene = scene_of(volume(layer=EVIL, quantity=EVIL, provenance=Provenance(model=EVIL)))
     text = scene_html(scene)
     assert text.count("</script>") == scene_html(scene_of(volume())).count("</script>")
-    assert page(scene)["volumes"][0]["caption"] == EVIL
+    assert volumes_of(page(scene))[0]["caption"] == EVIL
 
 
 def test_the_page_needs_no_network():
