@@ -71,9 +71,7 @@ def picture_rows(
         sheet.paste(x, top, picture)
         for line, text in enumerate(lines):
             middle = y + high + (line + 0.8) * LINE_HEIGHT
-            sheet.text(
-                x, middle, text, size=TEXT, bold=line == 0, colour=INK if line == 0 else QUIET, room=pitch - GAP
-            )
+            sheet.text(x, middle, text, size=TEXT, bold=line == 0, colour=INK if line == 0 else QUIET, room=pitch - GAP)
     return sheet.figure()
 
 
