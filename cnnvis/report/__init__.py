@@ -1,23 +1,40 @@
 """Figures, tables and a self-contained HTML page of results that others computed."""
 
 from cnnvis.report.encode import to_jpeg, to_png, to_rgb
+from cnnvis.report.figure_agreement import agreement_matrix_figure
 from cnnvis.report.figure_charts import order_quality_chart, top5
+from cnnvis.report.figure_class_curves import class_curve_chart
+from cnnvis.report.figure_curves import prune_curve_chart
+from cnnvis.report.figure_differences import area_chart
 from cnnvis.report.figure_filters import filter_images, filter_tiles, filters_and_maps
+from cnnvis.report.figure_gradients import gradient_tiles
+from cnnvis.report.figure_importance import importance_by_class, importance_grid
+from cnnvis.report.figure_importance_bars import importance_bars, importance_histogram
 from cnnvis.report.figure_mosaic import mosaic
 from cnnvis.report.figure_pictures import picture_rows
 from cnnvis.report.figure_slices import row_slices
 from cnnvis.report.page import Page
-from cnnvis.report.tables import order_quality_table
+from cnnvis.report.tables import filter_table_rows, order_quality_table
 
 __all__ = [
     "Page",
+    "agreement_matrix_figure",
+    "area_chart",
+    "class_curve_chart",
     "filter_images",
+    "filter_table_rows",
     "filter_tiles",
     "filters_and_maps",
+    "gradient_tiles",
+    "importance_bars",
+    "importance_by_class",
+    "importance_grid",
+    "importance_histogram",
     "mosaic",
     "order_quality_chart",
     "order_quality_table",
     "picture_rows",
+    "prune_curve_chart",
     "row_slices",
     "to_jpeg",
     "to_png",

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnvis.core.errors import InvalidInputError
-from cnnvis.core.palette import MISSING_COLOUR
+from cnnvis.core.palette import MISSING_COLOUR, RGB
 from cnnvis.report.style import minus, to_bytes
 from cnnvis.scene.transfer import DIVERGING_MAP, SEQUENTIAL_MAP, is_signed
 
@@ -81,6 +81,11 @@ class ColourScale:
         finite = np.isfinite(values)
         index = np.where(finite, position, 0).clip(0, 255).astype(np.intp)
         return np.take(table, np.where(finite, index, MISSING), axis=0)
+
+    def colour(self, value: float) -> RGB:
+        """Return the colour of one value, each part 0 to 1."""
+        red, green, blue = (self.rgb(np.array(value)) / 255).tolist()
+        return (red, green, blue)
 
     @property
     def note(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from cnnvis.core.filter_table import FilterTable
 from cnnvis.core.ordering import Ordering
 from cnnvis.report.style import minus
 
@@ -15,6 +16,9 @@ QUALITY_CAPTION = (
     "mean, in those standard deviations. Brightness: |Spearman| correlation of the position with the mean activation; "
     "near 1 the order merely sorts by brightness. Constant: channels without any variation, which stand last."
 )
+
+
+FILTER_COLUMNS = ("images of", "images", "error", "without least", "least", "without most", "most")
 
 
 def order_quality_table(
@@ -31,6 +35,37 @@ def order_quality_table(
     held_out = [order.quality.held_out for order in orderings.values() if order.quality is not None]
     where = " Measured on images that were not used for ordering." if held_out and all(held_out) else ""
     return QUALITY_COLUMNS, rows, QUALITY_CAPTION + where
+
+
+def filter_table_rows(table: FilterTable) -> tuple[tuple[str, ...], list[tuple[str | int, ...]], str]:
+    """Return columns, rows and caption of CNN-VIS's table of single filters, for `Page.table`.
+
+    Parameters
+    ----------
+    table : FilterTable
+    """
+    rows = [
+        (
+            row.name,
+            row.images,
+            _percent(row.error),
+            _percent(row.without_least),
+            row.least,
+            _percent(row.without_most),
+            row.most,
+        )
+        for row in table.rows
+    ]
+    caption = (
+        f"Errors with single filters of {table.layer} switched off, by importance of {table.method}: the share of "
+        "images taken for another class by the whole network, without the least and without the most important filter. "
+        "A row of a class counts its images alone, and the filters least and most important to it."
+    )
+    return FILTER_COLUMNS, rows, caption
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
 
 
 def _quality_row(name: str, order: Ordering) -> tuple[str | int | float | None, ...]:
