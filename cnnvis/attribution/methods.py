@@ -10,7 +10,10 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import Any, Literal
 
+from cnnvis.attribution.ablation import by_ablation
 from cnnvis.attribution.activation import by_activation
+from cnnvis.attribution.gradient import by_gradient
+from cnnvis.attribution.taylor import by_taylor
 from cnnvis.attribution.weight import by_weight
 from cnnvis.core import Importance
 from cnnvis.core.checks import parse_choice
@@ -20,26 +23,34 @@ from cnnvis.core.progress import Progress, silent
 class ImportanceMethod(StrEnum):
     """What makes a channel important.
 
-    `weight`: the norm of its filter, needs no data; `activation`: how strongly it answers, on average over
-    images and positions.
+    `gradient`: how strongly the class of an image depends on the weights of its filter; `taylor`: what the channel
+    adds to the class, to first order; `weight`: the norm of its filter, needs no data; `activation`: how strongly it
+    answers, on average over images and positions; `ablation`: how much the loss grows when the channel alone is
+    switched off.
     """
 
+    GRADIENT = "gradient"
+    TAYLOR = "taylor"
     WEIGHT = "weight"
     ACTIVATION = "activation"
+    ABLATION = "ablation"
 
 
-ImportanceMethodName = Literal["weight", "activation"]
+ImportanceMethodName = Literal["gradient", "taylor", "weight", "activation", "ablation"]
 
 METHODS: dict[ImportanceMethod, Callable[..., Importance]] = {
+    ImportanceMethod.GRADIENT: by_gradient,
+    ImportanceMethod.TAYLOR: by_taylor,
     ImportanceMethod.WEIGHT: by_weight,
     ImportanceMethod.ACTIVATION: by_activation,
+    ImportanceMethod.ABLATION: by_ablation,
 }
 
 
 def importance(
     model: Any,
     data: Any = None,
-    method: ImportanceMethodName = "weight",
+    method: ImportanceMethodName = "gradient",
     *,
     layers: str | Iterable[str] | None = None,
     progress: Progress = silent,
@@ -51,15 +62,17 @@ def importance(
     ----------
     model : nn.Module or cnnvis.models.Network
     data : image files, tensor or array (N, ...), pair (inputs, labels), or batches (a DataLoader), optional
-        Not needed by "weight".
-    method : {"weight", "activation"}
+        Not needed by "weight"; "activation" uses no labels.
+    method : {"gradient", "taylor", "weight", "activation", "ablation"}
         See `ImportanceMethod`.
     layers : str or iterable of str, optional
         Dotted names or globs. Default: every layer that the method can score.
     progress : callable, optional
         Called as progress(images done, images in all); 0 in all where it is not known.
     **options
-        Of the method. "weight": `norm`, "l1" (default) or "l2".
+        Of the method. "gradient": `target`, `of`, `reduce` and `measure`, see `attribution.gradient.by_gradient`;
+        "taylor": `target` and `of`. "weight": `norm`, "l1" (default) or "l2". "ablation": see
+        `cnnvis.attribution.ablation.AblationOptions`.
 
     Returns
     -------

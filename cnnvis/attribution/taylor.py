@@ -102,10 +102,7 @@ class _Scorer:
         self.n_classes = scores.shape[1]
         require_classes(goal.classes, self.n_classes)
         gradients = self._tape.gradients(quantity_of(scores, torch.from_numpy(goal.classes), self._of))
-        sums = {
-            name: channels_first(value * gradients[name], axes).flatten(2).sum(2)
-            for name, (value, axes) in values.items()
-        }
+        sums = {name: _over_positions(value * gradients[name], axes) for name, (value, axes) in values.items()}
         return {
             layer: _of_channels(sums[read.value], read, _n_channels(self._tree.traced[layer]))
             for layer, read in self.sites.items()
@@ -118,6 +115,12 @@ class _Scorer:
             self._tape.note(value.name, value.tensor, name=f"Layer {value.name!r}")
             # A copy: what follows may change the value in place.
             self._values[value.name] = value.tensor.detach().clone(), value.axes
+
+
+def _over_positions(products: Tensor, axes: Axes) -> Tensor:
+    """Return (n, C) sums."""
+    products = channels_first(products, axes)
+    return products.reshape(*products.shape[:2], -1).sum(2)
 
 
 def _of_channels(sums: Tensor, read: Read, n_channels: int) -> Tensor:

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 CHUNK = 2**20
-"""Values of patches and gradients made at a time: 4 MB in float32 stay in the cache. A chunk holds one image or more."""
+"""Values of patches and gradients made at once: 4 MB in float32 stay in the cache. A chunk is one image or more."""
 
 
 class Use(Protocol):

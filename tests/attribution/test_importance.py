@@ -56,12 +56,12 @@ def test_transposed_convolutions_count_output_channels(transposed):
         for channel in range(6):  # output channel c is column c % 3 of the weights of group c // 3
             layer.weight[2 * (channel // 3) : 2 * (channel // 3) + 2, channel % 3] = channel
     taps = 2 * layer.weight[0, 0].numel()
-    np.testing.assert_allclose(importance(nn.Sequential(layer))["0"], taps * np.arange(6.0))
+    np.testing.assert_allclose(importance(nn.Sequential(layer), method="weight")["0"], taps * np.arange(6.0))
 
 
 def test_depthwise_and_half_precision():
     layer = nn.Conv2d(3, 6, 3, groups=3).half()
-    found = importance(nn.Sequential(layer))["0"]
+    found = importance(nn.Sequential(layer), method="weight")["0"]
     assert found.shape == (6,)
     np.testing.assert_allclose(found, layer.weight.detach().double().abs().sum((1, 2, 3)).numpy())
 
@@ -94,7 +94,7 @@ def test_missing_values_are_left_out():
 
 
 def test_globs_and_order_of_the_network():
-    assert list(importance(tiny(), layers=["f*", "conv"])) == ["conv", "fc"]
+    assert list(importance(tiny(), method="weight", layers=["f*", "conv"])) == ["conv", "fc"]
     assert list(importance(tiny(), IMAGES, "activation", layers="*c*")) == ["conv", "fc"]
 
 
@@ -108,7 +108,7 @@ def test_refusals():
     with pytest.raises(InvalidInputError, match=r"Unknown importance method 'wieght'\. Did you mean: weight"):
         importance(tiny(), method="wieght")
     with pytest.raises(InvalidInputError, match="norm must be one of l1, l2"):
-        importance(tiny(), norm="l3")
+        importance(tiny(), method="weight", norm="l3")
     with pytest.raises(InvalidInputError, match="needs data"):
         importance(tiny(), method="activation")
     with pytest.raises(InvalidInputError, match="zero images"):
@@ -117,7 +117,7 @@ def test_refusals():
     with torch.no_grad():
         broken.conv.weight[0] = float("nan")
     with pytest.raises(InvalidInputError, match="importance of 'conv' holds 1 values"):
-        importance(broken)
+        importance(broken, method="weight")
 
 
 @pytest.mark.parametrize("method", list(ImportanceMethod))
@@ -125,7 +125,7 @@ def test_the_model_comes_back_as_it_was(method):
     net = tiny()
     before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
     images = IMAGES.clone()
-    importance(net, images, method)
+    importance(net, (images, torch.zeros(2, dtype=torch.long)), method)
     assert net.training
     assert all(not module._forward_hooks and not module._forward_pre_hooks for module in net.modules())
     assert all(parameter.requires_grad and parameter.grad is None for parameter in net.parameters())

@@ -35,15 +35,15 @@ def test_shuffled_norms_by_hand():
         net[0].weight[:] = torch.tensor([[1.0, 2.0], [4.0, 8.0]])
     order = np.random.default_rng(5).permutation(4)
     values = np.array([1.0, 2.0, 4.0, 8.0])[order].reshape(2, 2)
-    np.testing.assert_array_equal(importance(shuffled(net, random_state=5))["0"], values.sum(axis=1))
+    np.testing.assert_array_equal(importance(shuffled(net, random_state=5), method="weight")["0"], values.sum(axis=1))
 
 
 def test_the_correlations_are_those_of_the_shuffled_networks():
     net = tiny()
     check = randomisation_check(net, None, "weight", n_shuffles=2, random_state=7)
     for number in range(2):
-        other = importance(shuffled(net, random_state=(7, number)))
-        for layer, scores in importance(net).scores.items():
+        other = importance(shuffled(net, random_state=(7, number)), method="weight")
+        for layer, scores in importance(net, method="weight").scores.items():
             assert check.correlations[layer][number] == pytest.approx(spearmanr(scores, other[layer]).statistic)
     assert check.method == "weight"
 
