@@ -111,3 +111,23 @@ def test_bad_input(images, factors, error, message):
     model.bn = torch.nn.Sequential(model.bn)
     with pytest.raises(error, match=message), intervene(model, factors):
         model(images)
+
+
+class HoldsOn(torch.nn.Module):
+    """Changes tensors in place and goes on with its own name for them."""
+
+    def forward(self, x):
+        x = x * 1
+        x.add_(1)
+        x[:, 0] = 5.0
+        return x + 0
+
+
+@pytest.mark.parametrize("layer", ["add", "setitem"])
+def test_what_was_changed_in_place_is_changed_for_its_holder(images, layer):
+    model = HoldsOn()
+    with torch.no_grad(), intervene(model, {layer: {1: 0.0}}):
+        changed = model(images)
+    assert not changed[:, 1].any()
+    assert (changed[:, 0] == 5).all()
+    torch.testing.assert_close(changed[:, 2], images[:, 2] + 1)

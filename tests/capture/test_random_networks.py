@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional
 
-from cnnvis.capture import record, trace
+from cnnvis.capture import channel_spaces, record, switch_off, trace
 
 KINDS = ["conv", "drop", "relu", "add", "iadd", "cat"]
 STEPS = st.lists(
@@ -87,3 +87,25 @@ def test_links_and_values_are_as_constructed(steps):
     for name, expected in values.items():
         np.testing.assert_array_equal(recording[name].activations, expected)
         assert graph[name].shape == expected.shape[1:]
+
+
+@settings(deadline=None, max_examples=60)
+@given(steps=STEPS)
+def test_nothing_of_a_unit_that_is_off_arrives(steps):
+    """The filter of a unit that is off may hold NaN, and the output is that of a network without it."""
+    torch.manual_seed(0)
+    model, images = Drawn(steps).eval(), torch.rand(2, 3, 4, 4) - 0.5
+    spaces = channel_spaces(model, images)
+    for space in spaces:
+        if not space.layers or space.obstacle:
+            continue
+        with torch.no_grad(), switch_off(model, {space.name: [1]}, spaces=spaces):
+            off = model(images.clone())
+            filters = [model.get_submodule(layer).weight[1] for layer in space.layers]
+            kept = [weight.clone() for weight in filters]
+            for weight in filters:
+                weight.fill_(torch.nan)
+            broken = model(images.clone())
+            for weight, before in zip(filters, kept, strict=True):
+                weight.copy_(before)
+        assert torch.equal(off, broken)
