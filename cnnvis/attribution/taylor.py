@@ -36,9 +36,9 @@ def by_taylor(
 ) -> Importance:
     """Return, for each channel, the mean over images of |sum over positions of activation x d f / d activation|.
 
-    The first-order change of f when the channel is switched off where consumers see it: behind its norm and activation,
-    for a residual stream behind the addition (`ChannelSpaces.sites`), so layers that feed one stream score alike there.
-    A layer whose channels have no such place is scored at its own value.
+    The first-order change of f when the channel fades where the layers after it see it: behind its norm and activation,
+    and for a layer that ends in the addition of a residual stream behind that (`ChannelSpaces.sites`). A layer whose
+    channels have no such place is scored at its own value.
 
     Molchanov et al., "Pruning convolutional neural networks for resource efficient inference" (2017).
 
