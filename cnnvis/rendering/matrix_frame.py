@@ -167,7 +167,7 @@ class MatrixFrame:
             yield self.texts.actor(text, at, size=size, colour=colour)
 
     def _font_on_cells(self, texts: Sequence[str]) -> int:
-        """Return the size in pixels at which the widest text fits on a cell; 0 where none does, or seen at an angle."""
+        """Return the size in pixels at which the widest text fits on a cell; 0 where none does, or cells slant."""
         width, height = self.item.cell
         first = self.box.low + np.array([[0, 0, 0], [width, 0, 0], [0, height, 0]])
         at = self.box.projection(first) * self.pane.height

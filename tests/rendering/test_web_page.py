@@ -145,7 +145,65 @@ def test_without_a_visible_volume_there_is_no_page(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def series(quantity="weight gradient", *, title=""):
+    frames = [Volume(volume().values * scale, layer="conv", quantity=quantity) for scale in (1.0, -2.0)]
+    scene = Scene.of_series("case", ("Shirt, right", "Shirt, wrong"), frames)
+    scene.title = title
+    return scene
+
+
+def test_a_series_brings_all_its_frames_under_one_range_and_starts_with_the_one_shown():
+    scene = series()
+    scene.frame = 1
+    (view,) = page(scene)["views"]
+    assert (view["axis"], view["labels"], view["frame"]) == ("case", ["Shirt, right", "Shirt, wrong"], 1)
+    first, second = view["volumes"]
+    assert first["labels"] == second["labels"]
+    assert first["colours"] == second["colours"]
+    assert first["diverging"]
+    assert not first["linear"]  # filters are not blended
+    assert first["axes"] == ["filter", "kernel row", "kernel column"]
+    stacks = [codes(stack).astype(int) for stack in page(scene)["stacks"]]
+    assert np.all((stacks[0] - 128) * (stacks[1] - 128) <= 0)  # the colours change sides with the sign
+
+
+def test_without_a_series_there_is_nothing_to_play():
+    (view,) = page(scene_of(volume()))["views"]
+    assert (view["axis"], view["labels"], view["frame"]) == ("", [""], 0)
+
+
+def test_weights_of_the_channels_follow_each_frame():
+    frames = [volume(weights=weights) for weights in ([1, 0, 0, 2], [0, 3, 3, 0])]
+    data = page(Scene.of_series("class", "ab", frames, drive="importance"))
+    assert [shown["factors"] for shown in volumes_of(data)] == [[0.5, 0, 0, 1], [0, 1, 1, 0]]
+
+
+@pytest.mark.parametrize(
+    ("scenes", "names"),
+    [
+        (
+            (series(), series("weight gradient - reference")),
+            ["conv: weight gradient", "conv: weight gradient - reference"],
+        ),
+        ((series(title="Shirt"), series(title="Bag")), ["Shirt", "Bag"]),
+        ((series(), series()), ["1. conv: weight gradient", "2. conv: weight gradient"]),
+    ],
+)
+def test_buttons_have_the_shortest_names_that_tell_them_apart(scenes, names):
+    assert [view["name"] for view in page(SceneGrid(scenes, link=()))["views"]] == names
+
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def screenshot(scene, folder):
+    """Return the page of a scene as a browser shows it, 640 x 480."""
+    path, picture = export_html(scene, folder / "x.html"), folder / "x.png"
+    options = ["--headless=new", "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+    options += [f"--user-data-dir={folder / 'profile'}", f"--screenshot={picture}", "--window-size=640,480"]
+    options += ["--hide-scrollbars", "--virtual-time-budget=3000", path.as_uri()]
+    subprocess.run([CHROMIUM, *options], check=True, capture_output=True, timeout=120)
+    return np.asarray(Image.open(picture).convert("RGB")).astype(int)
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
@@ -156,13 +214,25 @@ def test_a_browser_draws_it(tmp_path):
         view="front",
         transfer=TransferFunction(span=(0, 1), colour_map="Reds", opacity=((0, 1), (1, 1))),
     )
-    path, picture = export_html(scene, tmp_path / "x.html"), tmp_path / "x.png"
-    options = ["--headless=new", "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
-    options += [f"--user-data-dir={tmp_path / 'profile'}", f"--screenshot={picture}", "--window-size=640,480"]
-    options += ["--hide-scrollbars", "--virtual-time-budget=3000", path.as_uri()]
-    subprocess.run([CHROMIUM, *options], check=True, capture_output=True, timeout=120)
-    pixels = np.asarray(Image.open(picture).convert("RGB")).astype(int)
+    pixels = screenshot(scene, tmp_path)
     middle = pixels[230:250, 310:330].reshape(-1, 3)
     wanted = 255 * scene["</script>"].transfer.colours([1.0])[0]
     assert np.abs(middle - wanted).max() < 25
     assert (pixels[470, :200] == 255).all()
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
+def test_a_browser_draws_signed_filters_on_both_sides_of_zero_and_unblended(tmp_path):
+    values = np.ones((4, 2, 2), np.float32)
+    values[:, :, 0] = -1
+    frames = [Volume(sign * values, layer="conv", quantity="weight gradient") for sign in (1, -1)]
+    scene = Scene.of_series("case", ("right", "wrong"), frames, density=50)
+    scene.camera.view = "front"
+    scene.frame = 1  # positive on the left
+    pixels = screenshot(scene, tmp_path)
+    low, high = (255 * scene["conv"].transfer.colours([end])[0] for end in (0.0, 1.0))
+    row = pixels[215]
+    reds, blues = (np.flatnonzero(np.abs(row - colour).max(axis=1) < 40) for colour in (high, low))
+    assert len(reds) > 30
+    assert len(blues) > 30
+    assert reds.max() < blues.min() <= reds.max() + 4  # nothing in between, as blending would make
