@@ -25,7 +25,7 @@ PANEL_GAP = 40
 NAME_WIDTH = 220
 """Most room for the name of a method in pixels."""
 
-MIN_WIDTH = 360
+MIN_WIDTH = 480
 """Least width of a panel, for the layer's name."""
 
 MEAN = "mean over the layers"

@@ -13,7 +13,7 @@ from cnnvis.core.importance import Importance
 from cnnvis.core.provenance import Provenance
 from cnnvis.report.chart import add_axes
 from cnnvis.report.parts import HEADER_HEIGHT, draw_header
-from cnnvis.report.sheet import Sheet
+from cnnvis.report.sheet import Sheet, text_width
 from cnnvis.report.style import ACCENT, CHART_STYLE, INK, MARGIN, PANEL, QUIET, WIDTH
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ Order = Literal["original", "sorted"]
 
 LEFT = MARGIN + 74
 PANEL_TITLE, PANEL_HEIGHT, AXIS_HEIGHT = 44, 170, 84
-MAX_LABELS = 40
+LABEL_GAP = 16
 
 ACROSS, PANEL_GAP, BINS = 4, 84, 20
 
@@ -95,7 +95,8 @@ def _draw_bars(axes: Axes, shares: NDArray[np.float64]) -> None:
 
 
 def _label_channels(axes: Axes, channels: NDArray[np.int64]) -> None:
-    step = -(-channels.size // MAX_LABELS)
+    label = text_width(str(channels.size - 1)) + LABEL_GAP
+    step = int(np.ceil(channels.size * label / (WIDTH - MARGIN - LEFT)))
     places = np.arange(0, channels.size, step)
     axes.set_xticks(places, [str(channel) for channel in channels[places]])
 
@@ -126,9 +127,8 @@ def importance_histogram(importance: Importance, *, title: str = "", provenance:
     for index, (layer, scores) in enumerate(layers.items()):
         x, y = LEFT + index % ACROSS * pitch, HEADER_HEIGHT + index // ACROSS * block
         boxes[layer] = (x, y + PANEL_TITLE, pitch - PANEL_GAP, PANEL_HEIGHT)
-        name = f"{layer}, {scores.size} channels"
-        sheet.text(x, y + PANEL_TITLE / 2, name, bold=True, room=pitch - PANEL_GAP)
-    note = "across: share of the layer's largest importance; up: channels; dark: exactly 0"
+        sheet.text(x, y + PANEL_TITLE / 2, f"{layer} ({scores.size})", bold=True, room=pitch - PANEL_GAP)
+    note = "across: share of the layer's largest importance; up: channels, their number in brackets; dark: exactly 0"
     sheet.text(LEFT, sheet.height - 34, note, colour=QUIET)
     figure = sheet.figure()
     from matplotlib import rc_context
