@@ -81,8 +81,10 @@ class ChannelSpace:
         object.__setattr__(self, "layers", tuple(self.layers))
         object.__setattr__(self, "reads", tuple(self.reads))
         object.__setattr__(self, "held", tuple(self.held))
+        if not self.layers and not self.reads:
+            raise InvalidInputError("A channel space needs layers, or values in which it is read; got neither.")
         if self.size < 1:
-            raise InvalidInputError(f"The channel space of {', '.join(self.layers)} has no channels.")
+            raise InvalidInputError(f"The channel space of {self.name!r} needs at least one channel, got {self.size}.")
 
     @property
     def name(self) -> str:
