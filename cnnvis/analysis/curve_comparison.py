@@ -50,7 +50,7 @@ def compare_curves(
     if not 0 < level < 1:
         raise InvalidInputError(f"level must lie between 0 and 1, got {level}.")
     means = [[np.mean([_value(curve, measure) for curve in curves]) for curves in side] for side in sides]
-    differences = np.subtract(*means)
+    differences = np.array(means[0]) - np.array(means[1])
     n = differences.size
     spread = differences.std(ddof=1) / np.sqrt(n) if n > 1 else np.nan
     half = stdtrit(n - 1, (1 + level) / 2) * spread if n > 1 else np.nan

@@ -21,13 +21,18 @@ if TYPE_CHECKING:
 VERBS = {
     "convert": "Convert a file from one format to another, chosen by the suffixes.",
     "doctor": "Check that cnnvis can render here, and say what to install where it cannot.",
+    "importance-curves": "Put every method of importance to the test: prune by it, beside random orders, |weight| and its "
+    "own reverse.",
     "info": "List every layer of a network: name, type, output shape, parameters.",
+    "prune": "Write a physically smaller network, without its least important units.",
+    "prune-curve": "Draw accuracy against the share of units or links removed, least important first.",
     "render": "Render a saved scene to a picture.",
     "volume": "Record layers of a network for an image, order their channels and render the volumes.",
 }
 """Verb -> its line in `cnnvis --help`, so that the help needs to import none of them.
 
-The verb `info` is the function `info` of `cnnvis/cli/info.py`; its docstring begins with the same line (tested).
+The verb `prune-curve` is the function `prune_curve` of `cnnvis/cli/prune_curve.py`; its docstring begins with the same
+line (tested).
 """
 
 EPILOGUE = "Any command: --debug shows the traceback of an error. Exit status: 0 done, 1 error, 2 usage."
@@ -60,7 +65,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     app = _app("cnnvis", help=cnnvis.__doc__.splitlines()[0] if cnnvis.__doc__ else "")
     for name, summary in VERBS.items():
         # The verb that runs shows its whole docstring; a `help` given here would replace it.
-        app.command(f"cnnvis.cli.{name}:{name}", name=name, help=None if name == verb else summary)
+        function = name.replace("-", "_")
+        app.command(f"cnnvis.cli.{function}:{function}", name=name, help=None if name == verb else summary)
     return _run(app, arguments, program=f"cnnvis {verb}" if verb else "cnnvis")
 
 

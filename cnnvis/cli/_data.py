@@ -28,11 +28,12 @@ class LabelledTensors(NamedTuple):
     testing: tuple[Tensor, Tensor]
 
 
-def labelled(network: Network, text: str) -> LabelledTensors:
+def labelled(network: Network, text: str | None) -> LabelledTensors:
     """Return the images that `--data` names, those to score importance on apart from those to test on.
 
     See `cnnvis.models.folders.labelled_parts`, also for the errors.
     """
     from cnnvis.models.folders import labelled_parts
 
-    return LabelledTensors(*((part.images, part.labels) for part in labelled_parts(network, text)))
+    parts = labelled_parts(network, text)
+    return LabelledTensors(*((part.images, part.labels) for part in parts))

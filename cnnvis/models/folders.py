@@ -23,13 +23,14 @@ class LabelledParts(NamedTuple):
     testing: LabelledImages
 
 
-def labelled_parts(network: Network, data: str | os.PathLike[str]) -> LabelledParts:
+def labelled_parts(network: Network, data: str | os.PathLike[str] | None = None) -> LabelledParts:
     """Return labelled images as `network` takes them.
 
     Parameters
     ----------
     network : Network
-    data : str or path
+    data : str or path, optional
+        Default: the data set that comes with cnnvis and has the network's classes.
         "mnist" or "fashion-mnist", whose own parts are taken: "importance" and "test". Or a folder with one subfolder
         per class, see `pictures_by_class`: of each class, by file name, the 1st, 3rd, ... picture is for importance,
         the others are for testing.
@@ -41,6 +42,7 @@ def labelled_parts(network: Network, data: str | os.PathLike[str]) -> LabelledPa
     InvalidInputError
         When the network takes other images or tells other classes apart, or a class has under two pictures.
     """
+    data = _of_same_classes(network) if data is None else data
     if str(data) in CLASS_NAMES:
         parts = LabelledParts(*(labelled_images(str(data), part) for part in ("importance", "test")))
         _require_fit(network, parts.testing, str(data))
@@ -58,6 +60,15 @@ def labelled_parts(network: Network, data: str | os.PathLike[str]) -> LabelledPa
     names = network.class_names or _names_of(found)
     return LabelledParts(
         *(_read(network, {label: files[start::2] for label, files in found.items()}, names) for start in (0, 1))
+    )
+
+
+def _of_same_classes(network: Network) -> str:
+    for name, classes in CLASS_NAMES.items():
+        if network.class_names == classes:
+            return name
+    raise InvalidInputError(
+        f"No data set that comes with cnnvis has the classes of {network.name}; name a folder of labelled images."
     )
 
 

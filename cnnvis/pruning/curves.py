@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -72,24 +72,41 @@ def prune_curves(
         As for `prune_curve`.
     """
     chosen = CurveOptions(**options)
-    module, batches = as_module(model), labelled_batches(model, data)
-    parts = (Units if chosen.kind == "units" else Links)(model, example_of(model, batches), chosen)
-    rankings = {
-        name: rank(parts.scores(order), scope=chosen.scope, reverse=chosen.reverse, random_state=chosen.random_state)
-        for name, order in orders.items()
-    }
-    curves: dict[str, PruneCurve] = {}
-    total = len(orders) * chosen.shares.size
-    with evaluating(ModuleTree(module)), parts.switched() as network:
-        for name, ranking in rankings.items():
-            points = []
-            for share in chosen.shares:
-                network.remove(ranking.removed(share))
-                points.append(measure(network, batches))
-                progress(len(curves) * chosen.shares.size + len(points), total)
-            n_removable = sum(places.size for places in ranking.positions.values())
-            curves[name] = _curve(name, points, chosen, n_removable)
-    return curves
+    runs = [_Run(name, order, chosen.reverse, chosen.random_state) for name, order in orders.items()]
+    return dict(zip(orders, _measure_runs(model, data, runs, chosen, progress), strict=True))
+
+
+def curves_with_controls(
+    model: Any,
+    data: Any,
+    orders: Mapping[str, Order],
+    *,
+    n_random: int = 5,
+    progress: Progress = silent,
+    **options: Any,
+) -> dict[str, tuple[PruneCurve, ...]]:
+    """Return the curves of several orders beside those of their reverses and of random orders.
+
+    Parameters
+    ----------
+    n_random : int
+        Random orders, from the seeds `random_state`, `random_state` + 1 ...; 0 for none.
+    model, data, orders, progress, **options
+        As for `prune_curves`, without `reverse`.
+
+    Returns
+    -------
+    dict of str to tuple of PruneCurve
+        One curve for each order and for each "NAME reversed", and all those of "random".
+    """
+    chosen = CurveOptions(**options)
+    seed = chosen.random_state
+    runs = [_Run(name, order, reverse, seed) for reverse in (False, True) for name, order in orders.items()]
+    runs += [_Run("random", "random", False, seed + index) for index in range(n_random)]
+    found: dict[str, tuple[PruneCurve, ...]] = {}
+    for curve in _measure_runs(model, data, runs, chosen, progress):
+        found[curve.order] = (*found.get(curve.order, ()), curve)
+    return found
 
 
 def class_curves(
@@ -138,21 +155,53 @@ def class_curves(
     )
 
 
-def _curve(name: str, points: list[Measured], options: CurveOptions, n_removable: int) -> PruneCurve:
+class _Run(NamedTuple):
+    """One curve to measure."""
+
+    name: str
+    order: Order
+    reverse: bool
+    random_state: int
+
+
+def _measure_runs(
+    model: Any, data: Any, runs: Sequence[_Run], options: CurveOptions, progress: Progress
+) -> list[PruneCurve]:
+    """Return the curve of each run, all on the same images."""
+    module, batches = as_module(model), labelled_batches(model, data)
+    parts = (Units if options.kind == "units" else Links)(model, example_of(model, batches), options)
+    rankings = [
+        rank(parts.scores(run.order), scope=options.scope, reverse=run.reverse, random_state=run.random_state)
+        for run in runs
+    ]
+    curves: list[PruneCurve] = []
+    n_points = options.shares.size
+    with evaluating(ModuleTree(module)), parts.switched() as network:
+        for run, ranking in zip(runs, rankings, strict=True):
+            points = []
+            for share in options.shares:
+                network.remove(ranking.removed(share))
+                points.append(measure(network, batches))
+                progress(len(curves) * n_points + len(points), len(runs) * n_points)
+            curves.append(_curve(run, points, options, ranking.size))
+    return curves
+
+
+def _curve(run: _Run, points: Sequence[Measured], options: CurveOptions, n_total: int) -> PruneCurve:
     return PruneCurve(
         shares=options.shares,
         accuracy=np.array([point.accuracy for point in points]),
         loss=np.array([point.loss for point in points]),
         class_accuracy=np.stack([point.class_accuracy for point in points]),
-        order=f"{name} reversed" if options.reverse else name,
+        order=f"{run.name} reversed" if run.reverse else run.name,
         kind=options.kind,
         scope=options.scope,
-        n_total=n_removable,
+        n_total=n_total,
         options={
             "layers": options.layers,
             "include_inputs": options.include_inputs,
             "include_outputs": options.include_outputs,
-            "random_state": options.random_state,
+            "random_state": run.random_state,
             "images": int(points[0].confusion.sum()),
         },
     )

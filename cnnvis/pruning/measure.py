@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -12,8 +13,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from cnnvis.capture import switch_off
 from cnnvis.capture.inputs import ForwardCall, as_batches, as_module
+from cnnvis.capture.modules import ModuleTree
 from cnnvis.capture.nested import map_tensors
+from cnnvis.capture.state import evaluating
 from cnnvis.capture.targets import as_labels, require_classes
 from cnnvis.core.errors import InvalidInputError
 
@@ -128,6 +132,28 @@ def measure(run: Callable[..., Any], batches: Sequence[LabelledBatch]) -> Measur
         found = np.where(values.isnan().any(dim=1), n_classes, values.numpy().argmax(axis=1))
         np.add.at(confusion, (labels.numpy(), found), 1)
     return Measured(confusion, total / int(confusion.sum()))
+
+
+def evaluate(model: Any, data: Any, *, without: Mapping[str, Any] | None = None) -> Measured:
+    """Return how well a network tells the classes of labelled images, as a whole or with units switched off.
+
+    Parameters
+    ----------
+    model : nn.Module or cnnvis.models.Network
+        Left as it was.
+    data : pair (inputs, labels), or a DataLoader of such pairs
+    without : mapping of str to channels, optional
+        Units that are off, as for `cnnvis.capture.switch_off`.
+
+    Raises
+    ------
+    InvalidInputError
+        For labels that are missing or no class, and a network without class output.
+    """
+    module, batches = as_module(model), labelled_batches(model, data)
+    off = switch_off(model, without, example=example_of(model, batches)) if without else nullcontext()
+    with evaluating(ModuleTree(module)), off:
+        return measure(module, batches)
 
 
 def example_of(model: Any, batches: Sequence[LabelledBatch]) -> Any:

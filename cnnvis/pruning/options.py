@@ -30,7 +30,7 @@ class CurveOptions:
     layers : str or iterable of str, optional
         Names or globs of layers whose units or links are removed. Default: all.
     include_inputs, include_outputs : bool
-        Whether input units (channels or pixels) and the classes are among the units removed.
+        Whether input units (channels or pixels) and the classes are among the units removed. Links are all counted.
     reverse : bool
         Most important first: the control that an order must beat.
     link_kind : {"start", "interpolate", "both", "end"}
@@ -41,7 +41,7 @@ class CurveOptions:
 
     kind: Kind = "units"
     scope: Scope = "global"
-    shares: ArrayLike = field(default_factory=lambda: np.linspace(0, 1, 21))
+    shares: NDArray[np.float64] = field(default_factory=lambda: np.linspace(0, 1, 21))
     layers: str | Iterable[str] | None = None
     include_inputs: bool = False
     include_outputs: bool = False
@@ -52,6 +52,8 @@ class CurveOptions:
     def __post_init__(self) -> None:
         _require_choice("kind", self.kind, get_args(Kind))
         _require_choice("scope", self.scope, get_args(Scope))
+        if self.kind == "links" and (self.include_inputs or self.include_outputs):
+            raise InvalidInputError("Inputs and outputs are units: include them where units are removed, not links.")
         object.__setattr__(self, "shares", _checked_shares(self.shares))
         object.__setattr__(self, "layers", _names(self.layers))
 

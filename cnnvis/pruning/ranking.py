@@ -29,6 +29,11 @@ class Ranking:
     positions: Mapping[str, NDArray[np.int64]]
     totals: Mapping[str, int]
 
+    @property
+    def size(self) -> int:
+        """Number of units or links in all groups."""
+        return sum(places.size for places in self.positions.values())
+
     def removed(self, share: float) -> dict[str, NDArray[np.bool_]]:
         """Return what is gone at this share, by group: the nearest whole number, halves up."""
         return {

@@ -128,6 +128,7 @@ def prune(
     masked = {name: channels for name, channels in removed.items() if channels.size}
     with switch_off(module, masked, spaces=spaces):
         expected = _outputs(module, call)
+    difference = _checked_difference(expected, smaller, call)
     method = importance.method if isinstance(importance, Importance) else "scores"
     return Pruned(
         network=_as_network(model, smaller, call),
@@ -135,7 +136,7 @@ def prune(
         left_whole=left_whole,
         n_parameters=(_n_parameters(module), _n_parameters(smaller)),
         multiply_adds=(_multiply_adds(module, call), _multiply_adds(smaller, call)),
-        largest_difference=_checked_difference(expected, smaller, call),
+        largest_difference=difference,
         original=getattr(model, "name", type(module).__name__),
         options={"method": method, **dataclasses.asdict(chosen)},
     )

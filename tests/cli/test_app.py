@@ -77,7 +77,8 @@ def test_version():
 
 @pytest.mark.parametrize("verb", _app.VERBS)
 def test_verb_is_documented(verb):
-    function = getattr(importlib.import_module(f"cnnvis.cli.{verb}"), verb)
+    name = verb.replace("-", "_")
+    function = getattr(importlib.import_module(f"cnnvis.cli.{name}"), name)
     assert inspect.getdoc(function).splitlines()[0] == _app.VERBS[verb]
     done = cnnvis(verb, "--help")
     assert done.returncode == 0
