@@ -208,7 +208,7 @@ class Tracer:
             self._note(tensor, Origin((call.name,), axes), before)
         call.arguments, call.tracked = before.tensors, tuple(before.tracked)
         call.sources, call.values = before.sources, tuple(values)
-        told = self._tell(call, output, in_place=bool(values) and before.changes(values[0].tensor))
+        told = self._tell(call, output, overwrite=bool(values) and _may_overwrite(call, before))
         return replaced if told is None else told
 
     def _note(self, tensor: Tensor, origin: Origin, before: Arguments) -> None:
@@ -221,16 +221,22 @@ class Tracer:
         if of_base is not None:
             self._flow.set(base, Origin(of_base.sources + origin.sources, of_base.axes))
 
-    def _tell(self, call: Call, output: Any, *, in_place: bool = False) -> Any:
-        """Return `output` with the listener's tensor in the place of the layer's value; None where it gave none.
-
-        The value of a layer that works in place is overwritten: the model may hold on to what it passed in.
-        """
+    def _tell(self, call: Call, output: Any, *, overwrite: bool = False) -> Any:
+        """Return `output` with the listener's tensor in the place of the layer's value; None where it stays."""
         told = self._listener(call)
         if told is None:
             return None
-        if in_place:
+        if overwrite:
             call.values[0].tensor.copy_(told)
             return None
         self._flow.set(told, Origin((call.name,), call.values[0].axes))
         return replace_tensor(output, call.values[0].tensor, told)
+
+
+def _may_overwrite(call: Call, before: Arguments) -> bool:
+    """Whether the layer worked in place, so that the model may hold on to what it passed in, not to what came back.
+
+    Not where a backward pass may need the value as it is: an activation in place keeps its result for that.
+    """
+    tensor = call.values[0].tensor
+    return before.changes(tensor) and (call.type == "setitem" or not tensor.requires_grad)

@@ -131,3 +131,11 @@ def test_what_was_changed_in_place_is_changed_for_its_holder(images, layer):
     assert not changed[:, 1].any()
     assert (changed[:, 0] == 5).all()
     torch.testing.assert_close(changed[:, 2], images[:, 2] + 1)
+
+
+def test_activations_in_place_can_be_differentiated(images):
+    model = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 1), torch.nn.ReLU(inplace=True))
+    plain = torch.autograd.grad(model(images)[:, 1].sum(), model[0].weight)[0]
+    with intervene(model, {"1": {1: 2.0}}):
+        doubled = torch.autograd.grad(model(images)[:, 1].sum(), model[0].weight)[0]
+    torch.testing.assert_close(doubled, 2 * plain)

@@ -23,7 +23,7 @@ def test_spaces_are_found_by_any_of_their_layers():
     assert SPACES.names == ("flatten", "stem", "block.conv", "fc")
     assert SPACES.hidden == (STREAM,)
     assert (len(SPACES), list(SPACES)) == (3, [PIXELS, STREAM, CLASSES])
-    with pytest.raises(LayerNotFoundError, match="No channels of 'conv' to switch off. Did you mean: block.conv"):
+    with pytest.raises(LayerNotFoundError, match=r"No channels of 'conv' to switch off. Did you mean: block.conv"):
         SPACES.of("conv")
     with pytest.raises(LayerNotFoundError, match="'relu'"):
         SPACES.of("relu")  # a value, but not one of an input
