@@ -189,8 +189,9 @@ def importance_by_class(
 
 
 def _by(importances: Importance | Mapping[str, Importance]) -> str:
-    """Return "by METHOD, class NAME" where there is one method; nothing for several."""
-    if not isinstance(importances, Importance):
-        return ""
-    wanted = importances.options.get("class")
-    return f"by {importances.method}" + (f", class {wanted}" if wanted is not None else "")
+    """Return "by METHOD, class NAME": the method where it is one, the class where all are of one; "" for neither."""
+    methods = [importances] if isinstance(importances, Importance) else list(importances.values())
+    classes = {importance.options.get("class") for importance in methods}
+    by = f"by {methods[0].method}" if len(methods) == 1 else ""
+    wanted = f"class {classes.pop()}" if len(classes) == 1 and None not in classes else ""
+    return ", ".join(part for part in (by, wanted) if part)

@@ -65,6 +65,8 @@ def test_a_shared_scale_is_said_and_reaches_over_all_panels():
 
 def test_a_class_and_several_methods_are_named():
     assert "by gradient, class Ankle boot" in words(importance_grid(SCORES.of_class("Ankle boot")))
+    shirt = SCORES.of_class("Shirt")
+    assert "Importance of channels class Shirt | " in words(importance_grid({"a": shirt, "b": shirt}))
     said = words(importance_grid({"gradient": SCORES, "ablation": SCORES}, "conv2"))
     assert "conv2, gradient: 20 channels" in said
     assert "conv2, ablation: 20 channels" in said
