@@ -1,5 +1,7 @@
 """Get at what happens inside a network: its graph, the values of its layers, and changes to them."""
 
+from cnnvis.capture.gradient_check import check_gradients
+from cnnvis.capture.gradient_volumes import gradient_volume
 from cnnvis.capture.graph import activation_of, trace
 from cnnvis.capture.intervene import intervene
 from cnnvis.capture.masking import Masking, read_means
@@ -8,13 +10,17 @@ from cnnvis.capture.spaces import channel_spaces
 from cnnvis.capture.statistics import RunningCovariance, RunningStatistics
 from cnnvis.capture.store import open_store
 from cnnvis.capture.switch import switch_off
+from cnnvis.core import GradientCheck
 
 __all__ = [
+    "GradientCheck",
     "Masking",
     "RunningCovariance",
     "RunningStatistics",
     "activation_of",
     "channel_spaces",
+    "check_gradients",
+    "gradient_volume",
     "intervene",
     "open_store",
     "read_means",

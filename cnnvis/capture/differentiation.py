@@ -77,6 +77,7 @@ class Differentiation:
             facts,
             target=self._target.classes,
             weight_gradients=means,
+            per_image=self._per_image,
             transposed=self._transposed,
             provenance=facts.provenance.noted(**{"gradient of": self._target.of, "target": self._target.name}),
         )

@@ -222,6 +222,7 @@ def _write_manifest(folder: Path, arrays: Mapping[_Key, NDArray[Any]], facts: Re
         "logits": None if facts.logits is None else LOGITS,
         "inputs": facts.inputs,
         "target": facts.target if facts.target is None else np.asarray(facts.target).tolist(),
+        "per_image": facts.per_image,
         "transposed": dict(facts.transposed),
         "provenance": json.loads(facts.provenance.to_json()),
     }
@@ -238,6 +239,7 @@ def _read_facts(folder: Path, manifest: Mapping[str, Any]) -> Recording:
         logits=None if manifest["logits"] is None else np.load(folder / LOGITS, allow_pickle=False),
         inputs=tuple(manifest["inputs"]),
         target=np.array(target) if isinstance(target, list) else target,
+        per_image=manifest.get("per_image", False),
         transposed=manifest.get("transposed", {}),
         provenance=Provenance.from_json(json.dumps(manifest["provenance"])),
     )

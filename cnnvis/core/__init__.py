@@ -3,6 +3,7 @@
 from cnnvis.core.agreement import ImportanceAgreement
 from cnnvis.core.curves import ClassCurves, CurveComparison, PruneCurve
 from cnnvis.core.filter_table import FilterRow, FilterTable
+from cnnvis.core.gradient_check import GradientCheck
 from cnnvis.core.graph import LayerLink, LayerNode, LayerRole, ModelGraph
 from cnnvis.core.importance import Importance
 from cnnvis.core.maps import FeatureMaps, Recording, as_volume
@@ -22,6 +23,7 @@ __all__ = [
     "FeatureMaps",
     "FilterRow",
     "FilterTable",
+    "GradientCheck",
     "GroupSpan",
     "Importance",
     "ImportanceAgreement",

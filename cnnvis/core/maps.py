@@ -152,6 +152,8 @@ class Recording:
         d logit[target] / d weight by layer, in the weight's own shape: the mean over images, or one per image behind
         a leading axis N.
     provenance : Provenance
+    per_image : bool
+        Whether weight gradients have the leading axis N.
     transposed : mapping of str to int
         Groups of each transposed convolution with a weight gradient: its weight is (in, out / groups, *kernel).
     """
@@ -162,6 +164,7 @@ class Recording:
     target: int | NDArray[np.int64] | None = None
     weight_gradients: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     provenance: Provenance = field(default_factory=Provenance)
+    per_image: bool = False
     transposed: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

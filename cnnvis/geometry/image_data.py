@@ -26,7 +26,7 @@ def image_data(volume: Volume, *, origin: tuple[float, float, float] = (0.0, 0.0
     """Return `volume` as an image with one point array, named after its quantity.
 
     z = channel, y = row, x = column, without a flip. Field data: layer, method, quantity, channels (the
-    permutation), inverse, channel_names, groups, weights, provenance (JSON), cnnvis_format.
+    permutation), inverse, channel_names, groups, weights, notes, provenance (JSON, notes included), cnnvis_format.
 
     Notes
     -----
@@ -48,6 +48,8 @@ def image_data(volume: Volume, *, origin: tuple[float, float, float] = (0.0, 0.0
         set_numbers(grid, "groups", volume.groups)
     if volume.weights is not None:
         set_numbers(grid, "weights", volume.weights)
+    if volume.provenance.notes:
+        set_text(grid, "notes", (f"{name}: {text}" for name, text in volume.provenance.notes))
     set_text(grid, "provenance", volume.provenance.to_json())
     set_numbers(grid, "cnnvis_format", FORMAT_VERSION)
     return grid

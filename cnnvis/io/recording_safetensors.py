@@ -100,6 +100,7 @@ def _facts(recording: Recording) -> str:
         {
             "layers": list(recording.maps),
             "weight_gradients": list(recording.weight_gradients),
+            "per_image": recording.per_image,
             "transposed": dict(recording.transposed),
             "inputs": recording.inputs,
             "provenance": recording.provenance.to_json(),
@@ -140,6 +141,7 @@ def _recording(facts: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) ->
         inputs=tuple(facts["inputs"]),
         target=int(target) if target is not None and target.ndim == 0 else target,
         weight_gradients={name: tensors[f"weight_gradients/{name}"] for name in facts["weight_gradients"]},
+        per_image=facts.get("per_image", False),
         transposed=facts.get("transposed", {}),
         provenance=provenance,
     )

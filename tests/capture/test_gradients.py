@@ -252,6 +252,7 @@ def test_gradients_on_disk(tmp_path, where, per_image):
         np.testing.assert_array_equal(found.weight_gradients[name], gradient)
     assert found.target.tolist() == [1, 2]
     assert found.transposed == {"0": 1}
+    assert found.per_image is per_image
     assert found.provenance == wanted.provenance
 
 
