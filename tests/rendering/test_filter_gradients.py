@@ -61,10 +61,11 @@ def test_a_single_thin_filter_is_seen_whole_at_an_angle():
     values = np.zeros((32, 3, 3))
     values[16] = 1.0
     transfer = TransferFunction(span=(0, 1), opacity=((0, 0), (1, 1)), colour_map="gray_r")
-    shot = shoot(scene_of(values, view="three_quarter", transfer=transfer, density=30))
+    shot = shoot(scene_of(values, view="three_quarter", transfer=transfer, density=0.3))
     depth = 16 * stack_spacing(values.shape)[2]
-    face = [shot.colour(x, y, depth)[0] for x in np.linspace(-0.4, 2.4, 40) for y in np.linspace(-0.4, 2.4, 40)]
-    assert max(face) - min(face) < 40  # rays that step over it leave it striped
+    face = [shot.colour(x, y, depth)[0] for x in np.linspace(0, 2, 40) for y in np.linspace(0, 2, 40)]
+    assert max(face) - min(face) < 10  # few samples on a ray leave it striped
+    assert max(face) < 150
 
 
 def test_slices_and_notes_name_the_axes_of_filters():
