@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from cnnvis.core import Ordering, Volume
+from cnnvis.core import Importance, Ordering, Volume
 from cnnvis.core.axes import stack_spacing
 from cnnvis.rendering import export_html, film, render
 from cnnvis.scene import Scene, SceneGrid
@@ -46,3 +46,20 @@ def test_page_of_three_orders(benchmark, volume, tmp_path):
     grid = SceneGrid([Scene.of(order) for order in orders])
     path = benchmark.pedantic(export_html, args=(grid, tmp_path / "x.html"), rounds=3)
     assert path.stat().st_size < 4 / 3 * volume.values.size + 100_000  # one copy for all orders
+
+
+@pytest.mark.parametrize("style", ["cells", "bars"])
+def test_importance_of_1280_channels(benchmark, style):
+    """A grid of 40 x 32 cells, each with its number, or as many bars."""
+    importance = Importance({"conv": np.random.default_rng(0).random(1280)}, "gradient")
+    scene = Scene()
+    scene.add_importance(importance, "conv", style=style)
+    pixels = benchmark.pedantic(render, args=(scene,), rounds=3, warmup_rounds=1)
+    assert (pixels != 255).any(axis=2).mean() > 0.2
+
+
+def test_matrix_of_2048_by_2048_cells(benchmark):
+    scene = Scene()
+    scene.add_matrix(np.random.default_rng(0).random((2048, 2048)))
+    pixels = benchmark.pedantic(render, args=(scene,), rounds=3, warmup_rounds=1)
+    assert (pixels != 255).any(axis=2).mean() > 0.2
