@@ -95,12 +95,14 @@ def _panels(
 ) -> dict[str, NDArray[np.float64]]:
     """Return the scores of each panel by its name: the layer, the method, or both."""
     methods = {"": importances} if isinstance(importances, Importance) else importances
-    found = {}
-    for name, importance in methods.items():
-        layers = list(importance) if layer is None else [layer] if isinstance(layer, str) else layer
-        for each in layers:
-            found[f"{each}, {name}" if name else each] = importance[each]
-    return found
+    every = dict.fromkeys(each for importance in methods.values() for each in importance)
+    layers = every if layer is None else [layer] if isinstance(layer, str) else layer
+    return {
+        f"{each}, {name}" if name else each: importance[each]
+        for each in layers
+        for name, importance in methods.items()
+        if layer is not None or each in importance
+    }
 
 
 def _colours(arrays: Iterable[NDArray[np.float64]]) -> ColourScale:

@@ -70,6 +70,14 @@ def test_a_class_and_several_methods_are_named():
     said = words(importance_grid({"gradient": SCORES, "ablation": SCORES}, "conv2"))
     assert "conv2, gradient: 20 channels" in said
     assert "conv2, ablation: 20 channels" in said
+    some = Importance({"conv2": [1.0]}, "x")
+    titles = [text for text, _, _ in texts(importance_grid({"gradient": SCORES, "x": some})) if "channels, l" in text]
+    assert [title.partition(":")[0] for title in titles] == [
+        "conv1, gradient",
+        "conv2, gradient",
+        "conv2, x",
+        "dead, gradient",
+    ]
 
 
 @pytest.mark.parametrize(("channels", "labelled"), [(1, True), (320, True), (560, True), (3000, False)])
