@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 VERBS = {
     "convert": "Convert a file from one format to another, chosen by the suffixes.",
     "doctor": "Check that cnnvis can render here, and say what to install where it cannot.",
-    "importance-curves": "Put every method of importance to the test: prune by it, beside random orders, |weight| and its "
-    "own reverse.",
+    "importance": "Score the importance of a network's channels by one method or several, and show where they agree.",
+    "importance-curves": "Put methods of importance to the test: prune by them, beside the controls they must beat.",
     "info": "List every layer of a network: name, type, output shape, parameters.",
     "prune": "Write a physically smaller network, without its least important units.",
     "prune-curve": "Draw accuracy against the share of units or links removed, least important first.",
