@@ -43,14 +43,14 @@ class ClassMeans:
         InvalidInputError
             When a value is NaN or infinite; it names the layer.
         """
+        one_hot = None if labels is None else np.eye(n_classes)[labels]
         for layer, tensor in values.items():
             array = tensor.detach().cpu().double().numpy()
             require_finite_gradients(layer, array)
             self._signed[layer] = self._signed.get(layer, 0.0) + array.sum(axis=0)
             size = np.abs(array)
             self._sums[layer] = self._sums.get(layer, 0.0) + size.sum(axis=0)
-            if labels is not None:
-                one_hot = np.eye(n_classes)[labels]
+            if one_hot is not None:
                 self._by_class[layer] = self._by_class.get(layer, 0.0) + size.T @ one_hot
         n_images = len(next(iter(values.values())))
         self._labels = None if labels is None or self._labels is None else np.concatenate([self._labels, labels])

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from cnnvis.attribution.class_means import ClassMeans, require_finite_gradients
@@ -102,7 +103,7 @@ def _mean_first(gradients: FilterGradients, goals: Goals, measure: Measure, opti
     n_images = 0
     for call, classes, _ in goals:
         for layer, gradient in gradients.sums(call, classes).items():
-            sums[layer] = sums.get(layer, 0) + gradient.cpu().double()
+            sums.setdefault(layer, torch.zeros(gradient.shape, dtype=torch.float64)).add_(gradient.cpu())
         n_images += call.n_images
     means = {layer: total / n_images for layer, total in sums.items()}
     if measure is Measure.NORM:

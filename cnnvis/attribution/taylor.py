@@ -84,6 +84,7 @@ class _Scorer:
         self.n_classes = 0
         self._model = model
         self._tree = tree
+        self._entries = {layer: _entries(tree.traced[layer], read) for layer, read in sites.items()}
         self._of = of
         self._selection = Selection(tree, {read.value for read in sites.values()})
         self._tape = Tape()
@@ -104,7 +105,7 @@ class _Scorer:
         gradients = self._tape.gradients(quantity_of(scores, torch.from_numpy(goal.classes), self._of))
         sums = {name: _over_positions(value * gradients[name], axes) for name, (value, axes) in values.items()}
         return {
-            layer: _of_channels(sums[read.value], read, _n_channels(self._tree.traced[layer]))
+            layer: sums[read.value][:, self._entries[layer].to(output.device)].sum(2)
             for layer, read in self.sites.items()
         }
 
@@ -123,11 +124,7 @@ def _over_positions(products: Tensor, axes: Axes) -> Tensor:
     return products.reshape(*products.shape[:2], -1).sum(2)
 
 
-def _of_channels(sums: Tensor, read: Read, n_channels: int) -> Tensor:
-    """Return the sums of a layer's channels, (n, C), from those of the value's entries: a flattened map has several."""
-    entries = torch.from_numpy(read.entries(np.arange(n_channels))).to(sums.device)
-    return sums[:, entries].unflatten(1, (n_channels, read.block)).sum(2)
-
-
-def _n_channels(layer: nn.Module) -> int:
-    return layer.out_features if isinstance(layer, nn.Linear) else layer.out_channels
+def _entries(layer: nn.Module, read: Read) -> Tensor:
+    """Return where a layer's channels are on the channel axis of the value read, (C, block): a flat map has several."""
+    n_channels = layer.out_features if isinstance(layer, nn.Linear) else layer.out_channels
+    return torch.from_numpy(read.entries(np.arange(n_channels))).view(n_channels, read.block)

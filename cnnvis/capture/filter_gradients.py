@@ -107,10 +107,10 @@ class FilterGradients:
         """Return how each weight is used, and the gradient of the result; without the layers that are not followed."""
         if self._alone is None:
             with WeightWatch(self._layers) as watch:
-                run(self._module, next(call.images()))
+                run(self._module, next(call.images()).copy())
             self._alone = watch.shapes
         with WeightWatch(self._layers) as watch:
-            output = run(self._module, call)
+            output = run(self._module, call.copy())
         deltas = watch.tape.gradients(self._value(output, call, classes))
         followed = watch.followed(call.n_images, self._alone)
         return {name: [use.pair(deltas[use.key]) for use in uses] for name, uses in followed.items()}

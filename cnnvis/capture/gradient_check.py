@@ -7,13 +7,11 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import nn
 
 from cnnvis.capture.inputs import ForwardCall, as_call, as_module, with_images
 from cnnvis.capture.modules import ModuleTree
-from cnnvis.capture.nested import map_tensors
 from cnnvis.capture.recorder import record
 from cnnvis.capture.state import evaluating
 from cnnvis.capture.switching import Switches
@@ -142,7 +140,7 @@ class _Differences:
         return None
 
     def _value(self) -> tuple[float, Switches]:
-        args, kwargs = map_tensors((self._call.args, self._call.kwargs), torch.Tensor.clone)
+        call = self._call.copy()
         with evaluating(self._tree), Switches() as switches:
-            scores = self._tree.model(*args, **kwargs)
+            scores = self._tree.model(*call.args, **call.kwargs)
         return self._goal.values(scores, 0).mean().item(), switches

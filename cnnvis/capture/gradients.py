@@ -16,17 +16,24 @@ from cnnvis.core.errors import InvalidInputError
 
 
 def run(module: nn.Module, call: ForwardCall) -> Any:
-    """Return what `module` gives for `call`, differentiable also in what comes before the first weight.
+    """Return what `module` gives for `call`, differentiable in its weights; the network may change the inputs.
 
-    The inputs ask for gradients; copies of them are handed in, since a network may change its input in place.
     A parametrised weight is computed once, so that all its uses are uses of one tensor.
+    """
+    with parametrize.cached():
+        return module(*call.args, **call.kwargs)
+
+
+def run_from_inputs(module: nn.Module, call: ForwardCall) -> Any:
+    """Return the same, differentiable also in what comes before the first weight: the inputs ask for gradients.
+
+    Copies of them are handed in, since a network may not change in place what asks for a gradient.
     """
 
     def asking(tensor: Tensor) -> Tensor:
         return tensor.detach().requires_grad_().clone() if tensor.is_floating_point() else tensor
 
-    with parametrize.cached():
-        return module(*map_tensors(call.args, asking), **map_tensors(call.kwargs, asking))
+    return run(module, ForwardCall(map_tensors(call.args, asking), map_tensors(call.kwargs, asking), call.n_images))
 
 
 class _Noted(NamedTuple):

@@ -30,8 +30,12 @@ class ForwardCall:
     kwargs: dict[str, Any] = field(default_factory=dict)
     n_images: int = 1
 
+    def copy(self) -> ForwardCall:
+        """Return a forward pass on copies of the tensors: a network may change its inputs in place."""
+        return ForwardCall(map_tensors(self.args, Tensor.clone), map_tensors(self.kwargs, Tensor.clone), self.n_images)
+
     def images(self) -> Iterator[ForwardCall]:
-        """Yield a forward pass for each image by itself."""
+        """Yield a forward pass for each image by itself, on views of the tensors."""
         for image in range(self.n_images):
 
             def piece(tensor: Tensor, rows: slice = slice(image, image + 1)) -> Tensor:

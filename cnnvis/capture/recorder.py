@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from cnnvis.capture.budget import as_bytes
 from cnnvis.capture.calls import Call, channels_first
 from cnnvis.capture.differentiation import Differentiation
-from cnnvis.capture.gradients import run
+from cnnvis.capture.gradients import run_from_inputs
 from cnnvis.capture.inputs import ForwardCall, as_batches, as_module, with_images
 from cnnvis.capture.modules import ModuleTree
 from cnnvis.capture.selection import Selection
@@ -163,7 +163,10 @@ class _Recorder:
         self._n_images = call.n_images
         self._recorded = []
         self._ran = []
-        self._end(module(*call.args, **call.kwargs) if self._gradients is None else run(module, call))
+        if self._gradients is None:
+            self._end(module(*call.args, **call.kwargs))
+        else:
+            self._end(run_from_inputs(module, call))
 
     def add(self, call: Call) -> None:
         if not call.is_block:

@@ -49,7 +49,7 @@ def image_data(volume: Volume, *, origin: tuple[float, float, float] = (0.0, 0.0
     if volume.weights is not None:
         set_numbers(grid, "weights", volume.weights)
     if volume.provenance.notes:
-        set_text(grid, "notes", (f"{name}: {text}" for name, text in volume.provenance.notes))
+        set_text(grid, "notes", (": ".join(note) for note in volume.provenance.notes))
     set_text(grid, "provenance", volume.provenance.to_json())
     set_numbers(grid, "cnnvis_format", FORMAT_VERSION)
     return grid
