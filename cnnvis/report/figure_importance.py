@@ -128,14 +128,13 @@ def _grid_height(n: int) -> int:
 def _draw_tiles(sheet: Sheet, top: float, values: NDArray[np.float64], colours: ColourScale) -> None:
     height, width = _tile(values.size)
     labelled = text_width(str(values.size - 1)) + 8 <= width
-    for channel, value in enumerate(values):
+    for channel, (red, green, blue) in enumerate((colours.rgb(values) / 255).tolist()):
         row, column = divmod(channel, _columns(values.size))
         x, y = MARGIN + column * width, top + row * height
-        colour = colours.colour(float(value))
-        sheet.fill(x, y, width - TILE_GAP, height - TILE_GAP, colour=colour)
+        sheet.fill(x, y, width - TILE_GAP, height - TILE_GAP, colour=(red, green, blue))
         if labelled:
             middle = (x + (width - TILE_GAP) / 2, y + (height - TILE_GAP) / 2)
-            sheet.text(*middle, str(channel), align="center", colour=ink_on(colour))
+            sheet.text(*middle, str(channel), align="center", colour=ink_on((red, green, blue)))
 
 
 def importance_by_class(

@@ -88,7 +88,12 @@ def importance_bars(
 
 
 def _draw_bars(axes: Axes, shares: NDArray[np.float64]) -> None:
-    axes.bar(np.arange(shares.size), shares, width=0.8 if shares.size <= 200 else 1.0, color=ACCENT)
+    gap = 0.2 if shares.size <= 200 else 0.0
+    middle = np.arange(shares.size)
+    edges = np.stack([middle - 0.5 + gap / 2, middle + 0.5 - gap / 2], axis=1).reshape(-1)
+    # One shape for all bars and the gaps between them: hundreds of bars of their own take seconds.
+    heights = np.stack([shares, np.zeros(shares.size)], axis=1).reshape(-1)[:-1]
+    axes.stairs(heights, edges, fill=True, color=ACCENT)
     axes.set(xlim=(-0.6, shares.size - 0.4), ylim=(0, 1.04))
     axes.set_yticks([0, 0.5, 1], ["0", "0.5", "1"])
     axes.grid(axis="x", visible=False)

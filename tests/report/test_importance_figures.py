@@ -100,14 +100,16 @@ def test_bars_are_as_high_as_their_share_in_one_order_for_all_methods():
     first = Importance({"c": [1.0, 4.0, 2.0]}, "gradient")
     second = Importance({"c": [0.0, 5.0, 10.0]}, "ablation")
     figure = importance_bars({"gradient": first, "ablation": second}, "c", provenance=PROVENANCE)
-    heights = [[bar.get_height() for bar in axes.patches] for axes in figure.axes[1:]]
+    heights = [axes.patches[0].get_data().values[::2].tolist() for axes in figure.axes[1:]]
     assert heights == [[1, 0.5, 0.25], [0.5, 1, 0]]
     assert [label.get_text() for label in figure.axes[2].get_xticklabels()] == ["1", "2", "0"]
     assert "most important by gradient first" in figure.axes[2].get_xlabel()
     assert "exactly 0: 1 of 3" in words(figure)
     assert_legible(figure)
     plain = importance_bars({"gradient": first}, "c", order="original")
-    assert [bar.get_height() for bar in plain.axes[1].patches] == [0.25, 1, 0.5]
+    bars = plain.axes[1].patches[0].get_data()
+    assert bars.values.tolist() == [0.25, 0, 1, 0, 0.5]
+    np.testing.assert_allclose(bars.edges, [-0.4, 0.4, 0.6, 1.4, 1.6, 2.4])
     assert "in the network's order" in plain.axes[1].get_xlabel()
 
 
