@@ -32,7 +32,7 @@ STEPS_PER_VOXEL = 1.0
 MIP_STEPS_PER_VOXEL = 3.0
 """The same for maximum projection, where a peak between two samples is lost altogether."""
 
-NEAREST_STEPS_PER_VOXEL, NEAREST_STEPS = 4.0, 500
+NEAREST_STEPS_PER_VOXEL, NEAREST_STEPS = 12.0, 500
 """The same for voxels shown as they are, whose faces a coarse ray saws up; and the most of them across the stack."""
 
 MAX_TEXTURE = 2048
