@@ -97,7 +97,7 @@ def _with_labels(batches: Batches, labels: NDArray[np.int64] | None) -> Iterator
 
 
 def _from_loader(module: nn.Module, loader: Any) -> Iterator[Labelled]:
-    if isinstance(loader, str) or not isinstance(loader, Iterable):
+    if not isinstance(loader, Iterable):
         raise InvalidInputError(
             f"data must be (inputs, labels) or a DataLoader of such batches, got {type(loader).__name__}."
         )

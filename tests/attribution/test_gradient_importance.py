@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from cnnvis.attribution import importance
 from cnnvis.capture import record, switch_off
 from cnnvis.core.errors import InvalidInputError, LayerNotFoundError
+from cnnvis.models import load
 
 METHODS = ["gradient", "taylor"]
 
@@ -274,3 +275,36 @@ def test_the_model_comes_back_as_it_was_after_an_error(method, options):
         assert all(not m._forward_hooks and not m._forward_pre_hooks for m in model.modules())
         assert all(torch.equal(before[name], tensor) for name, tensor in model.state_dict().items())
         assert torch._C._len_torch_function_stack() == 0
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_image_files_and_several_inputs(method, sample_image):
+    network = load("fashion-cnn@0")
+    found = importance(network, [str(sample_image)], method, target="Shirt", layers="conv1")
+    wanted = importance(network, network.preprocess(sample_image), method, target="Shirt", layers="conv1")
+    np.testing.assert_array_equal(found["conv1"], wanted["conv1"])
+    labelled = importance(network, ([str(sample_image)], [6]), method, layers="conv1")
+    np.testing.assert_array_equal(labelled["conv1"], wanted["conv1"])
+
+    class Two(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(4, 3)
+
+        def forward(self, left, right):
+            return self.fc(torch.cat([left, right], 1)) ** 2
+
+    model, left, right, labels = Two(), torch.rand(5, 2), torch.rand(5, 2), torch.tensor([0, 1, 2, 0, 1])
+    pairs = importance(model, ((left, right), labels), method)
+    loader = importance(model, DataLoader(TensorDataset(left, right, labels), batch_size=2), method)
+    named = importance(model, ({"left": left, "right": right}, labels), method)
+    for other in (loader, named):
+        np.testing.assert_allclose(other["fc"], pairs["fc"], rtol=1e-5)
+
+
+def test_large_images_are_run_a_few_at_a_time():
+    seen = []
+    inputs = torch.zeros(1, 3, 512, 512).expand(5, -1, -1, -1)
+    model = nn.Sequential(nn.Conv2d(3, 2, 1, stride=64), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    importance(model, (inputs, torch.zeros(5, dtype=torch.long)), progress=lambda *done: seen.append(done))
+    assert seen == [(2, 5), (4, 5), (5, 5)]
