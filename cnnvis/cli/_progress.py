@@ -68,7 +68,8 @@ def _closing_line(title: str, unit: str) -> Iterator[Progress]:
         yield progress
     finally:
         done, total = reached
-        sys.stderr.write(f"{title}: {done} of {total} ({unit}), {time.perf_counter() - start:.1f} s\n")
+        if done:
+            sys.stderr.write(f"{title}: {done} of {total} ({unit}), {time.perf_counter() - start:.1f} s\n")
 
 
 def say_stage(name: str, seconds: float) -> None:

@@ -21,8 +21,8 @@ from cnnvis.capture.state import evaluating
 from cnnvis.capture.targets import as_labels, require_classes
 from cnnvis.core.errors import InvalidInputError
 
-BATCH_SIZE = 250
-"""Images that are run at a time; a DataLoader brings its own batches."""
+BATCH_SIZE = 100
+"""Images that are run at a time, 0.5 GB for the widest layer of EfficientNet-Lite0; a DataLoader brings its own."""
 
 
 class LabelledBatch(NamedTuple):

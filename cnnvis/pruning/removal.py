@@ -26,6 +26,8 @@ def obstacles(module: nn.Module, graph: ModelGraph, spaces: ChannelSpaces) -> di
             found[space.name] = "its classes"
         elif space.obstacle:
             found[space.name] = space.obstacle
+        elif space.groups == space.size > 1:
+            found[space.name] = "a grouped convolution takes each channel for a group, and groups must stay alike"
         else:
             reasons = (_obstacle(module, node) for node in _touching(graph, space))
             found[space.name] = next(filter(None, reasons), "")

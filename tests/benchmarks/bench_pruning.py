@@ -33,7 +33,7 @@ def test_a_curve_of_the_convolutional_network(benchmark):
     model = load("fashion-cnn", device="cpu")
     test = labelled_images("fashion-mnist", "test")
     orders = {"weight": importance(model, method="weight")}
-    data = test.images[:2000], test.labels[:2000]
+    data = test.images[:500], test.labels[:500]
     benchmark.pedantic(curves_with_controls, (model, data, orders), {"n_random": 2}, rounds=1)
 
 

@@ -64,3 +64,10 @@ def test_cancelled_work_says_how_far_it_came(monkeypatch):
     with pytest.raises(CancelledError), progress_bar("recording") as progress:
         work(progress)
     assert stream.getvalue().startswith("recording: 3 of 10")
+
+
+def test_work_that_has_nothing_to_count_is_silent(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", stream := io.StringIO())
+    with progress_bar("recording"):
+        pass
+    assert stream.getvalue() == ""

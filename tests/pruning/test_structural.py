@@ -80,6 +80,14 @@ def test_groups_lose_as_many_channels_each():
     assert (four.groups, four.in_channels, four.out_channels) == (4, 8, 12)
 
 
+def test_groups_of_a_single_channel_are_left_whole():
+    model = nn.Sequential(nn.Conv2d(3, 4, 1), nn.ReLU(), nn.Conv2d(4, 8, 1, groups=4), nn.Conv2d(8, 2, 1))
+    example = pruning_nets.images(n=1)
+    found = prune(model, by_weight(model), example=example, keep=0.5)
+    assert "each channel for a group" in found.left_whole["0"]
+    assert found.removed["2"].size == 4
+
+
 def test_depthwise_convolutions_lose_groups():
     model = pruning_nets.make("mobilenet")
     found = prune(model, by_weight(model), example=pruning_nets.images(n=1), layers="blocks.1.expand.0", keep=0.5)
