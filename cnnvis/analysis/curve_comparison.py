@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
-from scipy.special import stdtrit
 
 from cnnvis.core import CurveComparison, PruneCurve
 from cnnvis.core.errors import InvalidInputError
@@ -43,6 +42,8 @@ def compare_curves(
     Networks differ more from seed to seed than orders do on one network: pairing removes that part. The interval is
     Student's t with S - 1 degrees of freedom; it says nothing about other architectures or data.
     """
+    from scipy.special import stdtrit
+
     sides = [[[entry] if isinstance(entry, PruneCurve) else list(entry) for entry in side] for side in (first, second)]
     _require_alike(*sides)
     if measure not in ("area", "removable"):

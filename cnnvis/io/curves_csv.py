@@ -28,7 +28,7 @@ def holds(obj: Any) -> bool:
     """Whether `obj` is one curve, or several by name."""
     if not isinstance(obj, Mapping):
         return isinstance(obj, PruneCurve)
-    runs = [_runs(part) for part in obj.values()]
+    runs = [list(part) if isinstance(part, list | tuple) else [part] for part in obj.values()]
     return bool(runs) and all(run and all(isinstance(curve, PruneCurve) for curve in run) for run in runs)
 
 
