@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 VERBS = {
     "convert": "Convert a file from one format to another, chosen by the suffixes.",
     "doctor": "Check that cnnvis can render here, and say what to install where it cannot.",
+    "gradients": "Show the weight gradients of a class neuron for images of several classes, as volumes and tiles.",
     "importance": "Score the importance of a network's channels by one method or several, and show where they agree.",
     "importance-curves": "Put methods of importance to the test: prune by them, beside the controls they must beat.",
     "info": "List every layer of a network: name, type, output shape, parameters.",

@@ -1,6 +1,17 @@
 """Whole jobs, from network and images to files: what a pipeline script, a verb and the viewer share."""
 
-from cnnvis.studies import activation_volumes
+from cnnvis.studies import activation_volumes, gradient_classes
+from cnnvis.studies.gradient_results import GradientClasses, GradientResult, LabelledCases, PhotoCases
 from cnnvis.studies.results import ActivationVolumes, LayerStudy, StudyResult
 
-__all__ = ["ActivationVolumes", "LayerStudy", "StudyResult", "activation_volumes"]
+__all__ = [
+    "ActivationVolumes",
+    "GradientClasses",
+    "GradientResult",
+    "LabelledCases",
+    "LayerStudy",
+    "PhotoCases",
+    "StudyResult",
+    "activation_volumes",
+    "gradient_classes",
+]
