@@ -19,7 +19,7 @@ QUANTITY = "weight gradient"
 
 Inputs = Literal["mean", "norm", "blocks"] | int
 """What becomes of the input channels of a filter: their mean, which keeps the sign; their L2 norm; all of them, side by
-side along the columns with a missing column between two; or one of them, by number."""
+side along the columns with a column of 0 between two; or one of them, by number."""
 
 
 def gradient_volume(
@@ -125,8 +125,8 @@ def _without_inputs(layer: str, filters: NDArray[Any], inputs: Inputs) -> tuple[
 
 
 def _side_by_side(filters: NDArray[Any]) -> NDArray[Any]:
-    """Return (filter, row, inputs * (columns + 1) - 1) with a column of NaN, drawn as missing, between two blocks."""
+    """Return (filter, row, inputs * (columns + 1) - 1) with a column of 0, transparent, between two blocks."""
     n_filters, n_inputs, n_rows, n_columns = filters.shape
-    blocks = np.full((n_filters, n_rows, n_inputs, n_columns + 1), np.nan, dtype=filters.dtype)
+    blocks = np.zeros((n_filters, n_rows, n_inputs, n_columns + 1), dtype=filters.dtype)
     blocks[..., :-1] = filters.transpose(0, 2, 1, 3)
     return blocks.reshape(n_filters, n_rows, -1)[..., :-1]

@@ -88,6 +88,11 @@ class LabelledImages:
     def __len__(self) -> int:
         return len(self.images)
 
+    @property
+    def pair(self) -> tuple[Tensor, Tensor]:
+        """Images and labels, as importance, pruning curves and training take them."""
+        return self.images, self.labels
+
 
 def labelled_images(name: str, part: str, *, folder: str | os.PathLike[str] | None = None) -> LabelledImages:
     """Return one part of a data set.
