@@ -27,8 +27,8 @@ def gradients(  # noqa: PLR0913 - one parameter per option of the command line
     layer: Annotated[Layers, Parameter(show_default="the network's first convolution")] = (),
     data: Annotated[str, Parameter(name="--data", metavar="NAME|FOLDER")] = "fashion-mnist",
     class_: Annotated[Class, Parameter(name="--class", show_default="Shirt")] = None,
-    similar: Annotated[Class, Parameter(name="--similar", show_default="T-shirt/top, else by probability")] = None,
-    dissimilar: Annotated[Class, Parameter(name="--dissimilar", show_default="Ankle boot, else by probability")] = None,
+    similar: Annotated[Class, Parameter(name="--similar", show_default="T-shirt/top for Shirt")] = None,
+    dissimilar: Annotated[Class, Parameter(name="--dissimilar", show_default="Ankle boot for Shirt")] = None,
     image: Annotated[tuple[str, ...], Several, Parameter(name="--image")] = (),
     target_class: Annotated[tuple[str, ...], Several, Parameter(name="--target-class", metavar="NAME|INDEX")] = (),
     of: Annotated[Literal["logit", "margin", "loss"], Parameter(name="--of")] = "logit",
@@ -54,8 +54,10 @@ def gradients(  # noqa: PLR0913 - one parameter per option of the command line
         Labelled images: mnist or fashion-mnist, or a folder with one subfolder per class.
     class_ : str
         The class whose neuron is under inspection, by name or index.
-    similar, dissimilar : str
-        The classes it is compared with; by default those whose images give it the highest and the lowest probability.
+    similar : str
+        A class like it; by default the one whose images give it the highest probability.
+    dissimilar : str
+        A class unlike it; by default the one whose images give it the lowest probability.
     image : str
         Picture file or sample (chelsea, coffee ...), may be repeated: photos in place of labelled images.
     target_class : str

@@ -49,12 +49,11 @@ def _grid(part: Part, volumes: Mapping[str, Volume], transfer: TransferFunction)
         scene = Scene.of(volume, transfer=transfer)
         scene.title = label
         scenes.append(scene)
-    width, height = part.study.size
     grid = SceneGrid(scenes, columns=min(COLUMNS, len(scenes)))
-    grid.size = (
-        round(0.9 * width),
-        round(0.38 * height) * grid.rows,
-    )  # nearly as the page shows it: texts stay legible
+    # Nearly as wide as the page shows it, so that texts stay legible; in an upright pane the scalar bar lies below the
+    # stack, which is long and flat.
+    width = round(0.9 * part.study.size[0])
+    grid.size = (width, round(0.9 * width / grid.columns) * grid.rows)
     return grid
 
 

@@ -18,12 +18,22 @@ SUMMARY = (
     "the other, as volumes and filter by filter."
 )
 
-READING = (
+SIGNED = (
     "Every voxel, and every pixel of a tile, is one weight of a filter. Red: were this weight a little larger, the "
-    "{quantity} would rise for this image. Blue: it would fall. Pale or transparent: it would hardly change. All cases "
-    "of a figure share one colour range. The volumes use cube roots, so that weak filters are seen beside strong ones; "
-    "the tiles are linear."
+    "{quantity} would rise for this image. Blue: it would fall. Pale or transparent: it would hardly change."
 )
+
+NORM = (
+    "Every voxel, and every pixel of a tile, is one place in the kernel of a filter: the L2 norm of its gradients over "
+    "the input channels. The brighter, the more the {quantity} of this image changes with these weights."
+)
+
+SHARED = (
+    "All cases of a figure share one colour range. The volumes use cube roots, so that weak filters are seen beside "
+    "strong ones; the tiles are linear."
+)
+
+BLOCKS = "The input channels stand side by side; a missing column parts them."
 
 MEANS = (
     "A single image may mislead. The mean over many images of a class keeps what they have in common; CNN-VIS took its "
@@ -122,6 +132,7 @@ def _facts(part: Part) -> dict[str, str]:
         "images": f"{asked.data}" if isinstance(asked, LabelledCases) else ", ".join(map(str, asked.images)),
         "preprocessing": provenance.preprocessing or "none",
         "differentiated": study.of,
+        "input channels": dict(next(iter(part.layers[0].volumes.values())).provenance.notes)["input channels"],
         "layers": "; ".join(f"{layer.layer} {next(iter(layer.volumes.values())).shape}" for layer in part.layers),
         "seed": str(study.random_state),
     }
@@ -136,7 +147,8 @@ def _facts(part: Part) -> dict[str, str]:
 def _layer_section(page: Page, part: Part, layer: LayerGradients) -> None:
     folder = part.folder_of(layer)
     page.section(f"{_at(part, layer)}: gradients")
-    page.text(READING.format(quantity=part.study.of))
+    reading = (NORM if part.study.inputs == "norm" else SIGNED).format(quantity=part.study.of)
+    page.text(" ".join([reading, SHARED] + [BLOCKS] * (part.study.inputs == "blocks")))
     page.table(*_case_table(part, layer))
     drawn = {
         "volumes.png": "The gradients of all cases as volumes, under one colour range.",
