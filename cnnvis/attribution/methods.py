@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from cnnvis.attribution.ablation import by_ablation
 from cnnvis.attribution.activation import by_activation
+from cnnvis.attribution.batchnorm import by_batchnorm
 from cnnvis.attribution.gradient import by_gradient
 from cnnvis.attribution.taylor import by_taylor
 from cnnvis.attribution.weight import by_weight
@@ -26,7 +27,8 @@ class ImportanceMethod(StrEnum):
     `gradient`: how strongly the class of an image depends on the weights of its filter; `taylor`: what the channel
     adds to the class, to first order; `weight`: the norm of its filter, needs no data; `activation`: how strongly it
     answers, on average over images and positions; `ablation`: how much the loss grows when the channel alone is
-    switched off.
+    switched off; `batchnorm`: how large a trained scale on the channel stays when the network, frozen but
+    for such scales, learns to tell one class from the rest.
     """
 
     GRADIENT = "gradient"
@@ -34,9 +36,10 @@ class ImportanceMethod(StrEnum):
     WEIGHT = "weight"
     ACTIVATION = "activation"
     ABLATION = "ablation"
+    BATCHNORM = "batchnorm"
 
 
-ImportanceMethodName = Literal["gradient", "taylor", "weight", "activation", "ablation"]
+ImportanceMethodName = Literal["gradient", "taylor", "weight", "activation", "ablation", "batchnorm"]
 
 METHODS: dict[ImportanceMethod, Callable[..., Importance]] = {
     ImportanceMethod.GRADIENT: by_gradient,
@@ -44,6 +47,7 @@ METHODS: dict[ImportanceMethod, Callable[..., Importance]] = {
     ImportanceMethod.WEIGHT: by_weight,
     ImportanceMethod.ACTIVATION: by_activation,
     ImportanceMethod.ABLATION: by_ablation,
+    ImportanceMethod.BATCHNORM: by_batchnorm,
 }
 
 
@@ -63,7 +67,7 @@ def importance(
     model : nn.Module or cnnvis.models.Network
     data : image files, tensor or array (N, ...), pair (inputs, labels), or batches (a DataLoader), optional
         Not needed by "weight"; "activation" uses no labels.
-    method : {"gradient", "taylor", "weight", "activation", "ablation"}
+    method : {"gradient", "taylor", "weight", "activation", "ablation", "batchnorm"}
         See `ImportanceMethod`.
     layers : str or iterable of str, optional
         Dotted names or globs. Default: every layer that the method can score.
@@ -72,7 +76,8 @@ def importance(
     **options
         Of the method. "gradient": `target`, `of`, `reduce` and `measure`, see `attribution.gradient.by_gradient`;
         "taylor": `target` and `of`. "weight": `norm`, "l1" (default) or "l2". "ablation": see
-        `cnnvis.attribution.ablation.AblationOptions`.
+        `cnnvis.attribution.ablation.AblationOptions`. "batchnorm": `classes`, `checkpoint` and those of
+        `cnnvis.attribution.batchnorm_options.BatchNormOptions`.
 
     Returns
     -------

@@ -120,7 +120,8 @@ def test_refusals():
         importance(broken, method="weight")
 
 
-@pytest.mark.parametrize("method", list(ImportanceMethod))
+# "batchnorm" needs a network with classes, and has a test of its own
+@pytest.mark.parametrize("method", [method for method in ImportanceMethod if method != ImportanceMethod.BATCHNORM])
 def test_the_model_comes_back_as_it_was(method):
     net = tiny()
     before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
