@@ -33,7 +33,7 @@ def gradients(  # noqa: PLR0913 - one parameter per option of the command line
     target_class: Annotated[tuple[str, ...], Several, Parameter(name="--target-class", metavar="NAME|INDEX")] = (),
     of: Annotated[Literal["logit", "margin", "loss"], Parameter(name="--of")] = "logit",
     inputs: Annotated[str, Parameter(name="--inputs", metavar="mean|norm|blocks|INDEX")] = "mean",
-    check: Annotated[int, Parameter(name="--check", validator=Number(gte=1))] = 4,
+    check: Annotated[int, Parameter(name="--check", validator=Number(gte=1))] = 10,
     seed: Seed = 0,
     device: Device = "auto",
     size: Size = (1280, 800),

@@ -219,6 +219,6 @@ def _view(page: Page, part: Part) -> None:
     page.section(f"{part.network.name} in three dimensions")
     page.view3d(
         (part.folder / "view3d.html").read_text(encoding="utf-8"),
-        "Drag to turn, wheel to zoom; the buttons switch between cases and differences.",
+        "Drag to turn, wheel to zoom; the slider goes from case to case, the buttons change to the differences.",
         poster=part.folder / "volumes.png",
     )

@@ -95,7 +95,7 @@ class GradientClasses:
     layers: tuple[str, ...] = ()
     inputs: Inputs = "mean"
     of: QuantityName = "logit"
-    n_checked: int = 4
+    n_checked: int = 10
     weights: str | Path | None = None
     random_state: int = 0
     device: str = "auto"

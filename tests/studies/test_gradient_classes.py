@@ -194,7 +194,7 @@ def test_every_volume_says_its_class_and_how_well_it_was_checked(done):
         assert notes["target"] == "red (0)"
         assert notes["gradient of"] == "logit"
         assert notes["gradient check"] == str(checks[label])
-        assert checks[label].n_checked + checks[label].n_excluded == 4
+        assert checks[label].n_checked + checks[label].n_excluded == 10
         assert checks[label].max_error < 1e-6
     text = (out / "index.html").read_text(encoding="utf-8")
     assert f"{checks[LABELS[0]].max_error:.1e}" in text
