@@ -85,7 +85,7 @@ def judge_classes(task: Task, before: LabelledMoments, states: Mapping[int, Scal
 
 def _groups(task: Task, states: Mapping[int, ScaleState]) -> list[list[int]]:
     """Return which classes to take together: those with as many steps behind them, no more than fit."""
-    of_class = 2 * task.options.batch_size * max(task.network.bytes_per_image, 1)  # values, and what became of them
+    of_class = 2 * task.options.batch_size * max(task.network.bytes_per_image, 1)  # each value, and it normalised
     size, groups = max(1, int(GROUP_BYTES / of_class)), []
     for step in sorted({state.step for state in states.values()}):
         equal = [label for label, state in states.items() if state.step == step]

@@ -80,11 +80,9 @@ def sites_of(spaces: ChannelSpaces, layers: Sequence[str]) -> tuple[Site, ...]:
 
 
 class SiteNetwork:
-    """Runs a network with a visitor at some sites, in double precision and without gradients of its weights.
+    """Runs a network with a visitor at some sites, without gradients of its weights.
 
-    It is run on copies of its weights, so that those of the network itself are not touched. Double, because
-    training multiplies differences: in single, after 2,000 steps, scales differed by a tenth of the layer's
-    largest between runs that summed in another order, as they do with another number of threads or classes.
+    It is run on copies of its weights in the precision asked for, so that those of the network itself are not touched.
 
     Parameters
     ----------
@@ -92,6 +90,8 @@ class SiteNetwork:
     sites : sequence of Site
     example : ForwardCall
         A few images: they are run once, to find the axes of the values.
+    dtype : torch.dtype, default: float64
+        What it computes in.
 
     Attributes
     ----------
@@ -105,7 +105,14 @@ class SiteNetwork:
         When the network does not return one logit per class, (N, n_classes) with at least two classes.
     """
 
-    def __init__(self, module: nn.Module, sites: Sequence[Site], example: ForwardCall) -> None:
+    def __init__(
+        self,
+        module: nn.Module,
+        sites: Sequence[Site],
+        example: ForwardCall,
+        *,
+        dtype: torch.dtype = torch.float64,
+    ) -> None:
         self._module = module
         self._tree = ModuleTree(module)
         self._by_value: dict[str, list[tuple[int, Site]]] = {}
@@ -114,7 +121,9 @@ class SiteNetwork:
         self._axes: dict[str, Axes] = {}
         self._inputs: list[str] = []
         self._visitor: Visitor | None = None
-        self._weights = {name: _double(tensor) for name, tensor in module.state_dict().items()}
+        self._dtype = dtype
+        held = dict(module.named_parameters()) | dict(module.named_buffers())
+        self._weights = {name: self._copy(tensor.detach()) for name, tensor in held.items()}
         self.bytes_per_image = 0.0
         with evaluating(self._tree), Tracer(self._tree, self._look):
             logits = module(*example.args, **example.kwargs)
@@ -128,7 +137,7 @@ class SiteNetwork:
             yield
 
     def run(self, images: ForwardCall, visitor: Visitor) -> Tensor:
-        """Return the logits of `images`, (N, n_classes) in double precision, with `visitor` at every site."""
+        """Return the logits of `images`, (N, n_classes), with `visitor` at every site."""
         self._visitor = visitor
         try:
             return functional_call(self._module, self._weights, *self._visit_inputs(images))
@@ -141,7 +150,7 @@ class SiteNetwork:
         if call.name in self._by_value:
             self._axes[call.name] = call.values[0].axes
         if call.role not in _KEEPS_VALUES and not call.is_block:
-            self.bytes_per_image += sum(value.tensor.nbytes for value in call.values)
+            self.bytes_per_image += sum(self._dtype.itemsize * value.tensor.numel() for value in call.values)
 
     def _listen(self) -> ModuleTaps | Tracer:
         """Return the cheaper listener where every value is what a module returns; the inputs need none."""
@@ -157,15 +166,18 @@ class SiteNetwork:
         return self._visited(call.name, call.values[0].tensor)
 
     def _visit_inputs(self, images: ForwardCall) -> tuple[Any, Any]:
-        """Return the arguments in double precision, with the visitor's values where an input is a site itself."""
+        """Return the arguments, with the visitor's values where an input is a site itself."""
         names = iter(self._inputs)
 
         def new(tensor: Tensor) -> Tensor:
-            name, values = next(names), _double(tensor)
+            name, values = next(names), self._copy(tensor)
             told = self._visited(name, values) if name in self._by_value else None
             return values if told is None else told
 
         return map_tensors(images.args, new), map_tensors(images.kwargs, new)
+
+    def _copy(self, tensor: Tensor) -> Tensor:
+        return tensor.to(self._dtype if tensor.is_floating_point() else tensor.dtype, copy=True)
 
     def _visited(self, value: str, tensor: Tensor) -> Tensor | None:
         """Return `tensor` with what the visitor put in the place of its stretches; None for no change."""
@@ -185,10 +197,6 @@ def _with_stretch(whole: Tensor, entries: slice, new: Tensor) -> Tensor:
     if new.shape == whole.shape:
         return new
     return torch.cat([whole[:, : entries.start], new, whole[:, entries.stop :]], dim=1)
-
-
-def _double(tensor: Tensor) -> Tensor:
-    return tensor.detach().to(torch.float64 if tensor.is_floating_point() else tensor.dtype, copy=True)
 
 
 def _count_classes(module: nn.Module, logits: Any, n_images: int) -> int:

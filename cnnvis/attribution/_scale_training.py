@@ -22,7 +22,7 @@ from cnnvis.attribution._scale_sites import Site, SiteNetwork, Visitor
 from cnnvis.attribution.batchnorm_options import BatchNormOptions, GammaStart
 from cnnvis.capture.inputs import ForwardCall
 from cnnvis.capture.nested import map_tensors
-from cnnvis.core.errors import DivergedError
+from cnnvis.core.errors import DivergedError, InvalidInputError
 
 EPSILON = 1e-5
 """Added to the variance, as in torch."""
@@ -32,7 +32,7 @@ _STARTS = {GammaStart.ONE.value: 1.0, GammaStart.ZERO.value: 1e-3}
 _BETAS = (0.9, 0.999)
 _ADAM_EPSILON = 1e-8
 
-SETTLING_BATCHES = 32
+SETTLING_BATCHES = 16
 """Batches over which the statistics are averaged with which the trained network is judged, with scales held fixed."""
 
 _CONSTANT = 1e-10
@@ -136,18 +136,26 @@ class ScaleTraining:
             loss = losses(self._margins(self._rows(_TRAINING, state.step), self._normaliser(values)))
             gammas = values[:, : self._n_gammas]
             whole = loss.sum() + self.task.options.l2 * gammas.square().sum()
+            if not loss.requires_grad:
+                raise InvalidInputError(
+                    "The network runs without gradients (torch.no_grad or detach in its forward), "
+                    "so that scales inside it cannot be trained."
+                )
             (gradient,) = torch.autograd.grad(whole, values)
-        finite = loss.detach().isfinite() & gradient.isfinite().all(1)
-        if not finite.all():
-            label = self.classes[int(finite.logical_not().nonzero()[0])]
-            raise DivergedError(
-                f"The loss of class {label} is not finite at step {state.step + 1} of {self.task.options.steps}. "
-                "Check the images for NaN, or lower learning_rate. With checkpoint= what was done so far is kept: "
-                "leave the class out of classes= and run again."
-            )
-        pull = torch.zeros_like(values[0]).detach()
+        self._require_finite(loss.detach().isfinite() & gradient.isfinite().all(1), state.step + 1)
+        pull = torch.zeros_like(state.values[0])
         pull[: self._n_gammas] = self.task.options.l1
         return _adam(state, gradient, pull, self.task.options.learning_rate)
+
+    def _require_finite(self, finite: Tensor, step: int) -> None:
+        if finite.all():
+            return
+        label = self.classes[int(finite.logical_not().nonzero()[0])]
+        raise DivergedError(
+            f"The loss of class {label} is not finite at step {step} of {self.task.options.steps}. "
+            "Check the images for NaN, or lower learning_rate. With checkpoint= what was done so far is kept: "
+            "leave the class out of classes= and run again."
+        )
 
     def gammas(self, state: ScaleState) -> list[NDArray[np.float64]]:
         """Return the scales of each site, (C, K)."""

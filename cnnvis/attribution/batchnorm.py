@@ -42,7 +42,7 @@ NEAR_ZERO = 0.02
 """A scale below this in size counts as gone in the report."""
 
 MOVED = 0.5
-"""A class whose scales span less than this has hardly been trained: a warning is logged."""
+"""Where the scales of a class span less than this, they hardly tell units apart: a warning is logged."""
 
 
 @torch.inference_mode(False)
@@ -121,7 +121,7 @@ def by_batchnorm(
     if not sites:
         hint = did_you_mean("", spaces.names, what="layers with channels of their own")
         raise LayerNotFoundError(f"There are no units to scale before the classes of {type(module).__name__}. {hint}")
-    network = SiteNetwork(module, sites, few)
+    network = SiteNetwork(module, sites, few, dtype=torch.float64 if chosen.double else torch.float32)
     require_classes(labels, network.n_classes)
     wanted = _choose_classes(model, classes, network.n_classes)
     task = Task(network, sites, images, labels, chosen)
@@ -228,7 +228,8 @@ def _report(gammas: Mapping[str, NDArray[np.float64]], classes: list[int], judge
     still = [f"{label} ({found:.2f})" for label, found in zip(classes, ranges, strict=True) if found < MOVED]
     if still:
         logger.warning(
-            "The scales of class %s span less than %g: hardly trained, they say little. Take more steps.",
+            "The scales of class %s span less than %g, so they hardly tell units apart. "
+            "Take more steps, or a weaker penalty.",
             ", ".join(still),
             MOVED,
         )

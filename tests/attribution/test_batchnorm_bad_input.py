@@ -99,3 +99,12 @@ def test_a_network_without_hidden_layers_has_the_pixels():
     assert list(by_batchnorm(model, (IMAGES, LABELS), **QUICK)) == ["input"]
     with pytest.raises(LayerNotFoundError, match="no units to scale"):
         by_batchnorm(model, (IMAGES, LABELS), inputs=False, **QUICK)
+
+
+def test_a_network_that_runs_without_gradients():
+    class Detached(nn.Linear):
+        def forward(self, x):
+            return super().forward(x).detach()
+
+    with pytest.raises(InvalidInputError, match="without gradients"):
+        by_batchnorm(nn.Sequential(nn.Linear(5, 4), nn.ReLU(), Detached(4, 3)), (IMAGES, LABELS), **QUICK)
