@@ -1,16 +1,21 @@
 """How important the channels of a network are."""
 
+from cnnvis.attribution.batchnorm import batchnorm_variants
+from cnnvis.attribution.batchnorm_options import VARIANTS, BatchNormOptions
 from cnnvis.attribution.links import LinkKind, LinkKindName, link_importance
 from cnnvis.attribution.methods import ImportanceMethod, ImportanceMethodName, importance
 from cnnvis.attribution.randomisation import RandomisationCheck, randomisation_check, shuffled
 from cnnvis.attribution.space_scores import space_scores
 
 __all__ = [
+    "VARIANTS",
+    "BatchNormOptions",
     "ImportanceMethod",
     "ImportanceMethodName",
     "LinkKind",
     "LinkKindName",
     "RandomisationCheck",
+    "batchnorm_variants",
     "importance",
     "link_importance",
     "randomisation_check",
