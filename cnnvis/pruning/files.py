@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from cnnvis.capture import channel_spaces, trace
@@ -51,7 +51,8 @@ def save_pruned(result: Pruned, folder: str | Path) -> tuple[Path, ...]:
     folder = Path(folder)
     with AtomicWrite() as write:
         write.file(folder / PROGRAM).write_bytes(exported(result.network))
-        save_file(_tensors(result.network.module), write.file(folder / TENSORS))
+        # The library's own save_file would let nobody but the owner read the file.
+        write.file(folder / TENSORS).write_bytes(save(_tensors(result.network.module)))
         write.file(folder / DESCRIPTION).write_text(json.dumps(_description(result), indent=2), encoding="utf-8")
     return folder / PROGRAM, folder / TENSORS, folder / DESCRIPTION
 

@@ -101,6 +101,10 @@ def test_the_files_are_smaller_and_say_what_was_removed(saved):
     ]  # fmt: skip
 
 
+def test_all_files_may_be_read_by_the_same_people(saved):
+    assert len({path.stat().st_mode for path in saved[1].iterdir()}) == 1
+
+
 def test_half_precision_is_kept(tmp_path):
     model = Network(pruning_nets.make("vgg").bfloat16(), image=SPEC)
     result = prune(model, importance(model, method="weight"))
