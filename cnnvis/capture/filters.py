@@ -25,7 +25,10 @@ def filter_layers(tree: ModuleTree, layers: str | Iterable[str] | None = None) -
     found = {name: part for name, part in tree.traced.items() if isinstance(part, _ConvNd | nn.Linear)}
     kind = type(tree.model).__name__
     if not found:
-        raise LayerNotFoundError(f"{kind} has no convolution and no dense layer, so there is no filter to score.")
+        raise LayerNotFoundError(
+            f"{kind} has no convolution and no dense layer, so there is no filter to score. A program (.pt2) keeps "
+            "the values of its layers, not the layers: take the network that it was exported from."
+        )
     if layers is None:
         return found
     chosen: set[str] = set()

@@ -35,7 +35,7 @@ def importance(  # noqa: PLR0913 - one parameter per option of the command line
     model: Model = "fashion-cnn",
     weights: Weights = None,
     data: Annotated[Data | None, Parameter(show_default="that of the network's classes")] = None,
-    method: Methods = ("gradient", "weight"),
+    method: Methods = ("gradient", "taylor"),
     layer: Annotated[Layers, Parameter(show_default="the network's own choice")] = (),
     target: Wanted = None,
     steps: Steps = 2000,
