@@ -37,8 +37,8 @@ def prune(  # noqa: PLR0913 - one parameter per option of the command line
     """Write a physically smaller network, without its least important units.
 
     Leaves network.pt2 (a program that runs without the network's code, and that info and volume take as --model),
-    tensors.safetensors and description.json in the folder OUT. Accuracy is measured on images that importance was not scored on: of the whole network, with the units
-    switched off, without them, and of the file written.
+    tensors.safetensors and description.json in the folder OUT. Accuracy is measured on images that importance was not
+    scored on: of the whole network, with the units switched off, without them, and of the file written.
 
     Parameters
     ----------
