@@ -2,7 +2,7 @@
 
     python pipelines/gradient_classes.py
     python pipelines/gradient_classes.py --model fashion-cnn --class Coat --layer conv2
-    python pipelines/gradient_classes.py --model efficientnet-lite0 --image my.jpg --target-class tabby --target-class lynx
+    python pipelines/gradient_classes.py --model efficientnet-lite0 --image my.jpg --target-class tabby
 
 The work is done by `cnnvis.studies.gradient_classes`; the same as a verb is `cnnvis gradients`.
 """

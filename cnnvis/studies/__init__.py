@@ -1,6 +1,7 @@
 """Whole jobs, from network and images to files: what a pipeline script, a verb and the viewer share."""
 
-from cnnvis.studies import activation_volumes, gradient_classes
+from cnnvis.studies import activation_volumes, gradient_classes, importance_curves
+from cnnvis.studies.curve_results import ImportanceCurves
 from cnnvis.studies.gradient_results import GradientClasses, GradientResult, LabelledCases, PhotoCases
 from cnnvis.studies.results import ActivationVolumes, LayerStudy, StudyResult
 
@@ -8,10 +9,12 @@ __all__ = [
     "ActivationVolumes",
     "GradientClasses",
     "GradientResult",
+    "ImportanceCurves",
     "LabelledCases",
     "LayerStudy",
     "PhotoCases",
     "StudyResult",
     "activation_volumes",
     "gradient_classes",
+    "importance_curves",
 ]

@@ -1,0 +1,106 @@
+"""`cnnvis importance-curves`, and what `pipelines/importance_curves.py` runs."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from cnnvis.cli._options import Device, Model, Out, Quiet, Seed, Weights
+from cnnvis.cli._progress import say_stage
+from cnnvis.cli.prune_curve import Methods
+
+if TYPE_CHECKING:
+    from cnnvis.studies.curve_results import CurveResult
+
+ALL = ("weight", "activation", "gradient", "taylor", "ablation", "batchnorm")
+WITHOUT_TRAINING = ALL[:-1]
+"""What the convolutional network is scored by in the default run: a training of its batch norms takes many minutes."""
+
+AtLeastOne = Number(gte=1)
+
+
+def importance_curves(  # noqa: PLR0913 - one parameter per option of the command line
+    *,
+    model: Annotated[Model | None, Parameter(name="--model", show_default="mnist-mlp and fashion-cnn")] = None,
+    weights: Weights = None,
+    data: Annotated[
+        str | None, Parameter(name="--data", metavar="NAME|FOLDER", show_default="that of the network's classes")
+    ] = None,
+    method: Annotated[Methods, Parameter(show_default="all, but batchnorm for fashion-cnn")] = (),
+    networks: Annotated[int, Parameter(name="--networks", validator=AtLeastOne)] = 5,
+    random: Annotated[int, Parameter(name="--random", validator=AtLeastOne)] = 5,
+    points: Annotated[int, Parameter(name="--points", validator=Number(gte=3))] = 21,
+    steps: Annotated[int, Parameter(name="--steps", validator=AtLeastOne)] = 2000,
+    variants: Annotated[bool, Parameter(name="--variants", negative="", show_default=False)] = False,
+    seed: Seed = 0,
+    device: Device = "auto",
+    out: Out = Path("out/importance_curves"),
+    quiet: Quiet = False,
+) -> None:
+    """Put methods of importance to the test: prune by them, beside the controls they must beat.
+
+    The controls are random orders, |weight| and each method's own reverse. Leaves curves and scores (.csv), figures
+    and the report index.html in the folder OUT. Without --model two networks are studied: the perceptron of the
+    digits, trained from several seeds, and fashion-cnn.
+
+    Parameters
+    ----------
+    data : str
+        Labelled images: mnist or fashion-mnist, or a folder with one subfolder of pictures per class.
+    networks : int
+        Training seeds of mnist-mlp.
+    random : int
+        Random orders per network.
+    points : int
+        Shares removed, from 0 to 1.
+    steps : int
+        Optimiser steps of batchnorm for each class.
+    variants : bool
+        Compare nn_vis's variants of batch norm as well; each takes as long as batchnorm itself.
+    """
+    from cnnvis.attribution.batchnorm_options import VARIANTS
+    from cnnvis.core.errors import InvalidInputError
+    from cnnvis.studies import ImportanceCurves, importance_curves
+
+    if model is None and (weights or data):
+        raise InvalidInputError("--weights and --data belong to one network; name it by --model.")
+    chosen = (
+        {model: method or ALL} if model else {"mnist-mlp": method or ALL, "fashion-cnn": method or WITHOUT_TRAINING}
+    )
+    studies = [
+        ImportanceCurves(
+            model=name,
+            data=data,
+            methods=methods,
+            n_networks=networks,
+            n_random=random,
+            n_points=points,
+            steps=steps,
+            variants=tuple(VARIANTS) if variants and "batchnorm" in methods else (),
+            weights=weights,
+            random_state=seed,
+            device=device,
+        )
+        for name, methods in chosen.items()
+    ]
+    command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    result = importance_curves.run(studies, out, command=command, on_stage=None if quiet else say_stage)
+    if not quiet:
+        _say_result(result, out)
+
+
+def _say_result(result: CurveResult, out: Path) -> None:
+    from cnnvis.studies.curve_report import verdicts
+
+    lines = []
+    for part in result.parts:
+        lines += ["", f"{part.network.name}, hidden units, area under the accuracy:"]
+        lines += [f"  {sentence}" for sentence in verdicts(part)]
+    lines += ["", f"{result.total_seconds:.1f} s in all. Written:"]
+    lines += [f"  {path}  {content}" for path, content in result.files.items()]
+    sys.stdout.write("\n".join([*lines, "", f"Open {(out / 'index.html').resolve()}", ""]))

@@ -1,0 +1,220 @@
+"""Whether importance can be believed: pruning curves of every method beside the controls that it must beat."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor
+
+from cnnvis.analysis import compare_curves, compare_importance
+from cnnvis.attribution import RandomisationCheck, importance, randomisation_check
+from cnnvis.attribution.batchnorm import batchnorm_variants
+from cnnvis.capture import channel_spaces
+from cnnvis.core import ClassCurves, CurveComparison, FilterTable, Importance, PruneCurve
+from cnnvis.core.progress import Progress, silent
+from cnnvis.io import require_writable
+from cnnvis.models import Network, load
+from cnnvis.models.folders import labelled_parts
+from cnnvis.pruning import class_curves, curves_with_controls, filter_table, prune_curves
+from cnnvis.studies.curve_pictures import save_part
+from cnnvis.studies.curve_report import write_report
+from cnnvis.studies.curve_results import (
+    PERCEPTRON,
+    SETTINGS,
+    CurvePart,
+    CurveResult,
+    Curves,
+    ImportanceCurves,
+    NetworkCurves,
+)
+from cnnvis.studies.stages import OnStage, Stages
+from cnnvis.training import train_perceptron
+
+DATA_FREE = ("weight",)
+TRAINED = "batchnorm"
+"""The method that is itself trained: the only one with a budget, and too slow to repeat on shuffled weights."""
+
+Data = tuple[Tensor, Tensor]
+
+
+def run(
+    studies: Sequence[ImportanceCurves],
+    out: str | Path,
+    *,
+    command: str = "",
+    on_stage: OnStage | None = None,
+    progress: Progress = silent,
+) -> CurveResult:
+    """Do one or several studies and leave their files, and one report on all, in the folder `out`.
+
+    The files of a single study lie in `out` itself, of several in folders named after their networks:
+    ``importance_<method>.csv`` and ``importance_grid.png`` of the first network, ``curves_<setting>.csv`` and
+    ``.png``, ``loss_<setting>.png``, ``differences_<setting>.png``, ``classes_<setting>.png`` and ``agreement.png``.
+    Of all: ``index.html``.
+
+    Parameters
+    ----------
+    studies : sequence of ImportanceCurves
+    out : path-like
+        Made if missing; files of the same names are replaced, each whole or not at all.
+    command : str
+        Command line that repeats it, for the report.
+    on_stage : callable, optional
+        Told (name, seconds) of each finished stage.
+    progress : callable, optional
+        Called as progress(steps done, steps in all) while batch norms are trained, which takes longest.
+
+    Returns
+    -------
+    CurveResult
+
+    Raises
+    ------
+    CnnvisError
+        Of the stage that failed; nothing half-written is left.
+    """
+    stages = Stages(on_stage)
+    out = Path(out)
+    require_writable(out)
+    parts = []
+    files: dict[Path, str] = {}
+    for study in studies:
+        name = study.model if isinstance(study.model, str) else "network"
+        part = _look(study, out if len(studies) == 1 else out / Path(name).stem, stages, progress)
+        with stages("figures and tables"):
+            files |= save_part(part)
+        parts.append(part)
+    seen = CurveResult(tuple(parts), files, stages.seconds, stages.total)
+    with stages("report"):
+        files |= write_report(seen, out, command=command)
+    return replace(seen, files=files, seconds=stages.seconds, total_seconds=stages.total)
+
+
+def _look(study: ImportanceCurves, folder: Path, stages: Stages, progress: Progress) -> CurvePart:
+    with stages("networks"):
+        networks = _networks(study)
+        scoring, testing = labelled_parts(networks[0], study.data)
+    to_score, to_test = (scoring.images, scoring.labels), (testing.images, testing.labels)
+    found = tuple(_follow(study, one, to_score, to_test, stages, progress) for one in networks)
+    first = found[0]
+    with stages("checks"):
+        agreement = compare_importance(first.scores) if len(first.scores) > 1 else None
+        randomisation = _randomisation(study, first.network, to_score)
+        filters = _filters(study, first, to_test)
+    with stages("variants of batch norm"):
+        variants = _variants(study, first.network, to_score, to_test)
+    return CurvePart(
+        study=study,
+        testing=testing,
+        n_scoring=len(scoring.labels),
+        networks=found,
+        comparisons={setting: _compare(found, setting) for setting in first.curves},
+        agreement=agreement,
+        randomisation=randomisation,
+        filters=filters,
+        variants=variants,
+        folder=folder,
+    )
+
+
+def _networks(study: ImportanceCurves) -> list[Network]:
+    """Return the network asked for; of the perceptron, with its sisters from other training seeds."""
+    first = load(study.model, weights=study.weights, device=study.device, random_state=study.random_state)
+    if study.model != PERCEPTRON or study.weights is not None:
+        return [first]
+    return [first, *(train_perceptron(random_state=seed) for seed in range(1, study.n_networks))]
+
+
+def _follow(
+    study: ImportanceCurves, network: Network, scoring: Data, testing: Data, stages: Stages, progress: Progress
+) -> NetworkCurves:
+    """Score the units of a network by every method and prune it by every score."""
+    scores = {}
+    for method in study.methods:
+        with stages(f"importance: {method}"):
+            scores[method] = _score(study, network, scoring, method, progress)
+    with stages("curves"):
+        curves = {setting: _curves(study, network, testing, scores, **options) for setting, options in SETTINGS.items()}
+        if TRAINED in scores:  # alone scores what goes in and what comes out as well
+            curves["all_units"] = _curves(
+                study, network, testing, {TRAINED: scores[TRAINED]}, include_inputs=True, include_outputs=True
+            )
+    with stages("curves by class"):
+        by_class = _class_curves(study, network, testing, scores)
+    return NetworkCurves(network, scores, curves, by_class)
+
+
+def _score(study: ImportanceCurves, network: Network, data: Data, method: str, progress: Progress) -> Importance:
+    if method != TRAINED:
+        return importance(network, None if method in DATA_FREE else data, method)
+    layers = channel_spaces(network).names  # classes and pixels are scored where they are named
+    options = {"steps": study.steps, "random_state": study.random_state}
+    return importance(network, data, TRAINED, layers=layers, progress=progress, **options)
+
+
+def _curves(
+    study: ImportanceCurves, network: Network, data: Data, scores: dict[str, Importance], **options: object
+) -> Curves:
+    """Return the curves of every method, of its reverse, and of random orders."""
+    shares = np.linspace(0, 1, study.n_points)
+    seed = study.random_state
+    return curves_with_controls(
+        network, data, scores, n_random=study.n_random, shares=shares, random_state=seed, **options
+    )
+
+
+def _class_curves(
+    study: ImportanceCurves, network: Network, data: Data, scores: dict[str, Importance]
+) -> dict[str, ClassCurves]:
+    method = next((name for name in (TRAINED, *scores) if name in scores and scores[name].per_class), None)
+    if method is None:
+        return {}
+    shares = np.linspace(0, 1, study.n_points)
+    options = {"shares": shares, "random_state": study.random_state}
+    return {
+        setting: class_curves(network, data, scores[method], **options, **SETTINGS[setting])
+        for setting in ("units", "links")
+    }
+
+
+def _compare(networks: Sequence[NetworkCurves], setting: str) -> dict[str, CurveComparison]:
+    """Return the differences in area of each method to its controls, paired by network.
+
+    For links, random orders are no opponent: most links do next to nothing. |weight| is.
+    """
+    names = [name for name in networks[0].curves[setting] if name != "random" and not name.endswith(" reversed")]
+    rivals = ["random"] if setting not in ("links", "links_by_layer") else []
+    found = {}
+    for name in names:
+        for rival in [*rivals, f"{name} reversed", *(["weight"] if "weight" in names and name != "weight" else [])]:
+            sides = ([network.curves[setting][which] for network in networks] for which in (name, rival))
+            shown = "its reverse" if rival.endswith(" reversed") else rival
+            found[f"{name} − {shown}"] = compare_curves(*sides)
+    return found
+
+
+def _randomisation(study: ImportanceCurves, network: Network, data: Data) -> dict[str, RandomisationCheck]:
+    return {
+        method: randomisation_check(
+            network, None if method in DATA_FREE else data, method, random_state=study.random_state
+        )
+        for method in study.methods
+        if method != TRAINED
+    }
+
+
+def _filters(study: ImportanceCurves, first: NetworkCurves, data: Data) -> FilterTable:
+    method = next(name for name in ("gradient", *first.scores) if name in first.scores)
+    layer = study.filter_layer or next(iter(first.scores[method]))
+    return filter_table(first.network, data, first.scores[method], layer)
+
+
+def _variants(study: ImportanceCurves, network: Network, scoring: Data, testing: Data) -> dict[str, PruneCurve]:
+    if not study.variants:
+        return {}
+    scores = batchnorm_variants(network, scoring, names=study.variants, steps=study.steps)
+    shares = np.linspace(0, 1, study.n_points)
+    return prune_curves(network, testing, scores, kind="links", shares=shares, random_state=study.random_state)
