@@ -31,7 +31,7 @@ from cnnvis.capture.targets import require_classes
 from cnnvis.core import ChannelSpaces, Importance
 from cnnvis.core.classes import class_index
 from cnnvis.core.errors import InvalidInputError, LayerNotFoundError, did_you_mean
-from cnnvis.core.progress import Progress, silent
+from cnnvis.core.progress import Progress, part_of, silent
 
 logger = logging.getLogger(__name__)
 
@@ -161,11 +161,8 @@ def batchnorm_variants(
         raise InvalidInputError(f"Unknown variant {unknown[0]!r}. Allowed: {', '.join(VARIANTS)}.")
     found = {}
     for number, name in enumerate(names):
-
-        def shifted(done: int, total: int, number: int = number) -> None:
-            progress(number * total + done, len(names) * total)
-
-        found[name] = by_batchnorm(model, data, progress=shifted, **{**options, **VARIANTS[name]})
+        share = part_of(progress, number, len(names))
+        found[name] = by_batchnorm(model, data, progress=share, **{**options, **VARIANTS[name]})
     return found
 
 

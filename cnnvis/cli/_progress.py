@@ -73,6 +73,8 @@ def _closing_line(title: str, unit: str) -> Iterator[Progress]:
 
 
 def say_stage(name: str, seconds: float) -> None:
-    """Write the name and time of a finished stage of a study to stderr."""
-    sys.stderr.write(f"{name:<30} {seconds:6.2f} s\n")
+    """Write the name and time of a finished stage of a study to stderr, above a bar that may be there."""
+    from tqdm import tqdm
+
+    tqdm.write(f"{name:<30} {seconds:6.2f} s", file=sys.stderr)
     sys.stderr.flush()

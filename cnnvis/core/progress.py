@@ -10,3 +10,8 @@ Progress = Callable[[int, int], None]
 
 def silent(done: int, total: int) -> None:
     """Report nothing."""
+
+
+def part_of(progress: Progress, number: int, count: int) -> Progress:
+    """Return the callback of part `number` (from 0) of `count` equal parts; it reports how far the whole is."""
+    return lambda done, total: progress(number * total + done, count * total)

@@ -29,6 +29,7 @@ KEY_LEFT = AXES[0] + AXES[2] + 44
 AREA_RIGHT, REMOVABLE_RIGHT = WIDTH - MARGIN - 140, WIDTH - MARGIN
 ROW_HEIGHT = 38
 POINTS = 0.01
+REVERSED = " reversed"
 
 WHOLE = LineLook(INK)
 CHANCE = LineLook(INK, dash=(0, (6, 3, 1.5, 3)))
@@ -43,7 +44,8 @@ def prune_curve_chart(
     ----------
     curves : mapping of str to PruneCurve or sequence of PruneCurve
         By the name of the order. Several of one name, of other seeds, are drawn as their mean and a band of one
-        standard deviation to either side. "random" and "NAME reversed" are drawn as what they are controls of.
+        standard deviation to either side. "random" and "NAME reversed" are drawn as what they are controls of,
+        reversed ones without a band.
     measure : {"accuracy", "loss"}
     title : str
         Default says what is removed.
@@ -76,7 +78,7 @@ def prune_curve_chart(
         for value, look in lines.values():
             axes.axhline(value, color=look.colour, linestyle=look.dash, linewidth=1)
         for name, part in runs.items():
-            _draw_runs(axes, part, looks[name], measure)
+            _draw_runs(axes, part, looks[name], measure, band=not name.endswith(REVERSED))
         _label_axes(axes, first, measure)
     thin = [{**look.style(), "linewidth": 1} for _, look in lines.values()]
     for row, style in enumerate([*(looks[name].style() for name in runs), *thin], 1):
@@ -84,17 +86,17 @@ def prune_curve_chart(
     return figure
 
 
-def _draw_runs(axes: Axes, runs: Sequence[PruneCurve], look: LineLook, measure: Measure) -> None:
+def _draw_runs(axes: Axes, runs: Sequence[PruneCurve], look: LineLook, measure: Measure, *, band: bool) -> None:
     values = np.array([getattr(curve, measure) for curve in runs])
     shares = runs[0].shares
     values[~np.isfinite(values)] = np.nan
     mean = values.mean(axis=0)
-    if len(runs) > 1:
+    if len(runs) > 1 and band:
         spread = values.std(axis=0, ddof=1)
         low = mean - spread
         if measure == "loss":
             low = np.maximum(low, values.min(axis=0))  # on a logarithmic axis nothing lies below zero
-        axes.fill_between(shares, low, mean + spread, color=look.colour, alpha=0.18, linewidth=0)
+        axes.fill_between(shares, low, mean + spread, color=look.colour, alpha=0.14, linewidth=0)
     axes.plot(shares, mean, **look.style())
 
 

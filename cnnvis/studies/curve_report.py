@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from cnnvis.attribution import RandomisationCheck
+from cnnvis.attribution.batchnorm import MOVED
 from cnnvis.core import CurveComparison
 from cnnvis.io import save_bytes
 from cnnvis.report import Page, filter_table_rows
@@ -67,14 +68,14 @@ def _verdict(one: CurveComparison) -> str:
 def _warn(page: Page, part: CurvePart) -> None:
     if part.network.weights == "random":
         page.warning(f"{part.network.name} has RANDOM WEIGHTS: nothing here was learned.")
-    for network in part.networks:
-        for method, scores in network.scores.items():
-            gammas = scores.options.get("report", {}).get("gamma", {})
-            still = [layer for layer, found in gammas.items() if found["range"] < 0.5]
+    for one in part.networks:
+        for method, scores in one.scores.items():
+            ranges = scores.options.get("report", {}).get("gamma_range", ())
+            still = [name for name, found in zip(scores.class_names or (), ranges, strict=False) if found < MOVED]
             if still:
                 page.warning(
-                    f"{network.network.name}: the scales of {method} span less than 0.5 in {', '.join(still)}: hardly "
-                    "trained, so that they say little. Take more steps."
+                    f"{one.network.name}: the scales that {method} trained for {', '.join(still)} span less than "
+                    f"{MOVED}, so that they hardly tell units apart. Take more steps."
                 )
 
 

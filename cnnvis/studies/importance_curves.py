@@ -14,7 +14,7 @@ from cnnvis.attribution import RandomisationCheck, importance, randomisation_che
 from cnnvis.attribution.batchnorm import batchnorm_variants
 from cnnvis.capture import channel_spaces
 from cnnvis.core import ClassCurves, CurveComparison, FilterTable, Importance, PruneCurve
-from cnnvis.core.progress import Progress, silent
+from cnnvis.core.progress import Progress, part_of, silent
 from cnnvis.io import require_writable
 from cnnvis.models import Network, load
 from cnnvis.models.folders import labelled_parts
@@ -65,7 +65,7 @@ def run(
     on_stage : callable, optional
         Told (name, seconds) of each finished stage.
     progress : callable, optional
-        Called as progress(steps done, steps in all) while batch norms are trained, which takes longest.
+        Called as progress(steps done, steps in all) while the batch norms of a study are trained, which takes longest.
 
     Returns
     -------
@@ -98,7 +98,10 @@ def _look(study: ImportanceCurves, folder: Path, stages: Stages, progress: Progr
         networks = _networks(study)
         scoring, testing = labelled_parts(networks[0], study.data)
     to_score, to_test = (scoring.images, scoring.labels), (testing.images, testing.labels)
-    found = tuple(_follow(study, one, to_score, to_test, stages, progress) for one in networks)
+    found = tuple(
+        _follow(study, one, to_score, to_test, stages, part_of(progress, number, len(networks)))
+        for number, one in enumerate(networks)
+    )
     first = found[0]
     with stages("checks"):
         agreement = compare_importance(first.scores) if len(first.scores) > 1 else None
