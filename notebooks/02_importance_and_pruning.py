@@ -208,8 +208,8 @@ for each in (network, pruned.network):
     print(f"{each.name:20} accuracy {cnnvis.pruning.evaluate(each, test.pair).accuracy:.1%}")
 
 # %% [markdown]
-# It is saved as a program that runs without cnnvis's code, and without the original. Every `cnnvis` command takes it
-# as `--model network.pt2`.
+# It is saved as a program, which `cnnvis.models.load` and `torch.export.load` run without the original and its code.
+# To train it on, or prune it again, `cnnvis.pruning.load_pruned(folder, architecture=...)` gives back its layers.
 
 # %%
 import tempfile
