@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +49,36 @@ def write_report(result: CurveResult, out: Path, *, command: str = "") -> dict[P
     return {path: "this report: open it in a browser"}
 
 
+def answers(part: CurvePart) -> Iterator[str]:
+    """Yield a sentence for each way of removing units: which methods beat random orders, which do not."""
+    for setting in ("units", "units_by_layer"):
+        found: dict[str, list[str]] = {"better": [], "worse": [], "not told apart": []}
+        for name, one in part.comparisons[setting].items():
+            method, _, rival = name.partition(" − ")
+            if rival == "random":
+                found[_outcome(one)].append(method)
+        title = SETTING_TITLES[setting]
+        if len(part.networks) == 1:
+            yield f"{title}: a single network, so that no difference to random orders can be told from chance."
+            continue
+        said = (
+            f"{_listed(methods)} {'is' if len(methods) == 1 else 'are'} {outcome}"
+            for outcome, methods in found.items()
+            if methods
+        )
+        yield f"{title}, against random orders on held-out images, area under the accuracy: {'; '.join(said)}."
+
+
+def _outcome(one: CurveComparison) -> str:
+    if not one.is_clear:
+        return "not told apart"
+    return "better" if one.mean > 0 else "worse"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
 def verdicts(part: CurvePart, setting: str = "units") -> Iterator[str]:
     """Yield a sentence for each comparison of areas: what beats what, on average and with which certainty."""
     for name, one in part.comparisons.get(setting, {}).items():
@@ -61,8 +91,7 @@ def _verdict(one: CurveComparison) -> str:
     if one.differences.size < 2:
         return f"{area}, a single network: no interval."
     low, high = one.interval
-    found = ("better" if one.mean > 0 else "worse") if one.is_clear else "not told apart"
-    return f"{found}, {area} ({100 * one.level:.0f} % interval {low:+.3f} to {high:+.3f})."
+    return f"{_outcome(one)}, {area} ({100 * one.level:.0f} % interval {low:+.3f} to {high:+.3f})."
 
 
 def _warn(page: Page, part: CurvePart) -> None:
@@ -82,6 +111,8 @@ def _warn(page: Page, part: CurvePart) -> None:
 def _part_sections(page: Page, part: CurvePart) -> None:
     page.section(f"{part.network.name}: is it better than chance?")
     page.facts(_facts(part))
+    for sentence in answers(part):
+        page.text(sentence)
     for setting in part.networks[0].curves:
         if setting == "links":
             page.section(f"{part.network.name}: links")

@@ -2,16 +2,18 @@
 
 import csv
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
+from cnnvis.core import CurveComparison
 from cnnvis.core.errors import CancelledError, InvalidInputError
 from cnnvis.io import load
 from cnnvis.pruning import prune_curve
 from cnnvis.studies import ImportanceCurves, importance_curves
-from cnnvis.studies.curve_report import verdicts
+from cnnvis.studies.curve_report import answers, verdicts
 
 METHODS = ("weight", "gradient", "batchnorm")
 
@@ -73,6 +75,27 @@ def test_comparisons_name_the_controls_and_links_have_no_random_opponent(done):
     ]
     np.testing.assert_allclose(one.differences, by_hand)
     assert sum("gradient against random" in sentence for sentence in verdicts(part)) == 1
+
+
+def comparison(*differences):
+    spread = 0.01
+    mean = sum(differences) / len(differences)
+    return CurveComparison(np.array(differences), (mean - spread, mean + spread), measure="area")
+
+
+def test_the_answer_names_who_beats_random_orders(done):
+    units = {
+        "weight − random": comparison(0.2, 0.3),
+        "taylor − random": comparison(-0.2, -0.3),
+        "gradient − random": comparison(0.001, -0.001),
+        "ablation − random": comparison(0.1, 0.3),
+        "weight − its reverse": comparison(0.2, 0.3),
+    }
+    part = replace(done[0].parts[0], comparisons={"units": units, "units_by_layer": {}})
+    answer = next(answers(part))
+    assert answer.endswith(": weight and ablation are better; taylor is worse; gradient is not told apart.")
+    alone = replace(part, networks=part.networks[:1])
+    assert "a single network" in next(answers(alone))
 
 
 def test_inputs_and_outputs_are_only_in_the_setting_that_says_so(done):
