@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from cnnvis.core.progress import Progress, silent
 
@@ -73,8 +74,38 @@ def _closing_line(title: str, unit: str) -> Iterator[Progress]:
 
 
 def say_stage(name: str, seconds: float) -> None:
-    """Write the name and time of a finished stage of a study to stderr, above a bar that may be there."""
-    from tqdm import tqdm
-
-    tqdm.write(f"{name:<30} {seconds:6.2f} s", file=sys.stderr)
+    """Write the name and time of a finished stage of a study to stderr."""
+    sys.stderr.write(f"{name:<30} {seconds:6.2f} s\n")
     sys.stderr.flush()
+
+
+class StageBars:
+    """Shows on a terminal a bar for the stage that goes on, and leaves a line for each that is done.
+
+    Parameters
+    ----------
+    quiet : bool
+        Show nothing at all.
+    """
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._quiet = quiet
+        self._bar: Any = None
+
+    def progress(self, stage: str, done: int, total: int) -> None:
+        """Draw how far the stage is: the `on_progress` of a study."""
+        if self._quiet or not sys.stderr.isatty():
+            return
+        if self._bar is None:
+            from tqdm import tqdm
+
+            self._bar = tqdm(desc=stage, total=total, file=sys.stderr, dynamic_ncols=True, leave=False)
+        self._bar.update(done - self._bar.n)
+
+    def done(self, stage: str, seconds: float) -> None:
+        """Write the stage's name and time: the `on_stage` of a study."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+        if not self._quiet:
+            say_stage(stage, seconds)

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from cnnvis.cli._options import Device, Model, Out, Quiet, Seed, Weights
-from cnnvis.cli._progress import progress_bar, say_stage
+from cnnvis.cli._progress import StageBars
 from cnnvis.cli.prune_curve import Methods
 
 if TYPE_CHECKING:
@@ -89,9 +89,8 @@ def importance_curves(  # noqa: PLR0913 - one parameter per option of the comman
         for name, methods in chosen.items()
     ]
     command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
-    with progress_bar("training batch norms", unit="step", quiet=quiet) as progress:
-        said = None if quiet else say_stage
-        result = importance_curves.run(studies, out, command=command, on_stage=said, progress=progress)
+    bars = StageBars(quiet=quiet)
+    result = importance_curves.run(studies, out, command=command, on_stage=bars.done, on_progress=bars.progress)
     if not quiet:
         _say_result(result, out)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from torch import Tensor
@@ -14,7 +15,7 @@ from cnnvis.attribution import RandomisationCheck, importance, randomisation_che
 from cnnvis.attribution.batchnorm import batchnorm_variants
 from cnnvis.capture import channel_spaces
 from cnnvis.core import ClassCurves, CurveComparison, FilterTable, Importance, PruneCurve
-from cnnvis.core.progress import Progress, part_of, silent
+from cnnvis.core.progress import Progress, part_of
 from cnnvis.io import require_writable
 from cnnvis.models import Network, load
 from cnnvis.models.folders import labelled_parts
@@ -30,12 +31,15 @@ from cnnvis.studies.curve_results import (
     ImportanceCurves,
     NetworkCurves,
 )
-from cnnvis.studies.stages import OnStage, Stages
+from cnnvis.studies.stages import OnProgress, OnStage, Stages
 from cnnvis.training import train_perceptron
 
 DATA_FREE = ("weight",)
 TRAINED = "batchnorm"
 """The method that is itself trained: the only one with a budget, and too slow to repeat on shuffled weights."""
+
+N_SHUFFLES = 3
+"""Networks with shuffled weights of the randomisation check."""
 
 Data = tuple[Tensor, Tensor]
 
@@ -46,7 +50,7 @@ def run(
     *,
     command: str = "",
     on_stage: OnStage | None = None,
-    progress: Progress = silent,
+    on_progress: OnProgress | None = None,
 ) -> CurveResult:
     """Do one or several studies and leave their files, and one report on all, in the folder `out`.
 
@@ -64,8 +68,8 @@ def run(
         Command line that repeats it, for the report.
     on_stage : callable, optional
         Told (name, seconds) of each finished stage.
-    progress : callable, optional
-        Called as progress(steps done, steps in all) while the batch norms of a study are trained, which takes longest.
+    on_progress : callable, optional
+        Told (name, done, total) while a stage goes on.
 
     Returns
     -------
@@ -76,14 +80,14 @@ def run(
     CnnvisError
         Of the stage that failed; nothing half-written is left.
     """
-    stages = Stages(on_stage)
+    stages = Stages(on_stage, on_progress)
     out = Path(out)
     require_writable(out)
     parts = []
     files: dict[Path, str] = {}
     for study in studies:
         name = study.model if isinstance(study.model, str) else "network"
-        part = _look(study, out if len(studies) == 1 else out / Path(name).stem, stages, progress)
+        part = _look(study, out if len(studies) == 1 else out / Path(name).stem, stages)
         with stages("figures and tables"):
             files |= save_part(part)
         parts.append(part)
@@ -93,22 +97,19 @@ def run(
     return replace(seen, files=files, seconds=stages.seconds, total_seconds=stages.total)
 
 
-def _look(study: ImportanceCurves, folder: Path, stages: Stages, progress: Progress) -> CurvePart:
+def _look(study: ImportanceCurves, folder: Path, stages: Stages) -> CurvePart:
     with stages("networks"):
         networks = _networks(study)
         scoring, testing = labelled_parts(networks[0], study.data)
     to_score, to_test = (scoring.images, scoring.labels), (testing.images, testing.labels)
-    found = tuple(
-        _follow(study, one, to_score, to_test, stages, part_of(progress, number, len(networks)))
-        for number, one in enumerate(networks)
-    )
+    found = tuple(_follow(study, one, to_score, to_test, stages) for one in networks)
     first = found[0]
-    with stages("checks"):
+    with stages("checks") as progress:
         agreement = compare_importance(first.scores) if len(first.scores) > 1 else None
-        randomisation = _randomisation(study, first.network, to_score)
+        randomisation = _randomisation(study, first.network, to_score, progress)
         filters = _filters(study, first, to_test)
-    with stages("variants of batch norm"):
-        variants = _variants(study, first.network, to_score, to_test)
+    with stages("variants of batch norm") as progress:
+        variants = _variants(study, first.network, to_score, to_test, progress)
     return CurvePart(
         study=study,
         testing=testing,
@@ -131,56 +132,69 @@ def _networks(study: ImportanceCurves) -> list[Network]:
     return [first, *(train_perceptron(random_state=seed) for seed in range(1, study.n_networks))]
 
 
-def _follow(
-    study: ImportanceCurves, network: Network, scoring: Data, testing: Data, stages: Stages, progress: Progress
-) -> NetworkCurves:
+def _follow(study: ImportanceCurves, network: Network, scoring: Data, testing: Data, stages: Stages) -> NetworkCurves:
     """Score the units of a network by every method and prune it by every score."""
     scores = {}
     for method in study.methods:
-        with stages(f"importance: {method}"):
+        with stages(f"importance: {method}") as progress:
             scores[method] = _score(study, network, scoring, method, progress)
-    with stages("curves"):
-        curves = {setting: _curves(study, network, testing, scores, **options) for setting, options in SETTINGS.items()}
-        if TRAINED in scores:  # alone scores what goes in and what comes out as well
-            curves["all_units"] = _curves(
-                study, network, testing, {TRAINED: scores[TRAINED]}, include_inputs=True, include_outputs=True
-            )
-    with stages("curves by class"):
-        by_class = _class_curves(study, network, testing, scores)
+    with stages("curves") as progress:
+        curves = _curves(study, network, testing, scores, progress)
+    with stages("curves by class") as progress:
+        by_class = _class_curves(study, network, testing, scores, progress)
     return NetworkCurves(network, scores, curves, by_class)
 
 
 def _score(study: ImportanceCurves, network: Network, data: Data, method: str, progress: Progress) -> Importance:
     if method != TRAINED:
-        return importance(network, None if method in DATA_FREE else data, method)
+        return importance(network, None if method in DATA_FREE else data, method, progress=progress)
     layers = channel_spaces(network).names  # classes and pixels are scored where they are named
     options = {"steps": study.steps, "random_state": study.random_state}
     return importance(network, data, TRAINED, layers=layers, progress=progress, **options)
 
 
 def _curves(
-    study: ImportanceCurves, network: Network, data: Data, scores: dict[str, Importance], **options: object
-) -> Curves:
-    """Return the curves of every method, of its reverse, and of random orders."""
-    shares = np.linspace(0, 1, study.n_points)
-    seed = study.random_state
-    return curves_with_controls(
-        network, data, scores, n_random=study.n_random, shares=shares, random_state=seed, **options
-    )
+    study: ImportanceCurves, network: Network, data: Data, scores: dict[str, Importance], progress: Progress
+) -> dict[str, Curves]:
+    """Return the curves of every method, of its reverse, and of random orders, for every setting."""
+    asked = {setting: (scores, options) for setting, options in SETTINGS.items()}
+    if TRAINED in scores:  # alone scores what goes in and what comes out as well
+        asked["all_units"] = ({TRAINED: scores[TRAINED]}, {"include_inputs": True, "include_outputs": True})
+    return {
+        setting: curves_with_controls(
+            network,
+            data,
+            orders,
+            n_random=study.n_random,
+            progress=part_of(progress, number, len(asked)),
+            **_options(study),
+            **options,
+        )
+        for number, (setting, (orders, options)) in enumerate(asked.items())
+    }
 
 
 def _class_curves(
-    study: ImportanceCurves, network: Network, data: Data, scores: dict[str, Importance]
+    study: ImportanceCurves, network: Network, data: Data, scores: dict[str, Importance], progress: Progress
 ) -> dict[str, ClassCurves]:
     method = next((name for name in (TRAINED, *scores) if name in scores and scores[name].per_class), None)
     if method is None:
         return {}
-    shares = np.linspace(0, 1, study.n_points)
-    options = {"shares": shares, "random_state": study.random_state}
     return {
-        setting: class_curves(network, data, scores[method], **options, **SETTINGS[setting])
-        for setting in ("units", "links")
+        setting: class_curves(
+            network,
+            data,
+            scores[method],
+            progress=part_of(progress, number, 2),
+            **_options(study),
+            **SETTINGS[setting],
+        )
+        for number, setting in enumerate(("units", "links"))
     }
+
+
+def _options(study: ImportanceCurves) -> dict[str, Any]:
+    return {"shares": np.linspace(0, 1, study.n_points), "random_state": study.random_state}
 
 
 def _compare(networks: Sequence[NetworkCurves], setting: str) -> dict[str, CurveComparison]:
@@ -199,13 +213,20 @@ def _compare(networks: Sequence[NetworkCurves], setting: str) -> dict[str, Curve
     return found
 
 
-def _randomisation(study: ImportanceCurves, network: Network, data: Data) -> dict[str, RandomisationCheck]:
+def _randomisation(
+    study: ImportanceCurves, network: Network, data: Data, progress: Progress
+) -> dict[str, RandomisationCheck]:
+    methods = [method for method in study.methods if method != TRAINED]
     return {
         method: randomisation_check(
-            network, None if method in DATA_FREE else data, method, random_state=study.random_state
+            network,
+            None if method in DATA_FREE else data,
+            method,
+            n_shuffles=N_SHUFFLES,
+            random_state=study.random_state,
+            progress=part_of(progress, number, len(methods)),
         )
-        for method in study.methods
-        if method != TRAINED
+        for number, method in enumerate(methods)
     }
 
 
@@ -215,9 +236,10 @@ def _filters(study: ImportanceCurves, first: NetworkCurves, data: Data) -> Filte
     return filter_table(first.network, data, first.scores[method], layer)
 
 
-def _variants(study: ImportanceCurves, network: Network, scoring: Data, testing: Data) -> dict[str, PruneCurve]:
+def _variants(
+    study: ImportanceCurves, network: Network, scoring: Data, testing: Data, progress: Progress
+) -> dict[str, PruneCurve]:
     if not study.variants:
         return {}
-    scores = batchnorm_variants(network, scoring, names=study.variants, steps=study.steps)
-    shares = np.linspace(0, 1, study.n_points)
-    return prune_curves(network, testing, scores, kind="links", shares=shares, random_state=study.random_state)
+    scores = batchnorm_variants(network, scoring, names=study.variants, steps=study.steps, progress=progress)
+    return prune_curves(network, testing, scores, kind="links", **_options(study))

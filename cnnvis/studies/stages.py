@@ -5,13 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import ParamSpec, TypeVar
+
+from cnnvis.core.progress import Progress, silent
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 OnStage = Callable[[str, float], None]
 """Called as on_stage(name, seconds) when a stage is done. Raise CancelledError inside it to stop the job."""
+
+
+OnProgress = Callable[[str, int, int], None]
+"""Called as on_progress(name, done, total) while the stage of this name goes on."""
 
 
 class Stages:
@@ -21,11 +28,14 @@ class Stages:
     ----------
     on_stage : callable, optional
         Told of every stage that is done.
+    on_progress : callable, optional
+        Told how far a stage is, where it says so.
     """
 
-    def __init__(self, on_stage: OnStage | None = None) -> None:
+    def __init__(self, on_stage: OnStage | None = None, on_progress: OnProgress | None = None) -> None:
         self.seconds: dict[str, float] = {}
         self._on_stage = on_stage
+        self._on_progress = on_progress
         self._start = time.perf_counter()
 
     @property
@@ -40,10 +50,11 @@ class Stages:
             self._on_stage(name, seconds)
 
     @contextmanager
-    def __call__(self, name: str) -> Iterator[None]:
-        """Measure what happens inside."""
+    def __call__(self, name: str) -> Iterator[Progress]:
+        """Measure what happens inside; gives the callback that reports how far it is."""
         start = time.perf_counter()
-        yield
+        on_progress = self._on_progress
+        yield silent if on_progress is None else partial(on_progress, name)
         self.add(name, time.perf_counter() - start)
 
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from cnnvis.cli._progress import progress_bar
+from cnnvis.cli._progress import StageBars, progress_bar
 from cnnvis.core.errors import CancelledError
 
 
@@ -71,3 +71,30 @@ def test_work_that_has_nothing_to_count_is_silent(monkeypatch):
     with progress_bar("recording"):
         pass
     assert stream.getvalue() == ""
+
+
+def test_a_stage_has_a_bar_while_it_goes_on_and_a_line_when_it_is_done(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    bars = StageBars()
+    for done in range(1, 5):
+        bars.progress("curves", done, 4)
+    assert "curves" in terminal.getvalue()
+    assert "/4" in terminal.getvalue()
+    bars.done("curves", 1.25)
+    assert terminal.getvalue().splitlines()[-1].endswith("1.25 s")
+    bars.progress("checks", 1, 2)  # a new bar, from the beginning
+    assert "checks" in terminal.getvalue()
+    bars.done("checks", 0.5)
+
+
+def test_stages_in_a_log_file_are_lines_and_quiet_ones_nothing(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", log := io.StringIO())
+    bars = StageBars()
+    bars.progress("curves", 1, 4)
+    bars.done("curves", 1.25)
+    assert log.getvalue() == f"{'curves':<30} {1.25:6.2f} s\n"
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    bars = StageBars(quiet=True)
+    bars.progress("curves", 1, 4)
+    bars.done("curves", 1.25)
+    assert terminal.getvalue() == ""

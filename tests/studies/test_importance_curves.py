@@ -22,13 +22,19 @@ METHODS = ("weight", "gradient", "batchnorm")
 def done(tmp_path_factory):
     study = ImportanceCurves(methods=METHODS, n_networks=2, n_random=2, n_points=5, steps=10)
     out = tmp_path_factory.mktemp("curves")
-    stages = []
-    result = importance_curves.run([study], out, command="python x.py", on_stage=lambda name, _: stages.append(name))
-    return result, out, stages
+    stages, told = [], []
+    result = importance_curves.run(
+        [study],
+        out,
+        command="python x.py",
+        on_stage=lambda name, _: stages.append(name),
+        on_progress=lambda *call: told.append(call),
+    )
+    return result, out, stages, told
 
 
 def test_every_file_is_there_and_said(done):
-    result, out, stages = done
+    result, out, stages, _ = done
     written = {path for path in out.rglob("*") if path.is_file()}
     assert set(result.files) == written
     names = {path.name for path in written}
@@ -38,8 +44,15 @@ def test_every_file_is_there_and_said(done):
     assert {"networks", "curves", "checks", "report", "importance: batchnorm"} <= set(stages)
 
 
+def test_long_stages_say_how_far_they_are(done):
+    ends = {name: (done, total) for name, done, total in done[3]}
+    assert {"importance: gradient", "importance: batchnorm", "curves", "curves by class", "checks"} <= set(ends)
+    assert all(reached == total for reached, total in ends.values())
+    assert all(count <= total for _, count, total in done[3])
+
+
 def test_curves_are_those_of_the_networks_and_saved_whole(done):
-    result, out, _ = done
+    result, out, *_ = done
     part = result.parts[0]
     first = part.networks[0]
     testing = (part.testing.images, part.testing.labels)
@@ -105,7 +118,7 @@ def test_inputs_and_outputs_are_only_in_the_setting_that_says_so(done):
 
 
 def test_the_page_says_what_was_measured(done):
-    result, out, _ = done
+    result, out, *_ = done
     page = (out / "index.html").read_text(encoding="utf-8")
     part = result.parts[0]
     assert not re.search(r"(src|href)=[\"']https?:", page)
@@ -117,7 +130,7 @@ def test_the_page_says_what_was_measured(done):
 
 
 def test_scores_of_the_first_network_are_tables(done):
-    _, out, _ = done
+    _, out, *_ = done
     with (out / "importance_gradient.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert {row["layer"] for row in rows} >= {"fc1", "fc2"}
