@@ -35,6 +35,7 @@ def importance_curves(  # noqa: PLR0913 - one parameter per option of the comman
     networks: Annotated[int, Parameter(name="--networks", validator=AtLeastOne)] = 5,
     random: Annotated[int, Parameter(name="--random", validator=AtLeastOne)] = 5,
     points: Annotated[int, Parameter(name="--points", validator=Number(gte=3))] = 21,
+    images: Annotated[int, Parameter(name="--images", validator=AtLeastOne)] = 2000,
     steps: Annotated[int, Parameter(name="--steps", validator=AtLeastOne)] = 2000,
     variants: Annotated[bool, Parameter(name="--variants", negative="", show_default=False)] = False,
     seed: Seed = 0,
@@ -58,6 +59,8 @@ def importance_curves(  # noqa: PLR0913 - one parameter per option of the comman
         Random orders per network.
     points : int
         Shares removed, from 0 to 1.
+    images : int
+        Images of the curves, at most.
     steps : int
         Optimiser steps of batchnorm for each class.
     variants : bool
@@ -80,6 +83,7 @@ def importance_curves(  # noqa: PLR0913 - one parameter per option of the comman
             n_networks=networks,
             n_random=random,
             n_points=points,
+            n_images=images,
             steps=steps,
             variants=tuple(VARIANTS) if variants and "batchnorm" in methods else (),
             weights=weights,

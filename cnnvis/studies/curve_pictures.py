@@ -35,6 +35,9 @@ def save_part(part: CurvePart) -> dict[Path, str]:
     for setting in part.networks[0].curves:
         path = save(part.gathered(setting), part.folder / f"curves_{setting}.csv")
         files[path] = f"{part.network.name}: {_lower(SETTING_TITLES[setting])}, all curves"
+    if part.variants:
+        path = save(dict(part.variants), part.folder / "curves_variants.csv")
+        files[path] = f"{part.network.name}: links removed by variants of batch norm, all curves"
     for name, figure, content in _figures(part):
         path = save_bytes(to_png(figure), part.folder / name)
         files[path] = f"{part.network.name}: {content}"

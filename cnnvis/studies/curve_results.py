@@ -59,6 +59,8 @@ class ImportanceCurves:
         Random orders per network.
     n_points : int
         Shares removed, evenly from 0 to 1.
+    n_images : int
+        Images of the curves, at most; drawn by the seed from those to test on.
     steps : int
         Optimiser steps of `batchnorm` per class.
     variants : tuple of str
@@ -77,6 +79,7 @@ class ImportanceCurves:
     n_networks: int = 5
     n_random: int = 5
     n_points: int = 21
+    n_images: int = 2000
     steps: int = 2000
     variants: tuple[str, ...] = ()
     filter_layer: str | None = None
@@ -89,7 +92,7 @@ class ImportanceCurves:
         object.__setattr__(self, "methods", tuple(dict.fromkeys(methods)))
         if not methods:
             raise InvalidInputError("The study needs at least one method of importance.")
-        for name, least in (("n_networks", 1), ("n_random", 1), ("n_points", MIN_POINTS)):
+        for name, least in (("n_networks", 1), ("n_random", 1), ("n_images", 1), ("n_points", MIN_POINTS)):
             if getattr(self, name) < least:
                 raise InvalidInputError(f"{name} must be at least {least}, got {getattr(self, name)}.")
 

@@ -17,7 +17,7 @@ from cnnvis.capture import channel_spaces
 from cnnvis.core import ClassCurves, CurveComparison, FilterTable, Importance, PruneCurve
 from cnnvis.core.progress import Progress, part_of
 from cnnvis.io import require_writable
-from cnnvis.models import Network, load
+from cnnvis.models import LabelledImages, Network, load
 from cnnvis.models.folders import labelled_parts
 from cnnvis.pruning import class_curves, curves_with_controls, filter_table, prune_curves
 from cnnvis.studies.curve_pictures import save_part
@@ -101,7 +101,8 @@ def _look(study: ImportanceCurves, folder: Path, stages: Stages) -> CurvePart:
     with stages("networks"):
         networks = _networks(study)
         scoring, testing = labelled_parts(networks[0], study.data)
-    to_score, to_test = (scoring.images, scoring.labels), (testing.images, testing.labels)
+        testing = _some(testing, study)
+    to_score, to_test = scoring.pair, testing.pair
     found = tuple(_follow(study, one, to_score, to_test, stages) for one in networks)
     first = found[0]
     with stages("checks") as progress:
@@ -122,6 +123,16 @@ def _look(study: ImportanceCurves, folder: Path, stages: Stages) -> CurvePart:
         variants=variants,
         folder=folder,
     )
+
+
+def _some(images: LabelledImages, study: ImportanceCurves) -> LabelledImages:
+    """Return as many images as asked for, drawn by the seed: those of a folder are sorted by class."""
+    if len(images.labels) <= study.n_images:
+        return images
+    drawn = np.random.default_rng(study.random_state).permutation(len(images.labels))[: study.n_images]
+    kept = np.sort(drawn)
+    names = tuple(images.names[index] for index in kept)
+    return LabelledImages(images.images[kept], images.labels[kept], images.class_names, names)
 
 
 def _networks(study: ImportanceCurves) -> list[Network]:

@@ -20,7 +20,7 @@ METHODS = ("weight", "gradient", "batchnorm")
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
-    study = ImportanceCurves(methods=METHODS, n_networks=2, n_random=2, n_points=5, steps=10)
+    study = ImportanceCurves(methods=METHODS, n_networks=2, n_random=2, n_points=5, n_images=500, steps=10)
     out = tmp_path_factory.mktemp("curves")
     stages, told = [], []
     result = importance_curves.run(
@@ -136,9 +136,12 @@ def test_scores_of_the_first_network_are_tables(done):
     assert {row["layer"] for row in rows} >= {"fc1", "fc2"}
 
 
-def test_one_network_gets_no_interval(tmp_path):
-    study = ImportanceCurves(model="mnist-mlp-l1", methods=("weight",), n_random=1, n_points=3)
+def test_one_network_gets_no_interval_and_few_images_are_of_all_classes(tmp_path):
+    study = ImportanceCurves(model="mnist-mlp-l1", methods=("weight",), n_random=1, n_points=3, n_images=100)
     result = importance_curves.run([study], tmp_path)
+    testing = result.parts[0].testing
+    assert len(testing.labels) == len(set(testing.names)) == 100
+    assert len(testing.labels.unique()) == 10
     assert len(result.parts[0].networks) == 1
     assert not (tmp_path / "differences_units.png").exists()
     assert all("no interval" in sentence for sentence in verdicts(result.parts[0]))
