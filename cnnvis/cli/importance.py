@@ -70,7 +70,7 @@ def importance(  # noqa: PLR0913 - one parameter per option of the command line
     for name in dict.fromkeys(method):
         layers = layer or network.default_layers or None
         scores[name] = _score(network, images, name, layers=layers, options=own.get(name, {}), quiet=quiet)
-        shown[name] = scores[name] if target is None else scores[name].of_class(target)
+        shown[name] = scores[name] if target is None else scores[name].of_class(_column(scores[name], target, network))
         files += [save(scores[name], out / f"{name}{suffix}") for suffix in (".csv", ".safetensors")]
     agreement = _agreement(shown)
     provenance = network.provenance([] if images is None else [f"{len(images[0])} images"])
@@ -95,6 +95,14 @@ def _score(
     # Weights are looked at, not counted.
     with progress_bar(f"importance by {method}", unit=unit, quiet=quiet or method == "weight") as progress:
         return score(network, images, method, layers=layers, progress=progress, **options)  # type: ignore[arg-type]
+
+
+def _column(scores: Importance, target: str, network: Network) -> int:
+    """Return where the scores of a class are: batchnorm was asked for that class alone."""
+    from cnnvis.core.classes import class_index
+
+    index = class_index(target, network.class_names)
+    return scores.classes.index(index) if index in scores.classes else index
 
 
 def _agreement(scores: Mapping[str, Importance]) -> ImportanceAgreement | None:
@@ -133,6 +141,14 @@ def _draw_classes(scores: Mapping[str, Importance], provenance: Provenance, out:
     ]
 
 
+def _training(report: Mapping[str, Any]) -> list[str]:
+    """Return how well class and rest are told apart before and after, and how many scales are gone."""
+    accuracy = report["balanced_accuracy"]
+    told = [f"{before:.1%} -> {after:.1%}" for before, after in zip(accuracy["before"], accuracy["after"], strict=True)]
+    gone = [f"{layer} {found['share_near_zero']:.0%}" for layer, found in report["gamma"].items()]
+    return [f"  balanced accuracy by class: {', '.join(told)}", f"  scales below 0.02: {', '.join(gone)}"]
+
+
 def _one_or_all(scores: Mapping[str, Importance]) -> Importance | Mapping[str, Importance]:
     return next(iter(scores.values())) if len(scores) == 1 else scores
 
@@ -146,6 +162,8 @@ def _say(scores: Mapping[str, Importance], agreement: ImportanceAgreement | None
         for layer, values in found.scores.items():
             best = np.argsort(-values, kind="stable")[:TOP]
             lines.append(f"  {layer:<{width}}  " + "  ".join(f"{channel} ({values[channel]:.3g})" for channel in best))
+        if "report" in found.options:
+            lines += _training(found.options["report"])
     if agreement is not None:
         lines += ["", "rank correlation, mean over the layers"]
         for row, first in enumerate(agreement.methods):

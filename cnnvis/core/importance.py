@@ -86,13 +86,20 @@ class Importance:
     def __contains__(self, layer: object) -> bool:
         return layer in self.scores
 
+    @property
+    def classes(self) -> tuple[int, ...]:
+        """Class index of each column of `per_class`: all in order, or `options["classes"]`, those asked for."""
+        if not self.per_class:
+            return ()
+        return tuple(self.options.get("classes") or range(next(iter(self.per_class.values())).shape[1]))
+
     def of_class(self, wanted: str | int) -> Importance:
         """Return the importance for one class as the scores: for a volume's opacity, an order, a pruning.
 
         Parameters
         ----------
         wanted : str or int
-            A class by name, where `class_names` are known, or by index.
+            A class by name, where `class_names` are known, or by its column of `per_class`.
 
         Returns
         -------

@@ -112,14 +112,14 @@ def curves_with_controls(
 def class_curves(
     model: Any, data: Any, importance: Importance, *, progress: Progress = silent, **options: Any
 ) -> ClassCurves:
-    """Return the balanced accuracy of every class, pruned by its own importance and by the mean over all classes.
+    """Return the balanced accuracy of every class scored, pruned by its own importance and by the mean over these.
 
     Both are the same measure on the same images, so that a difference comes from the order alone.
 
     Parameters
     ----------
     importance : Importance
-        With scores by class.
+        With scores by class, of all classes or some (`Importance.classes`).
     model, data, progress, **options
         As for `prune_curve`.
 
@@ -139,17 +139,17 @@ def class_curves(
     orders["mean"] = Importance(means, method=importance.method)
     curves = prune_curves(model, data, orders, progress=progress, **options)
     by_mean = curves.pop("mean")
-    if by_mean.class_accuracy.shape[1] != n_classes:
-        raise InvalidInputError(
-            f"The importance has {n_classes} classes, the network {by_mean.class_accuracy.shape[1]}."
-        )
-    own = [curve.class_accuracy[:, index] for index, curve in enumerate(curves.values())]
+    classes, names = list(importance.classes), getattr(model, "class_names", None)
+    n_outputs = by_mean.class_accuracy.shape[1]
+    if max(classes) >= n_outputs or ("classes" not in importance.options and n_classes != n_outputs):
+        raise InvalidInputError(f"The importance has {n_classes} classes, the network {n_outputs}.")
+    own = [curve.class_accuracy[:, label] for label, curve in zip(classes, curves.values(), strict=True)]
     return ClassCurves(
         shares=by_mean.shares,
         by_class=np.stack(own, axis=1),
-        by_mean=by_mean.class_accuracy,
+        by_mean=by_mean.class_accuracy[:, classes],
         order=importance.method,
-        class_names=importance.class_names or getattr(model, "class_names", None),
+        class_names=importance.class_names or (tuple(names[label] for label in classes) if names else None),
         kind=by_mean.kind,
         scope=by_mean.scope,
     )

@@ -32,7 +32,7 @@ def filter_table(model: Any, data: Any, importance: Importance, layer: str) -> F
     Returns
     -------
     FilterTable
-        For all classes, and for each class that has images.
+        For all classes, and for each class that has images; of an importance of some classes, for these.
 
     Raises
     ------
@@ -49,7 +49,8 @@ def filter_table(model: Any, data: Any, importance: Importance, layer: str) -> F
     spaces = channel_spaces(model, example_of(model, batches))
     size = spaces.of(layer).size
     require_shape(f"importance of {layer!r}", importance[layer], (size,))
-    by_class = (importance.per_class or {}).get(layer)
+    columns = (importance.per_class or {}).get(layer, np.empty((size, 0))).T
+    by_class = dict(zip(importance.classes, columns, strict=False))
     found: dict[int | None, Measured] = {}
     with evaluating(ModuleTree(module)), Masking(model, spaces, layers=[layer]) as masking:
 
@@ -61,14 +62,15 @@ def filter_table(model: Any, data: Any, importance: Importance, layer: str) -> F
 
         whole = without(None)
         counts = whole.confusion.sum(axis=1)
-        names = importance.class_names or getattr(model, "class_names", None)
+        names = dict(enumerate(getattr(model, "class_names", None) or ()))
+        names |= dict(zip(importance.classes, importance.class_names or (), strict=False))
         rows = []
-        for index in [None, *np.flatnonzero(counts).tolist()]:
-            scores = importance[layer] if index is None or by_class is None else by_class[:, index]
+        for index in [None, *(label for label in np.flatnonzero(counts).tolist() if label in by_class or not by_class)]:
+            scores = by_class.get(index, importance[layer])
             least, most = int(np.argmin(scores)), int(np.argmax(scores))
             rows.append(
                 FilterRow(
-                    name=ALL if index is None else names[index] if names else f"class {index}",
+                    name=ALL if index is None else names.get(index, f"class {index}"),
                     images=int(counts.sum() if index is None else counts[index]),
                     error=_error(whole, index),
                     least=least,

@@ -68,6 +68,21 @@ def test_a_class_is_shown_and_named(given, tmp_path, capsys):
     assert f"  0  {best} (" in out
 
 
+@pytest.mark.parametrize("wanted", ["owl", "2"])
+def test_batchnorm_trains_one_class_and_says_what_came_of_it(given, wanted, tmp_path, capsys):
+    arguments = ["--method", "batchnorm", "--steps", "2", "--class", wanted, "--out", str(tmp_path)]
+    assert main(["importance", *given, *arguments]) == 0
+    out = capsys.readouterr().out
+    assert "batchnorm, most important first, class owl" in out
+    found = load(tmp_path / "batchnorm.safetensors")
+    assert (found.class_names, found.classes) == (("owl",), (2,))
+    report = found.options["report"]
+    (before,), (after,) = report["balanced_accuracy"]["before"], report["balanced_accuracy"]["after"]
+    assert f"  balanced accuracy by class: {before:.1%} -> {after:.1%}" in out.splitlines()
+    gone = {layer: scales["share_near_zero"] for layer, scales in report["gamma"].items()}
+    assert f"  scales below 0.02: 0 {gone['0']:.0%}" in out.splitlines()
+
+
 def test_weights_need_no_data(given, tmp_path, capsys):
     assert main(["importance", *given[:2], "--method", "weight", "--out", str(tmp_path)]) == 0
     assert capsys.readouterr().err == ""

@@ -199,6 +199,20 @@ def test_curves_by_class_by_hand():
         class_curves(net(), DATA, more)
 
 
+def test_scores_of_some_classes_in_any_order_stay_with_their_classes():
+    whole = Importance({"0": PER_CLASS["0"].mean(1)}, method="batchnorm", per_class=PER_CLASS)
+    turned = Importance(whole.scores, "batchnorm", {"0": PER_CLASS["0"][:, ::-1]}, options={"classes": [1, 0]})
+    one = Importance(whole.scores, "batchnorm", {"0": PER_CLASS["0"][:, 1:]}, options={"classes": [1]})
+    expected = class_curves(net(), DATA, whole, shares=[0, 2 / 3])
+    for scores in (turned, one):
+        found = class_curves(net(), DATA, scores, shares=[0, 2 / 3])
+        np.testing.assert_array_equal(found.by_class, expected.by_class[:, list(scores.classes)])
+    np.testing.assert_array_equal(found.by_mean, found.by_class)  # the mean over a single class
+    rows = filter_table(net(), DATA, whole, "0").rows
+    assert filter_table(net(), DATA, turned, "0").rows == rows
+    assert filter_table(net(), DATA, one, "0").rows == (rows[0], rows[2])
+
+
 def test_table_of_single_filters_by_hand():
     scores = Importance({"0": np.array([1.0, 2.0, 0.0])}, method="batchnorm", per_class=PER_CLASS)
     table = filter_table(net(), DATA, scores, "0")
