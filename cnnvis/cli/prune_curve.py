@@ -72,12 +72,12 @@ def prune_curve(  # noqa: PLR0913 - one parameter per option of the command line
 
     network = load(model, weights=weights, device=device)
     images = labelled(network, data)
-    scores = _scores(network, images, method, quiet=quiet)
+    orders = _orders(network, images, method, quiet=quiet)
     with progress_bar("pruning", unit="point", quiet=quiet) as progress:
         curves = curves_with_controls(
             network,
             images.testing,
-            scores,
+            orders,
             n_random=random,
             progress=progress,
             kind=kind,
@@ -97,13 +97,16 @@ def prune_curve(  # noqa: PLR0913 - one parameter per option of the command line
         _say(curves, files)
 
 
-def _scores(
+def _orders(
     network: Network, images: LabelledTensors, methods: tuple[str, ...], *, quiet: bool
-) -> dict[str, Importance]:
+) -> dict[str, Importance | str]:
     from cnnvis.attribution import importance
 
-    found = {}
+    found: dict[str, Importance | str] = {}
     for method in dict.fromkeys(methods):
+        if method == "weight":  # of links |weight| itself, not what they inherit from the norm of a filter
+            found[method] = method
+            continue
         with progress_bar(f"importance by {method}", unit="image", quiet=quiet) as progress:
             found[method] = importance(network, images.importance, method, progress=progress)  # type: ignore[arg-type]
     return found

@@ -9,6 +9,8 @@ from PIL import Image
 from cnnvis.cli import main
 from cnnvis.io import load
 from cnnvis.models import load as load_network
+from cnnvis.models.folders import labelled_parts
+from cnnvis.pruning import prune_curve
 
 NET = """
 import torch
@@ -72,6 +74,17 @@ def test_prune_curve_writes_a_table_and_charts(folder, capsys):
     for name in ("accuracy.png", "loss.png"):
         with Image.open(folder / "curve" / name) as picture:
             assert picture.width > 400
+
+
+def test_weight_of_links_is_the_weight_itself(folder):
+    arguments = ["--method", "weight", "--points", "9", "--random", "0", "--kind", "links", "--quiet"]
+    assert main(["prune-curve", *options(folder, "curve"), *arguments]) == 0
+    network = load_network(f"{folder}/net.py:make")
+    testing = labelled_parts(network, folder / "pictures")[1]
+    data = testing.images, testing.labels
+    expected = prune_curve(network, data, "weight", kind="links", shares=np.linspace(0, 1, 9))
+    found = load(folder / "curve" / "curves.csv")["weight"]
+    np.testing.assert_allclose(found.loss, expected.loss)
 
 
 def test_quiet_says_nothing(folder, capsys):
