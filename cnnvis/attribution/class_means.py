@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cnnvis.capture.targets import require_classes
 from cnnvis.core import Importance
 from cnnvis.core.errors import InvalidInputError
 
@@ -41,8 +42,10 @@ class ClassMeans:
         Raises
         ------
         InvalidInputError
-            When a value is NaN or infinite; it names the layer.
+            When a value is NaN or infinite; it names the layer. When a label is that of no class.
         """
+        if labels is not None:
+            require_classes(labels, n_classes)
         one_hot = None if labels is None else np.eye(n_classes)[labels]
         for layer, tensor in values.items():
             array = tensor.detach().cpu().double().numpy()

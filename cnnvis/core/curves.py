@@ -74,8 +74,17 @@ class PruneCurve:
     def removable(self, points: float = 0.01) -> float:
         """Return the largest share up to which accuracy stays within `points` of that of the whole network.
 
-        Linear between the shares measured. 0 where the first step already costs more.
+        Linear between the shares measured, the first of which must be 0.
+
+        Raises
+        ------
+        InvalidInputError
+            When the curve does not begin with the whole network.
         """
+        if self.shares[0] > 0:
+            raise InvalidInputError(
+                f"The curve begins at share {self.shares[0]:g}, without the whole network to compare with; begin at 0."
+            )
         low = self.accuracy < self.accuracy[0] - points - 1e-12
         if not low.any():
             return float(self.shares[-1])

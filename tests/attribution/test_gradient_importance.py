@@ -224,6 +224,7 @@ def test_names_of_classes(method):
         ([], {}, "zero images"),
         (3, {}, "got int"),
         (images(), {"target": 3}, "no class 3"),
+        ((images()[0], images()[1] + 1), {"target": 1}, "no class 3: the network has 3"),
         (images(), {"target": [0, 1, 2, 0, 1]}, "one class for all images"),
         (images(), {"of": "logits"}, "Did you mean: logit"),
     ],

@@ -22,6 +22,8 @@ def test_removable_share_by_hand():
     assert curve([0.90, 0.86, 0.1]).removable() == pytest.approx(0.125)
     assert curve([0.90, 0.90, 0.895]).removable() == 1
     assert curve([0.90, 0.95, 0.85]).removable(points=0.02) == pytest.approx(0.5 + 0.5 * 0.07 / 0.10)
+    with pytest.raises(InvalidInputError, match=r"begins at share 0\.5"):
+        curve([0.8, 0.1], shares=(0.5, 1)).removable()
 
 
 @pytest.mark.parametrize("shares", [(), (0.5, 0.2), (-0.1, 1), (0, 1.1), (0, np.nan)])
