@@ -25,7 +25,9 @@ def gradients(  # noqa: PLR0913 - one parameter per option of the command line
     model: Annotated[Model | None, Parameter(name="--model", show_default="fashion-cnn and efficientnet-lite0")] = None,
     weights: Weights = None,
     layer: Annotated[Layers, Parameter(show_default="the network's first convolution")] = (),
-    data: Annotated[str, Parameter(name="--data", metavar="NAME|FOLDER")] = "fashion-mnist",
+    data: Annotated[
+        str | None, Parameter(name="--data", metavar="NAME|FOLDER", show_default="that of the network's classes")
+    ] = None,
     class_: Annotated[Class, Parameter(name="--class", show_default="Shirt")] = None,
     similar: Annotated[Class, Parameter(name="--similar", show_default="T-shirt/top for Shirt")] = None,
     dissimilar: Annotated[Class, Parameter(name="--dissimilar", show_default="Ankle boot for Shirt")] = None,
@@ -43,7 +45,8 @@ def gradients(  # noqa: PLR0913 - one parameter per option of the command line
     """Show the weight gradients of a class neuron for images of several classes, as volumes and tiles.
 
     Leaves series of volumes (.pvd), films, pictures and the report index.html in the folder OUT. Without --model two
-    networks are looked at: fashion-cnn with images of three classes, and efficientnet-lite0 with photos.
+    networks are looked at: fashion-cnn with images of three classes, and efficientnet-lite0 with photos; with --image
+    the latter alone.
 
     Labelled images: of the class under inspection, a similar and a dissimilar one, the first that is classified
     rightly and the first that is not. Photos (--image): each under several class neurons.
@@ -77,10 +80,11 @@ def gradients(  # noqa: PLR0913 - one parameter per option of the command line
         raise InvalidInputError("--layer and --weights belong to one network; name it by --model.")
     labelled = LabelledCases(data=data, reference=class_, similar=similar, dissimilar=dissimilar)
     photos = PhotoCases(images=image or PhotoCases.images, targets=target_class)
-    if model is None:
-        chosen = {"fashion-cnn": labelled, "efficientnet-lite0": photos}
-    else:
+    chosen = {"fashion-cnn": labelled, "efficientnet-lite0": photos}
+    if model is not None:
         chosen = {model: photos if image else labelled}
+    elif image or target_class:
+        del chosen["fashion-cnn"]
     studies = [
         GradientClasses(
             model=name,

@@ -21,6 +21,9 @@ from cnnvis.studies.gradient_results import DEMONSTRATION, Case, Chosen, Labelle
 BATCH = 256
 """Images classified at a time."""
 
+SHOWN = 10
+"""Classes that an error lists."""
+
 
 def choose(network: Network, cases: LabelledCases | PhotoCases) -> Chosen:
     """Return the cases by the rule that `Chosen.rule` states; the same images give the same cases.
@@ -67,7 +70,7 @@ def _labelled(network: Network, asked: LabelledCases) -> Chosen:
     names = parts.testing.class_names
     if scores.shape[1] != len(names):
         raise InvalidInputError(
-            f"{network.name} gives {scores.shape[1]} scores for {len(names)} classes of {asked.data}."
+            f"{network.name} gives {scores.shape[1]} scores, the labelled images are of {len(names)} classes."
         )
     tested = _Tested(parts.testing, np.array([class_probabilities(row) for row in scores]))
     classes = _three_classes(asked, tested)
@@ -96,13 +99,16 @@ def _three_classes(asked: LabelledCases, tested: _Tested) -> tuple[int, int, int
     names = tested.images.class_names
     wanted = [asked.reference, asked.similar, asked.dissimilar]
     if asked.reference is None:
+        if not set(DEMONSTRATION) <= set(names):
+            shown = ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
+            raise InvalidInputError(f"Name the class whose neuron is under inspection, such as by --class: {shown}.")
         wanted = [name if given is None else given for given, name in zip(wanted, DEMONSTRATION, strict=True)]
     reference, similar, dissimilar = (None if each is None else class_index(each, names) for each in wanted)
     assert reference is not None
     others = _by_likeness(tested, reference, without=(similar, dissimilar))
     if len(others) < (similar is None) + (dissimilar is None):
         raise InvalidInputError(
-            f"There are too few classes for a similar and a dissimilar one in {asked.data}; name them."
+            "There are too few classes with images for a similar and a dissimilar one: three are needed."
         )
     similar = others[0] if similar is None else similar
     dissimilar = others[-1] if dissimilar is None else dissimilar
@@ -112,7 +118,7 @@ def _three_classes(asked: LabelledCases, tested: _Tested) -> tuple[int, int, int
         raise InvalidInputError(f"Reference, similar and dissimilar must be three classes, got {chosen}.")
     for index in classes:
         if index not in tested.labels:
-            raise InvalidInputError(f"There are no images of class {names[index]} in {asked.data}.")
+            raise InvalidInputError(f"There are no images of class {names[index]} to test on.")
     return classes
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from cnnvis.io import save_bytes
 from cnnvis.report import Page
-from cnnvis.studies.gradient_results import GradientResult, LabelledCases, LayerGradients, Part
+from cnnvis.studies.gradient_results import GradientResult, LabelledCases, LayerGradients, Part, PhotoCases
 
 SUMMARY = (
     "Which weights a class neuron leans on: the derivative of its score by every filter weight, for one image after "
@@ -129,7 +129,7 @@ def _facts(part: Part) -> dict[str, str]:
     facts = {
         "network": network.name,
         "weights": f"{network.weights or 'unknown'} (sha256 {provenance.model_sha256[:12]})",
-        "images": f"{asked.data}" if isinstance(asked, LabelledCases) else ", ".join(map(str, asked.images)),
+        "images": _images(asked),
         "preprocessing": provenance.preprocessing or "none",
         "differentiated": study.of,
         "input channels": dict(next(iter(part.layers[0].volumes.values())).provenance.notes)["input channels"],
@@ -222,3 +222,9 @@ def _view(page: Page, part: Part) -> None:
         "Drag to turn, wheel to zoom; the slider goes from case to case, the buttons change to the differences.",
         poster=part.folder / "volumes.png",
     )
+
+
+def _images(asked: LabelledCases | PhotoCases) -> str:
+    if isinstance(asked, PhotoCases):
+        return ", ".join(map(str, asked.images))
+    return str(asked.data or "those that come with cnnvis for its classes")

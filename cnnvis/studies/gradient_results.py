@@ -30,10 +30,10 @@ class LabelledCases:
 
     Parameters
     ----------
-    data : str or path
+    data : str or path, optional
         "fashion-mnist" or "mnist", or a folder with one subfolder of pictures per class. Cases are taken from the
         part "test" and means from "importance"; of a folder, by file name, from every second picture of a class and
-        from the others.
+        from the others. Default: the data set that comes with cnnvis and has the network's classes.
     reference : str or int, optional
         The class whose neuron is under inspection, by name or index. None: those of `DEMONSTRATION`.
     similar, dissimilar : str or int, optional
@@ -41,7 +41,7 @@ class LabelledCases:
         probability, on average.
     """
 
-    data: str | Path = "fashion-mnist"
+    data: str | Path | None = None
     reference: str | int | None = None
     similar: str | int | None = None
     dissimilar: str | int | None = None

@@ -355,7 +355,7 @@ def test_the_same_seed_gives_the_same_files(networks, folder, tmp_path):
     ("name", "cases", "changes", "error", "message"),
     [
         ("colours", {"reference": "purple"}, {}, InvalidInputError, "no class 'purple'.*red"),
-        ("colours", {"reference": None}, {}, InvalidInputError, "no class 'Shirt'"),
+        ("colours", {"reference": None}, {}, InvalidInputError, "Name the class whose neuron is under inspection"),
         ("colours", {"similar": "red"}, {}, InvalidInputError, "three classes, got red, red, blue"),
         ("colours", {"data": "mnits"}, {}, MissingFileError, "mnist"),
         ("colours", {"data": "mnist"}, {}, InvalidInputError, "takes inputs of shape"),
@@ -385,6 +385,19 @@ def test_a_class_without_images_is_an_error(networks, folder, tmp_path):
         choose(network, by_colour(tmp_path))
     with pytest.raises(InvalidInputError, match="too few classes"):
         choose(network, LabelledCases(tmp_path, reference="red"))
+
+
+def test_without_a_class_that_is_known_by_default_one_must_be_named(networks, folder):
+    network = load_network(f"{networks}:colours")
+    with pytest.raises(InvalidInputError, match="such as by --class: red, green, blue"):
+        choose(network, LabelledCases(folder))
+
+
+def test_without_data_a_network_gets_the_images_of_its_own_classes():
+    chosen = choose(load_network("mnist-mlp"), LabelledCases(reference="3"))
+    assert chosen.cases[0].image.startswith("mnist test")
+    assert {case.truth for case in chosen.cases} <= set("0123456789")
+    assert chosen.cases[0].truth == "3"
 
 
 @pytest.mark.parametrize(
