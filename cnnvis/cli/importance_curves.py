@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 ALL = ("weight", "activation", "gradient", "taylor", "ablation", "batchnorm")
 WITHOUT_TRAINING = ALL[:-1]
-"""What the convolutional network is scored by in the default run: a training of its batch norms takes many minutes."""
+SLOW = "fashion-cnn"
+"""Convolutions take a hundred times as long as the perceptron: fewer points and images by default, and no training of
+batch norms, which takes half an hour."""
 
 AtLeastOne = Number(gte=1)
 
@@ -34,8 +36,12 @@ def importance_curves(  # noqa: PLR0913 - one parameter per option of the comman
     method: Annotated[Methods, Parameter(show_default="all, but batchnorm for fashion-cnn")] = (),
     networks: Annotated[int, Parameter(name="--networks", validator=AtLeastOne)] = 5,
     random: Annotated[int, Parameter(name="--random", validator=AtLeastOne)] = 5,
-    points: Annotated[int, Parameter(name="--points", validator=Number(gte=3))] = 21,
-    images: Annotated[int, Parameter(name="--images", validator=AtLeastOne)] = 2000,
+    points: Annotated[
+        int | None, Parameter(name="--points", validator=Number(gte=3), show_default="21; 11 for fashion-cnn")
+    ] = None,
+    images: Annotated[
+        int | None, Parameter(name="--images", validator=AtLeastOne, show_default="2000; 1000 for fashion-cnn")
+    ] = None,
     steps: Annotated[int, Parameter(name="--steps", validator=AtLeastOne)] = 2000,
     variants: Annotated[bool, Parameter(name="--variants", negative="", show_default=False)] = False,
     seed: Seed = 0,
@@ -72,9 +78,7 @@ def importance_curves(  # noqa: PLR0913 - one parameter per option of the comman
 
     if model is None and (weights or data):
         raise InvalidInputError("--weights and --data belong to one network; name it by --model.")
-    chosen = (
-        {model: method or ALL} if model else {"mnist-mlp": method or ALL, "fashion-cnn": method or WITHOUT_TRAINING}
-    )
+    chosen = {model: method or ALL} if model else {"mnist-mlp": method or ALL, SLOW: method or WITHOUT_TRAINING}
     studies = [
         ImportanceCurves(
             model=name,
@@ -82,8 +86,8 @@ def importance_curves(  # noqa: PLR0913 - one parameter per option of the comman
             methods=methods,
             n_networks=networks,
             n_random=random,
-            n_points=points,
-            n_images=images,
+            n_points=points or (11 if name == SLOW else 21),
+            n_images=images or (1000 if name == SLOW else 2000),
             steps=steps,
             variants=tuple(VARIANTS) if variants and "batchnorm" in methods else (),
             weights=weights,
