@@ -78,7 +78,8 @@ def importance_curves(  # noqa: PLR0913 - one parameter per option of the comman
 
     if model is None and (weights or data):
         raise InvalidInputError("--weights and --data belong to one network; name it by --model.")
-    chosen = {model: method or ALL} if model else {"mnist-mlp": method or ALL, SLOW: method or WITHOUT_TRAINING}
+    names = ("mnist-mlp", SLOW) if model is None else (model,)
+    chosen = {name: method or (WITHOUT_TRAINING if name == SLOW else ALL) for name in names}
     studies = [
         ImportanceCurves(
             model=name,
