@@ -21,6 +21,7 @@ from cnnvis.capture.naming import called_module
 from cnnvis.capture.nested import map_tensors
 from cnnvis.capture.state import evaluating
 from cnnvis.capture.taps import ModuleTaps
+from cnnvis.capture.targets import class_scores
 from cnnvis.capture.tracer import Tracer
 from cnnvis.core import ChannelSpaces, LayerRole, Read
 from cnnvis.core.errors import InvalidInputError, LayerNotFoundError, did_you_mean
@@ -199,16 +200,11 @@ def _with_stretch(whole: Tensor, entries: slice, new: Tensor) -> Tensor:
     return torch.cat([whole[:, : entries.start], new, whole[:, entries.stop :]], dim=1)
 
 
-def _count_classes(module: nn.Module, logits: Any, n_images: int) -> int:
-    shape = tuple(logits.shape) if isinstance(logits, Tensor) else None
-    if shape is None or len(shape) != 2 or shape[0] != n_images or not logits.is_floating_point():
-        got = type(logits).__name__ if shape is None else f"a tensor {shape} of {logits.dtype}"
-        raise InvalidInputError(
-            f'Method "batchnorm" needs a network that returns one logit per class, (N, n_classes); '
-            f"for {n_images} images {type(module).__name__} returns {got}."
-        )
-    if shape[1] < 2:
-        raise InvalidInputError(
-            f'Method "batchnorm" tells one class from the rest; {type(module).__name__} has a single output.'
-        )
-    return shape[1]
+def _count_classes(module: nn.Module, output: Any, n_images: int) -> int:
+    name = type(module).__name__
+    logits = class_scores(output, n_images, network=name)
+    if not logits.is_floating_point():
+        raise InvalidInputError(f'Method "batchnorm" needs logits; {name} returns a tensor of {logits.dtype}.')
+    if logits.shape[1] < 2:
+        raise InvalidInputError(f'Method "batchnorm" tells one class from the rest; {name} has a single output.')
+    return logits.shape[1]

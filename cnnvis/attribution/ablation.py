@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from cnnvis.capture.inputs import as_module
 from cnnvis.capture.labelled import Labelled, labelled_batches
@@ -19,7 +19,7 @@ from cnnvis.capture.masking import Masking, read_means
 from cnnvis.capture.modules import ModuleTree
 from cnnvis.capture.spaces import channel_spaces
 from cnnvis.capture.state import evaluating
-from cnnvis.capture.targets import require_classes
+from cnnvis.capture.targets import class_scores, require_classes
 from cnnvis.core import ChannelSpace, ChannelSpaces, Importance
 from cnnvis.core.errors import InvalidInputError, LayerNotFoundError, did_you_mean
 from cnnvis.core.progress import Progress, silent
@@ -146,12 +146,9 @@ class _Ablation:
     def _losses(self, batch: Labelled, state: str) -> tuple[NDArray[np.float64], int]:
         """Return the cross-entropy of each image, (n,), and the number of classes."""
         call, labels = batch
-        scores = self._module(*call.args, **call.kwargs)
-        _require_scores(scores, call.n_images, type(self._module).__name__)
-        if labels is None:
-            raise InvalidInputError('Method "ablation" needs labels: pass (inputs, labels), or batches of such pairs.')
+        output = self._module(*call.args, **call.kwargs)
+        scores = class_scores(output, call.n_images, network=type(self._module).__name__).double()
         require_classes(labels, scores.shape[1])
-        scores = scores.double()
         losses = scores.logsumexp(1) - scores.gather(1, torch.from_numpy(labels).to(scores.device)[:, None])[:, 0]
         bad = int((~losses.isfinite()).sum())
         if bad:
@@ -215,11 +212,3 @@ def _drawn(size: int, at_most: int | None, random: np.random.Generator) -> NDArr
     if at_most is None or size <= at_most:
         return np.arange(size)
     return np.sort(random.choice(size, at_most, replace=False))
-
-
-def _require_scores(scores: Any, n_images: int, kind: str) -> None:
-    if not isinstance(scores, Tensor) or scores.ndim != 2 or len(scores) != n_images:
-        got = f"a tensor of shape {tuple(scores.shape)}" if isinstance(scores, Tensor) else type(scores).__name__
-        raise InvalidInputError(
-            f"{kind} returns {got} for {n_images} images; ablation needs one tensor of class scores (N, K)."
-        )

@@ -8,13 +8,9 @@ from typing import Any
 import numpy as np
 
 from cnnvis.capture import RunningStatistics, record
-from cnnvis.capture.inputs import as_batches, as_module, with_images
+from cnnvis.capture.labelled import image_batches
 from cnnvis.core import Importance
-from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.progress import Progress, silent
-
-BATCH_SIZE = 32
-"""Images of a tensor that are run and held at a time; an iterable brings its own batches."""
 
 
 def by_activation(
@@ -34,10 +30,7 @@ def by_activation(
     model, data, layers, progress
         As for `importance`; labels are not used.
     """
-    if data is None:
-        raise InvalidInputError('Method "activation" needs data: a tensor of images, (inputs, labels) or a DataLoader.')
-    images, _ = with_images(model, data, ())
-    batches = as_batches(as_module(model), images[0] if isinstance(images, tuple) else images, BATCH_SIZE)
+    batches = image_batches(model, data)
     seen: dict[str, RunningStatistics] = {}
     done = 0
     for call in batches:

@@ -17,7 +17,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cnnvis.attribution._labelled import all_labelled
 from cnnvis.attribution._scale_checkpoint import ScaleCheckpoint, fingerprint, fingerprint_images
 from cnnvis.attribution._scale_groups import Judgement, judge_classes, train_classes
 from cnnvis.attribution._scale_moments import LabelledMoments
@@ -25,6 +24,7 @@ from cnnvis.attribution._scale_sites import SiteNetwork, choose_layers, sites_of
 from cnnvis.attribution._scale_training import ScaleState, ScaleTraining, Task
 from cnnvis.attribution.batchnorm_options import VARIANTS, BatchNormOptions
 from cnnvis.capture.inputs import ForwardCall, as_module
+from cnnvis.capture.labelled import all_labelled
 from cnnvis.capture.nested import map_tensors
 from cnnvis.capture.spaces import channel_spaces
 from cnnvis.capture.targets import require_classes
@@ -113,7 +113,7 @@ def by_batchnorm(
     """
     chosen = BatchNormOptions(**options)
     module = as_module(model)
-    images, labels = all_labelled(model, module, data)
+    images, labels = all_labelled(model, data)
     few = _first(images, 2)
     spaces = channel_spaces(module, few.kwargs or few.args)
     names = choose_layers(spaces, layers, inputs=chosen.inputs)

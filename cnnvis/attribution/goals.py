@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnvis.capture.inputs import ForwardCall
-from cnnvis.capture.labelled import labelled_batches
+from cnnvis.capture.labelled import NO_LABELS, labelled_batches
 from cnnvis.capture.targets import Quantity, QuantityName, Target
 from cnnvis.core.checks import parse_choice
 from cnnvis.core.errors import InvalidInputError
@@ -45,7 +45,7 @@ class Goals:
 
     def __init__(self, model: Any, data: Any, *, target: Any, of: QuantityName, progress: Progress) -> None:
         self.of = parse_choice(Quantity, of, what="quantity `of` a class")
-        self._batches = labelled_batches(model, data)
+        self._batches = labelled_batches(model, data, optional=True)
         self._target = None if target is None else Target.of_model(model, target, of).classes
         self._progress = progress
         if isinstance(self._target, np.ndarray):
@@ -60,10 +60,7 @@ class Goals:
         done = 0
         for call, labels in self._batches:
             if self._target is None and labels is None:
-                raise InvalidInputError(
-                    "There are no labels: data must be (inputs, labels) or batches of these. "
-                    "Without labels, name the class that counts for all images: target=."
-                )
+                raise InvalidInputError(f"{NO_LABELS} Without, name the class that counts for all images: target=.")
             classes = labels if self._target is None else np.full(call.n_images, self._target)
             yield Goal(call, classes, labels)
             done += call.n_images

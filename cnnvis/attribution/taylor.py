@@ -20,7 +20,7 @@ from cnnvis.capture.modules import ModuleTree
 from cnnvis.capture.selection import Selection
 from cnnvis.capture.spaces import channel_spaces
 from cnnvis.capture.state import differentiating
-from cnnvis.capture.targets import Quantity, QuantityName, class_scores, quantity_of, require_classes
+from cnnvis.capture.targets import Quantity, QuantityName, differentiable_scores, quantity_of, require_classes
 from cnnvis.core import Importance, Read
 from cnnvis.core.progress import Progress, silent
 
@@ -99,7 +99,7 @@ class _Scorer:
             output = run(self._tree.model, goal.call)
         values, self._values = self._values, {}
         self._selection.check(values, self._ran)
-        scores = class_scores(self._model, output, self._n_images)
+        scores = differentiable_scores(self._model, output, self._n_images)
         self.n_classes = scores.shape[1]
         require_classes(goal.classes, self.n_classes)
         gradients = self._tape.gradients(quantity_of(scores, torch.from_numpy(goal.classes), self._of))

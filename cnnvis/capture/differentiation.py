@@ -17,7 +17,7 @@ from cnnvis.capture.filters import transposed_groups
 from cnnvis.capture.gradients import Tape, Weights
 from cnnvis.capture.sinks import stored_dtype
 from cnnvis.capture.store import GRADIENTS, WEIGHT_GRADIENTS, RecordingWriter
-from cnnvis.capture.targets import Target, class_scores
+from cnnvis.capture.targets import Target, differentiable_scores
 from cnnvis.core import Recording
 
 
@@ -58,7 +58,7 @@ class Differentiation:
 
     def take(self, output: Any, start: int, n_images: int) -> None:
         """Take the gradients of a forward pass that returned `output` for images from `start` on."""
-        scores = class_scores(self._model, output, n_images)
+        scores = differentiable_scores(self._model, output, n_images)
         found = self._tape.gradients(self._target.values(scores, start))
         for name, axes in self._axes.items():
             self._writer.append(name, channels_first(found[name], axes), GRADIENTS)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from cnnvis.capture.filters import filters_first, transposed_groups
 from cnnvis.capture.gradients import Tape, Weights, run
 from cnnvis.capture.inputs import ForwardCall, as_module
-from cnnvis.capture.targets import Quantity, class_scores, quantity_of, require_classes
+from cnnvis.capture.targets import Quantity, differentiable_scores, quantity_of, require_classes
 from cnnvis.capture.weight_uses import Use, filter_norms, filter_products
 from cnnvis.capture.weight_watch import Shapes, WeightWatch
 
@@ -116,7 +116,7 @@ class FilterGradients:
         return {name: [use.pair(deltas[use.key]) for use in uses] for name, uses in followed.items()}
 
     def _value(self, output: Any, call: ForwardCall, classes: NDArray[np.int64]) -> Tensor:
-        scores = class_scores(self._model, output, call.n_images)
+        scores = differentiable_scores(self._model, output, call.n_images)
         self.n_classes = scores.shape[1]
         require_classes(classes, self.n_classes)
         return quantity_of(scores, torch.from_numpy(classes), self._of)

@@ -87,7 +87,24 @@ class Target:
         return quantity_of(scores, torch.from_numpy(classes), self.of)
 
 
-def class_scores(model: Any, output: Any, n_images: int) -> Tensor:
+def class_scores(output: Any, n_images: int, *, network: str = "The network") -> Tensor:
+    """Return what a network returned, which must be one tensor of class scores (n, K).
+
+    Raises
+    ------
+    InvalidInputError
+        When it is anything else; the message names `network`.
+    """
+    if not isinstance(output, Tensor) or output.ndim != 2 or len(output) != n_images:
+        got = f"a tensor of shape {tuple(output.shape)}" if isinstance(output, Tensor) else type(output).__name__
+        raise InvalidInputError(
+            f"{network} returns {got} for {n_images} images; one tensor of class scores (N, K) is needed. "
+            "Wrap it in a module that returns its class scores."
+        )
+    return output
+
+
+def differentiable_scores(model: Any, output: Any, n_images: int) -> Tensor:
     """Return what a network returned as class scores (n, K) that can be differentiated, in float32 at least.
 
     Raises
@@ -96,18 +113,13 @@ def class_scores(model: Any, output: Any, n_images: int) -> Tensor:
         When it is no such tensor, or does not depend on inputs and weights in a differentiable way.
     """
     kind = type(as_module(model)).__name__
-    if not isinstance(output, Tensor) or output.ndim != 2 or output.shape[0] != n_images:
-        got = f"a tensor of shape {tuple(output.shape)}" if isinstance(output, Tensor) else type(output).__name__
-        raise InvalidInputError(
-            f"{kind} returns {got} for {n_images} images; the gradient of a class needs one tensor of scores (N, K). "
-            "Wrap the network in a module that returns its class scores."
-        )
-    if not output.requires_grad:
+    scores = class_scores(output, n_images, network=kind)
+    if not scores.requires_grad:
         raise InvalidInputError(
             f"The scores of {kind} cannot be differentiated: its forward() runs without gradients (torch.no_grad, "
             "detach), or returns labels."
         )
-    return output if output.dtype == torch.float64 else output.float()
+    return scores if scores.dtype == torch.float64 else scores.float()
 
 
 def quantity_of(scores: Tensor, classes: Tensor, of: Quantity) -> Tensor:

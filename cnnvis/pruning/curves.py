@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cnnvis.capture.inputs import as_module
+from cnnvis.capture.labelled import labelled_batches
 from cnnvis.capture.modules import ModuleTree
 from cnnvis.capture.state import evaluating
 from cnnvis.core import ClassCurves, Importance, PruneCurve
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.progress import Progress, silent
-from cnnvis.pruning.measure import Measured, example_of, labelled_batches, measure
+from cnnvis.pruning.measure import Measured, example_of, measure
 from cnnvis.pruning.options import CurveOptions
 from cnnvis.pruning.ranking import rank
 from cnnvis.pruning.switches import Links, Order, Units
@@ -168,7 +169,7 @@ def _measure_runs(
     model: Any, data: Any, runs: Sequence[_Run], options: CurveOptions, progress: Progress
 ) -> list[PruneCurve]:
     """Return the curve of each run, all on the same images."""
-    module, batches = as_module(model), labelled_batches(model, data)
+    module, batches = as_module(model), list(labelled_batches(model, data))
     parts = (Units if options.kind == "units" else Links)(model, example_of(model, batches), options)
     rankings = [
         rank(parts.scores(run.order), scope=options.scope, reverse=run.reverse, random_state=run.random_state)

@@ -5,31 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 from torch.nn import functional
 
 from cnnvis.capture import switch_off
-from cnnvis.capture.inputs import ForwardCall, as_batches, as_module
+from cnnvis.capture.inputs import as_module
+from cnnvis.capture.labelled import Labelled, labelled_batches
 from cnnvis.capture.modules import ModuleTree
 from cnnvis.capture.nested import map_tensors
 from cnnvis.capture.state import evaluating
-from cnnvis.capture.targets import as_labels, require_classes
-from cnnvis.core.errors import InvalidInputError
-
-BATCH_SIZE = 100
-"""Images that are run at a time, 0.5 GB for the widest layer of EfficientNet-Lite0; a DataLoader brings its own."""
-
-
-class LabelledBatch(NamedTuple):
-    """One forward pass, and the labels (N,) of its images."""
-
-    call: ForwardCall
-    labels: Tensor
+from cnnvis.capture.targets import class_scores, require_classes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,41 +60,7 @@ class Measured:
         return errors
 
 
-def labelled_batches(model: Any, data: Any) -> list[LabelledBatch]:
-    """Return `data` cut into forward passes on the model's device, with labels; all are held in memory.
-
-    Parameters
-    ----------
-    model : nn.Module or cnnvis.models.Network
-    data : pair (inputs, labels) of tensors or arrays, or a DataLoader of such pairs
-        Labels (N,) are whole numbers from 0.
-
-    Raises
-    ------
-    InvalidInputError
-        For zero images, missing labels, and labels that are not one whole number per image.
-    """
-    module = as_module(model)
-    if _is_pair(data):
-        labels = torch.from_numpy(as_labels(data[1]))
-        calls = list(as_batches(module, data[0], BATCH_SIZE))
-        if sum(call.n_images for call in calls) != len(labels):
-            n_images = sum(call.n_images for call in calls)
-            raise InvalidInputError(f"There are {n_images} images but {len(labels)} labels; each image needs one.")
-        return [LabelledBatch(*pair) for pair in zip(calls, labels.split(BATCH_SIZE), strict=True)]
-    try:
-        batches = list(data)
-    except TypeError:
-        batches = [data]
-    if not batches or not all(_is_pair(batch) for batch in batches):
-        raise InvalidInputError(
-            "Data to measure accuracy on must be a pair (inputs, labels) or a DataLoader of such pairs, "
-            f"got {type(data).__name__} {'without batches' if not batches else 'without labels'}."
-        )
-    return [part for batch in batches for part in labelled_batches(module, tuple(batch))]
-
-
-def measure(run: Callable[..., Any], batches: Sequence[LabelledBatch]) -> Measured:
+def measure(run: Callable[..., Any], batches: Sequence[Labelled]) -> Measured:
     """Return how well `run` tells the classes of `batches`.
 
     Parameters
@@ -113,7 +68,7 @@ def measure(run: Callable[..., Any], batches: Sequence[LabelledBatch]) -> Measur
     run : callable
         The network in eval mode, called as in `ForwardCall`; gives (N, K) scores, of which the highest wins (of
         equals, the lower class).
-    batches : sequence of LabelledBatch
+    batches : sequence of Labelled
 
     Raises
     ------
@@ -122,15 +77,15 @@ def measure(run: Callable[..., Any], batches: Sequence[LabelledBatch]) -> Measur
     """
     confusion, total = None, 0.0
     for call, labels in batches:
-        logits = _logits(run(*call.args, **call.kwargs), call.n_images)
-        n_classes = logits.shape[1]
-        require_classes(labels.numpy(), n_classes)
+        scores = class_scores(run(*call.args, **call.kwargs), call.n_images)
+        n_classes = scores.shape[1]
+        require_classes(labels, n_classes)
         if confusion is None:
             confusion = np.zeros((n_classes, n_classes + 1), dtype=np.int64)
-        values = logits.detach().cpu().double()
-        total += float(functional.cross_entropy(values, labels, reduction="sum"))
+        values = scores.detach().cpu().double()
+        total += float(functional.cross_entropy(values, torch.from_numpy(labels), reduction="sum"))
         found = np.where(values.isnan().any(dim=1), n_classes, values.numpy().argmax(axis=1))
-        np.add.at(confusion, (labels.numpy(), found), 1)
+        np.add.at(confusion, (labels, found), 1)
     return Measured(confusion, total / int(confusion.sum()))
 
 
@@ -150,29 +105,15 @@ def evaluate(model: Any, data: Any, *, without: Mapping[str, Any] | None = None)
     InvalidInputError
         For labels that are missing or no class, and a network without class output.
     """
-    module, batches = as_module(model), labelled_batches(model, data)
+    module, batches = as_module(model), list(labelled_batches(model, data))
     off = switch_off(model, without, example=example_of(model, batches)) if without else nullcontext()
     with evaluating(ModuleTree(module)), off:
         return measure(module, batches)
 
 
-def example_of(model: Any, batches: Sequence[LabelledBatch]) -> Any:
+def example_of(model: Any, batches: Sequence[Labelled]) -> Any:
     """Return what to follow one forward pass on: the network's own example, else the first images."""
     if getattr(model, "example", None) is not None:
         return model.example
     call = batches[0].call
     return map_tensors(call.kwargs or call.args, lambda tensor: tensor[:2])
-
-
-def _is_pair(data: Any) -> bool:
-    return isinstance(data, tuple | list) and len(data) == 2 and isinstance(data[1], Tensor | np.ndarray)
-
-
-def _logits(output: Any, n_images: int) -> Tensor:
-    if not isinstance(output, Tensor) or output.ndim != 2 or len(output) != n_images:
-        got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
-        raise InvalidInputError(
-            f"The network has no class output: one score per image and class ({n_images}, classes) is needed, got "
-            f"{got}."
-        )
-    return output

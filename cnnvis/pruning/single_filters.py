@@ -8,11 +8,12 @@ import numpy as np
 
 from cnnvis.capture import Masking, channel_spaces
 from cnnvis.capture.inputs import as_module
+from cnnvis.capture.labelled import labelled_batches
 from cnnvis.capture.modules import ModuleTree
 from cnnvis.capture.state import evaluating
 from cnnvis.core import FilterRow, FilterTable, Importance
 from cnnvis.core.checks import require_shape
-from cnnvis.pruning.measure import Measured, example_of, labelled_batches, measure
+from cnnvis.pruning.measure import Measured, example_of, measure
 
 ALL = "all classes"
 
@@ -45,7 +46,7 @@ def filter_table(model: Any, data: Any, importance: Importance, layer: str) -> F
     -----
     The table of CNN-VIS, there for one class at a time. Cost: one pass over the images per filter named.
     """
-    module, batches = as_module(model), labelled_batches(model, data)
+    module, batches = as_module(model), list(labelled_batches(model, data))
     spaces = channel_spaces(model, example_of(model, batches))
     size = spaces.of(layer).size
     require_shape(f"importance of {layer!r}", importance[layer], (size,))

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cnnvis.capture.targets import class_scores
 from cnnvis.core.classes import class_index
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.models import LabelledImages, Network, Prediction, read_image, top_classes
@@ -66,7 +67,7 @@ class _Tested:
 
 def _labelled(network: Network, asked: LabelledCases) -> Chosen:
     parts = labelled_parts(network, asked.data)
-    scores = class_scores(network, parts.testing.images)
+    scores = _scores_of(network, parts.testing.images)
     names = parts.testing.class_names
     if scores.shape[1] != len(names):
         raise InvalidInputError(
@@ -173,7 +174,7 @@ _GIVEN_RULE = "Each photo under the class neurons that were asked for."
 def _photo_cases(network: Network, image: str | Path, targets: Iterable[int], *, first: int) -> Iterator[Case]:
     picture = read_image(image)
     inputs = network.preprocess(picture)
-    scores = class_scores(network, inputs)
+    scores = _scores_of(network, inputs)
     ranked = top_classes(scores, network.class_names, k=scores.shape[1])
     by_index = {entry.index: entry for entry in ranked}
     roles = {ranked[rank].index: role for rank, role in ((0, "1st"), (1, "2nd"), (-1, "last"))}
@@ -195,7 +196,7 @@ def _photo_cases(network: Network, image: str | Path, targets: Iterable[int], *,
 # -- what the network says -------------------------------------------------------------------------
 
 
-def class_scores(network: Network, images: Tensor) -> NDArray[np.float64]:
+def _scores_of(network: Network, images: Tensor) -> NDArray[np.float64]:
     """Return what the network gives for images (N, C, H, W): its class scores (N, K).
 
     Raises
@@ -204,12 +205,13 @@ def class_scores(network: Network, images: Tensor) -> NDArray[np.float64]:
         When it gives anything else, one score only, or NaN or infinity.
     """
     with torch.inference_mode():
-        outputs = [network.module(batch.to(network.device, network.dtype)) for batch in images.split(BATCH)]
-    first = outputs[0]
-    if not isinstance(first, Tensor) or first.ndim != 2 or first.shape[1] < 2:
-        got = f"shape {tuple(first.shape)}" if isinstance(first, Tensor) else type(first).__name__
-        raise InvalidInputError(f"{network.name} has no class output: scores (images, classes) are needed, got {got}.")
+        outputs = [
+            class_scores(network.module(batch.to(network.device, network.dtype)), len(batch), network=network.name)
+            for batch in images.split(BATCH)
+        ]
     scores = torch.cat(outputs).double().cpu().numpy()
+    if scores.shape[1] < 2:
+        raise InvalidInputError(f"{network.name} gives one score for an image; several classes are needed.")
     if not np.isfinite(scores).all():
         raise InvalidInputError(
             f"{np.count_nonzero(~np.isfinite(scores))} scores of {network.name} are NaN or infinite."

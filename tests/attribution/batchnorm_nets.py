@@ -7,12 +7,12 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from cnnvis.attribution._labelled import all_labelled
 from cnnvis.attribution._scale_moments import LabelledMoments
 from cnnvis.attribution._scale_sites import SiteNetwork, choose_layers, sites_of
 from cnnvis.attribution._scale_training import ScaleTraining, Task
 from cnnvis.attribution.batchnorm import _first
 from cnnvis.attribution.batchnorm_options import BatchNormOptions
+from cnnvis.capture.labelled import all_labelled
 from cnnvis.capture.spaces import channel_spaces
 
 
@@ -79,7 +79,7 @@ def residual():
 def task_of(model, data, *, layers=None, **options):
     """Return the task of a run, as by_batchnorm makes it."""
     chosen = BatchNormOptions(**options)
-    images, labels = all_labelled(model, model, data)
+    images, labels = all_labelled(model, data)
     few = _first(images, 2)
     spaces = channel_spaces(model, few.args)
     sites = sites_of(spaces, choose_layers(spaces, layers, inputs=chosen.inputs))

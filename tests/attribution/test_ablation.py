@@ -183,7 +183,7 @@ def test_the_model_comes_back_as_it_was(small, data):
 @pytest.mark.parametrize(
     ("change", "options", "error", "message"),
     [
-        (lambda x, y: x, {}, InvalidInputError, "needs labels"),
+        (lambda x, y: x, {}, InvalidInputError, "There are no labels"),
         (lambda x, y: (x, y + 1), {}, InvalidInputError, "no class 3: the network has 3"),
         (lambda x, y: (x, y - 1), {}, InvalidInputError, "from 0, got -1"),
         (lambda x, y: (x, y[1:]), {}, InvalidInputError, "11 labels for 12 images"),

@@ -15,15 +15,11 @@ IMAGES, LABELS = blobs(30)
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (None, "labels"),
-        (IMAGES, "labels"),
+        (None, "no images"),
+        (IMAGES, "no labels"),
         ((IMAGES, LABELS[:-1]), "29 labels for 30 images"),
-        ((IMAGES, LABELS.float()), "whole numbers"),
-        ((IMAGES, LABELS - 1), "-1"),
         ((IMAGES, LABELS + 1), "no class 3"),
         ((IMAGES, torch.ones_like(LABELS)), "of class 0"),
-        ([IMAGES], "no labels"),
-        ([], "zero images"),
     ],
 )
 def test_data(data, says):

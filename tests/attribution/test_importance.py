@@ -80,8 +80,8 @@ def test_all_kinds_of_data_give_the_same(make):
 
 def test_progress_counts_images():
     seen = []
-    importance(tiny(), IMAGES.repeat(20, 1, 1, 1), "activation", progress=lambda *done: seen.append(done))
-    assert seen == [(32, 40), (40, 40)]
+    importance(tiny(), IMAGES.repeat(150, 1, 1, 1), "activation", progress=lambda *done: seen.append(done))
+    assert seen == [(256, 300), (300, 300)]
 
 
 def test_missing_values_are_left_out():
@@ -109,7 +109,7 @@ def test_refusals():
         importance(tiny(), method="wieght")
     with pytest.raises(InvalidInputError, match="norm must be one of l1, l2"):
         importance(tiny(), method="weight", norm="l3")
-    with pytest.raises(InvalidInputError, match="needs data"):
+    with pytest.raises(InvalidInputError, match="no images"):
         importance(tiny(), method="activation")
     with pytest.raises(InvalidInputError, match="zero images"):
         importance(tiny(), IMAGES[:0], "activation")

@@ -251,11 +251,8 @@ def test_options_are_checked(options, message):
     [
         ((torch.eye(2), torch.tensor([0, 2])), "There is no class 2: the network has 2"),
         ((torch.eye(2), torch.tensor([0, -1])), "from 0, got -1"),
-        ((torch.eye(2), torch.tensor([0.0, 1.0])), "whole numbers"),
-        ((torch.eye(2), torch.tensor([0])), "2 images but 1 labels"),
-        ((torch.zeros(0, 2), torch.zeros(0, dtype=torch.long)), "zero images"),
-        (torch.eye(2), "without labels"),
-        (iter(()), "without batches"),
+        ((torch.eye(2), torch.tensor([0])), "1 labels for 2 images"),
+        (torch.eye(2), "There are no labels"),
     ],
 )
 def test_data_is_checked(data, message):
@@ -284,7 +281,7 @@ def test_orders_are_checked(order, options, message):
 def test_layers_and_networks_that_do_not_fit():
     with pytest.raises(LayerNotFoundError, match="No units to prune in 'fc'"):
         prune_curve(net(), DATA, "random", layers="fc")
-    with pytest.raises(InvalidInputError, match="no class output"):
+    with pytest.raises(InvalidInputError, match="one tensor of class scores"):
         prune_curve(nn.Sequential(nn.Conv2d(3, 4, 1), nn.Conv2d(4, 2, 1)), (pruning_nets.images(), DATA[1][[0] * 4]),
                     "random")  # fmt: skip
     with pytest.raises(InvalidInputError, match="no hidden units"):

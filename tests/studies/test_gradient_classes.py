@@ -363,7 +363,7 @@ def test_the_same_seed_gives_the_same_files(networks, folder, tmp_path):
         ("colours", {}, {"layers": ("1",)}, InvalidInputError, "no filters"),
         ("colours", {}, {"of": "slope"}, InvalidInputError, "slope"),
         ("colours", {}, {"inputs": 3}, InvalidInputError, "have 3, from 0, got 3"),
-        ("maps", {}, {}, InvalidInputError, "no class output.*got shape"),
+        ("maps", {}, {}, InvalidInputError, "returns a tensor of shape.*class scores"),
         ("broken", {}, {}, InvalidInputError, "NaN or infinite"),
     ],
 )
