@@ -12,10 +12,11 @@ if TYPE_CHECKING:
     from cnnvis.models import Network
 
 Data = Annotated[
-    str,
+    str | None,
     Parameter(
         name="--data",
         metavar="NAME|FOLDER",
+        show_default="that of the network's classes",
         help="Labelled images: mnist or fashion-mnist, or a folder with one subfolder per class.",
     ),
 ]

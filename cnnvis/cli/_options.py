@@ -16,6 +16,9 @@ from cyclopts.validators import Number
 MAX_SIDE = 16384
 """Longest side of a picture in pixels: what common graphics drivers allow; such a square is 0.8 GB as RGB."""
 
+METHODS = ("weight", "activation", "gradient", "taylor", "ablation", "batchnorm")
+"""Names of `cnnvis.attribution.ImportanceMethod`, by hand: the help must not wait for torch."""
+
 
 def parse_size(text: str) -> tuple[int, int]:
     """Return (width, height) of a text such as "1600x1000".
@@ -72,6 +75,17 @@ Weights = Annotated[
         metavar="FILE",
         show_default=False,
         help="State dict to load: .pt, .pth or .safetensors.",
+    ),
+]
+Method = Annotated[str, Parameter(name="--method", metavar="NAME", help=f"Method of importance: {', '.join(METHODS)}.")]
+Methods = Annotated[
+    tuple[str, ...],
+    Parameter(
+        name="--method",
+        negative="",
+        metavar="NAME",
+        show_default=" ".join,
+        help=f"Method of importance, may be repeated: {', '.join(METHODS)}.",
     ),
 ]
 Image = Annotated[str, Parameter(name="--image", help="Picture file, or a sample: chelsea, coffee, astronaut ...")]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from cnnvis.cli._data import Data
 from cnnvis.cli._options import Device, Layers, Model, Out, Quiet, Seed, Size, Weights
 from cnnvis.cli._progress import say_stage
 
@@ -25,9 +26,7 @@ def gradients(  # noqa: PLR0913 - one parameter per option of the command line
     model: Annotated[Model | None, Parameter(name="--model", show_default="fashion-cnn and efficientnet-lite0")] = None,
     weights: Weights = None,
     layer: Annotated[Layers, Parameter(show_default="the network's first convolution")] = (),
-    data: Annotated[
-        str | None, Parameter(name="--data", metavar="NAME|FOLDER", show_default="that of the network's classes")
-    ] = None,
+    data: Data = None,
     class_: Annotated[Class, Parameter(name="--class", show_default="Shirt")] = None,
     similar: Annotated[Class, Parameter(name="--similar", show_default="T-shirt/top for Shirt")] = None,
     dissimilar: Annotated[Class, Parameter(name="--dissimilar", show_default="Ankle boot for Shirt")] = None,
@@ -53,8 +52,6 @@ def gradients(  # noqa: PLR0913 - one parameter per option of the command line
 
     Parameters
     ----------
-    data : str
-        Labelled images: mnist or fashion-mnist, or a folder with one subfolder per class.
     class_ : str
         The class whose neuron is under inspection, by name or index.
     similar : str

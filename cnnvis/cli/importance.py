@@ -12,9 +12,8 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from cnnvis.cli._data import Data, labelled
-from cnnvis.cli._options import Device, Layers, Model, Out, Quiet, Seed, TargetClass, Weights
+from cnnvis.cli._options import Device, Layers, Methods, Model, Out, Quiet, Seed, TargetClass, Weights
 from cnnvis.cli._progress import progress_bar
-from cnnvis.cli.prune_curve import Methods
 
 if TYPE_CHECKING:
     from cnnvis.core import Importance, ImportanceAgreement, Provenance
@@ -34,7 +33,7 @@ def importance(  # noqa: PLR0913 - one parameter per option of the command line
     *,
     model: Model = "fashion-cnn",
     weights: Weights = None,
-    data: Annotated[Data | None, Parameter(show_default="that of the network's classes")] = None,
+    data: Data = None,
     method: Methods = ("gradient", "taylor"),
     layer: Annotated[Layers, Parameter(show_default="the network's own choice")] = (),
     target: Wanted = None,

@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from cnnvis.cli._options import Device, Model, Out, Quiet, Seed, Weights
+from cnnvis.cli._data import Data
+from cnnvis.cli._options import METHODS, Device, Methods, Model, Out, Quiet, Seed, Weights
 from cnnvis.cli._progress import StageBars
-from cnnvis.cli.prune_curve import Methods
 
 if TYPE_CHECKING:
     from cnnvis.studies.curve_results import CurveResult
 
-ALL = ("weight", "activation", "gradient", "taylor", "ablation", "batchnorm")
-WITHOUT_TRAINING = ALL[:-1]
+WITHOUT_TRAINING = tuple(method for method in METHODS if method != "batchnorm")
 SLOW = "fashion-cnn"
 """Convolutions take a hundred times as long as the perceptron: fewer points and images by default, and no training of
 batch norms, which takes half an hour."""
@@ -30,9 +29,7 @@ def importance_curves(  # noqa: PLR0913 - one parameter per option of the comman
     *,
     model: Annotated[Model | None, Parameter(name="--model", show_default="mnist-mlp and fashion-cnn")] = None,
     weights: Weights = None,
-    data: Annotated[
-        str | None, Parameter(name="--data", metavar="NAME|FOLDER", show_default="that of the network's classes")
-    ] = None,
+    data: Data = None,
     method: Annotated[Methods, Parameter(show_default="all, but batchnorm for fashion-cnn")] = (),
     networks: Annotated[int, Parameter(name="--networks", validator=AtLeastOne)] = 5,
     random: Annotated[int, Parameter(name="--random", validator=AtLeastOne)] = 5,
@@ -57,8 +54,6 @@ def importance_curves(  # noqa: PLR0913 - one parameter per option of the comman
 
     Parameters
     ----------
-    data : str
-        Labelled images: mnist or fashion-mnist, or a folder with one subfolder of pictures per class.
     networks : int
         Training seeds of mnist-mlp.
     random : int
@@ -79,7 +74,7 @@ def importance_curves(  # noqa: PLR0913 - one parameter per option of the comman
     if model is None and (weights or data):
         raise InvalidInputError("--weights and --data belong to one network; name it by --model.")
     names = ("mnist-mlp", SLOW) if model is None else (model,)
-    chosen = {name: method or (WITHOUT_TRAINING if name == SLOW else ALL) for name in names}
+    chosen = {name: method or (WITHOUT_TRAINING if name == SLOW else METHODS) for name in names}
     studies = [
         ImportanceCurves(
             model=name,

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from cnnvis.cli._data import Data, labelled
-from cnnvis.cli._options import Device, Layers, Model, Out, Quiet, Seed, Weights
+from cnnvis.cli._options import Device, Layers, Method, Model, Out, Quiet, Seed, Weights
 from cnnvis.cli._progress import progress_bar
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ def prune(  # noqa: PLR0913 - one parameter per option of the command line
     *,
     model: Model = "fashion-cnn",
     weights: Weights = None,
-    data: Annotated[Data | None, Parameter(show_default="that of the network's classes")] = None,
-    method: Annotated[str, Parameter(name="--method")] = "taylor",
+    data: Data = None,
+    method: Method = "taylor",
     keep: Keep = 0.5,
     scope: Annotated[Literal["global", "layer"], Parameter(name="--scope")] = "global",
     layer: Layers = (),
@@ -42,8 +42,6 @@ def prune(  # noqa: PLR0913 - one parameter per option of the command line
 
     Parameters
     ----------
-    method : str
-        Method of importance: weight, activation, gradient, taylor, ablation, batchnorm.
     keep : float
         Share of the units that stay, above 0 and up to 1.
     scope : str

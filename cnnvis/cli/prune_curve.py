@@ -11,29 +11,19 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from cnnvis.cli._data import Data, LabelledTensors, labelled
-from cnnvis.cli._options import Device, Layers, Model, Out, Quiet, Seed, Weights
+from cnnvis.cli._options import Device, Layers, Methods, Model, Out, Quiet, Seed, Weights
 from cnnvis.cli._progress import progress_bar
 
 if TYPE_CHECKING:
     from cnnvis.core import Importance, PruneCurve
     from cnnvis.models import Network
 
-Methods = Annotated[
-    tuple[str, ...],
-    Parameter(
-        name="--method",
-        negative="",
-        show_default=" ".join,
-        help="Method of importance, may be repeated: weight, activation, gradient, taylor, ablation, batchnorm.",
-    ),
-]
-
 
 def prune_curve(  # noqa: PLR0913 - one parameter per option of the command line
     *,
     model: Model = "mnist-mlp",
     weights: Weights = None,
-    data: Annotated[Data | None, Parameter(show_default="that of the network's classes")] = None,
+    data: Data = None,
     method: Methods = ("gradient", "taylor", "weight"),
     kind: Annotated[Literal["units", "links"], Parameter(name="--kind")] = "units",
     scope: Annotated[Literal["global", "layer"], Parameter(name="--scope")] = "global",

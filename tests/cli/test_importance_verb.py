@@ -83,6 +83,16 @@ def test_batchnorm_trains_one_class_and_says_what_came_of_it(given, wanted, tmp_
     assert f"  scales below 0.02: 0 {gone['0']:.0%}" in out.splitlines()
 
 
+def test_batchnorm_takes_its_steps_and_one_class(given, tmp_path, capsys):
+    options = ["--method", "batchnorm", "--steps", "3", "--class", "dog", "--out", str(tmp_path)]
+    assert main(["importance", *given, *options]) == 0
+    found = load(tmp_path / "batchnorm.csv")
+    assert found.class_names == ("dog",)
+    assert found.options["steps"] == 3
+    assert (tmp_path / "batchnorm_state.safetensors").is_file()
+    assert "3 of 3 (step)" in capsys.readouterr().err
+
+
 def test_weights_need_no_data(given, tmp_path, capsys):
     assert main(["importance", *given[:2], "--method", "weight", "--out", str(tmp_path)]) == 0
     assert capsys.readouterr().err == ""

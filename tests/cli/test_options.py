@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from cnnvis.cli import run
 from cnnvis.cli._options import (
     MAX_SIDE,
+    METHODS,
     Device,
     Image,
     Layers,
@@ -26,6 +27,12 @@ from cnnvis.cli._options import (
 )
 
 side = st.integers(1, MAX_SIDE)
+
+
+def test_every_method_of_importance_is_in_the_help():
+    from cnnvis.attribution import ImportanceMethod
+
+    assert set(METHODS) == set(ImportanceMethod)
 
 
 @given(side, side)
