@@ -26,12 +26,22 @@ Drawn = Iterator[tuple[str, "Figure", str]]
 """Name of a picture's file, the picture, and what it shows; one at a time, since a figure takes memory."""
 
 
+def checkpoint_of(folder: Path, number: int) -> Path:
+    """Return the file that keeps the trained scales of a network, so that an interrupted study goes on from there."""
+    return folder / f"batchnorm_{number}.safetensors"
+
+
 def save_part(part: CurvePart) -> dict[Path, str]:
     """Write the tables and draw the figures of one kind of network."""
     files = {}
     for method, scores in part.networks[0].scores.items():
         path = save(scores, part.folder / f"importance_{method}.csv")
         files[path] = f"{part.network.name}: scores of every unit by {method}"
+    for number, one in enumerate(part.networks):
+        if "batchnorm" in one.scores:
+            files[checkpoint_of(part.folder, number)] = (
+                f"{one.network.name}: scales trained by batchnorm, to go on from"
+            )
     for setting in part.networks[0].curves:
         path = save(part.gathered(setting), part.folder / f"curves_{setting}.csv")
         files[path] = f"{part.network.name}: {_lower(SETTING_TITLES[setting])}, all curves"

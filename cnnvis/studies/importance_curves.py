@@ -20,7 +20,7 @@ from cnnvis.io import require_writable
 from cnnvis.models import LabelledImages, Network, load
 from cnnvis.models.folders import labelled_parts
 from cnnvis.pruning import class_curves, curves_with_controls, filter_table, prune_curves
-from cnnvis.studies.curve_pictures import save_part
+from cnnvis.studies.curve_pictures import checkpoint_of, save_part
 from cnnvis.studies.curve_report import write_report
 from cnnvis.studies.curve_results import (
     PERCEPTRON,
@@ -103,7 +103,10 @@ def _look(study: ImportanceCurves, folder: Path, stages: Stages) -> CurvePart:
         scoring, testing = labelled_parts(networks[0], study.data)
         testing = _some(testing, study)
     to_score, to_test = scoring.pair, testing.pair
-    found = tuple(_follow(study, one, to_score, to_test, stages) for one in networks)
+    found = tuple(
+        _follow(study, one, to_score, to_test, stages, checkpoint_of(folder, number))
+        for number, one in enumerate(networks)
+    )
     first = found[0]
     with stages("checks") as progress:
         agreement = compare_importance(first.scores) if len(first.scores) > 1 else None
@@ -143,12 +146,14 @@ def _networks(study: ImportanceCurves) -> list[Network]:
     return [first, *(train_perceptron(random_state=seed) for seed in range(1, study.n_networks))]
 
 
-def _follow(study: ImportanceCurves, network: Network, scoring: Data, testing: Data, stages: Stages) -> NetworkCurves:
+def _follow(
+    study: ImportanceCurves, network: Network, scoring: Data, testing: Data, stages: Stages, checkpoint: Path
+) -> NetworkCurves:
     """Score the units of a network by every method and prune it by every score."""
     scores = {}
     for method in study.methods:
         with stages(f"importance: {method}") as progress:
-            scores[method] = _score(study, network, scoring, method, progress)
+            scores[method] = _score(study, network, scoring, method, checkpoint, progress)
     with stages("curves") as progress:
         curves = _curves(study, network, testing, scores, progress)
     with stages("curves by class") as progress:
@@ -156,11 +161,13 @@ def _follow(study: ImportanceCurves, network: Network, scoring: Data, testing: D
     return NetworkCurves(network, scores, curves, by_class)
 
 
-def _score(study: ImportanceCurves, network: Network, data: Data, method: str, progress: Progress) -> Importance:
+def _score(
+    study: ImportanceCurves, network: Network, data: Data, method: str, checkpoint: Path, progress: Progress
+) -> Importance:
     if method != TRAINED:
         return importance(network, None if method in DATA_FREE else data, method, progress=progress)
     layers = channel_spaces(network).names  # classes and pixels are scored where they are named
-    options = {"steps": study.steps, "random_state": study.random_state}
+    options = {"steps": study.steps, "random_state": study.random_state, "checkpoint": checkpoint}
     return importance(network, data, TRAINED, layers=layers, progress=progress, **options)
 
 
@@ -168,20 +175,22 @@ def _curves(
     study: ImportanceCurves, network: Network, data: Data, scores: dict[str, Importance], progress: Progress
 ) -> dict[str, Curves]:
     """Return the curves of every method, of its reverse, and of random orders, for every setting."""
-    asked = {setting: (scores, options) for setting, options in SETTINGS.items()}
+    # "weight" by name is |weight| itself; as an Importance, links would be weighed by their start unit once more
+    orders = {name: name if name == "weight" else score for name, score in scores.items()}
+    asked = {setting: (orders, options) for setting, options in SETTINGS.items()}
     if TRAINED in scores:  # alone scores what goes in and what comes out as well
         asked["all_units"] = ({TRAINED: scores[TRAINED]}, {"include_inputs": True, "include_outputs": True})
     return {
         setting: curves_with_controls(
             network,
             data,
-            orders,
+            chosen,
             n_random=study.n_random,
             progress=part_of(progress, number, len(asked)),
             **_options(study),
             **options,
         )
-        for number, (setting, (orders, options)) in enumerate(asked.items())
+        for number, (setting, (chosen, options)) in enumerate(asked.items())
     }
 
 

@@ -111,6 +111,21 @@ def test_the_answer_names_who_beats_random_orders(done):
     assert "a single network" in next(answers(alone))
 
 
+def test_links_by_weight_are_weight_alone(done):
+    part = done[0].parts[0]
+    first = part.networks[0]
+    again = prune_curve(
+        first.network, part.testing.pair, "weight", kind="links", shares=np.linspace(0, 1, 5), random_state=0
+    )
+    np.testing.assert_array_equal(first.curves["links"]["weight"][0].accuracy, again.accuracy)
+    assert not np.array_equal(
+        prune_curve(
+            first.network, part.testing.pair, first.scores["weight"], kind="links", shares=np.linspace(0, 1, 5)
+        ).accuracy,
+        again.accuracy,
+    )
+
+
 def test_inputs_and_outputs_are_only_in_the_setting_that_says_so(done):
     part = done[0].parts[0]
     assert part.networks[0].curves["units"]["random"][0].n_total == 81 + 49
