@@ -53,7 +53,7 @@ def prune_curve(  # noqa: PLR0913 - one parameter per option of the command line
     random : int
         Random orders.
     include_inputs, include_outputs : bool
-        Remove units of the input, and the classes, as well.
+        Remove units of the input, and the classes, as well; only batchnorm scores these.
     """
     from cnnvis.io import save, save_bytes
     from cnnvis.models import load
@@ -91,14 +91,18 @@ def _orders(
     network: Network, images: LabelledTensors, methods: tuple[str, ...], *, quiet: bool
 ) -> dict[str, Importance | str]:
     from cnnvis.attribution import importance
+    from cnnvis.capture import channel_spaces
 
     found: dict[str, Importance | str] = {}
     for method in dict.fromkeys(methods):
         if method == "weight":  # of links |weight| itself, not what they inherit from the norm of a filter
             found[method] = method
             continue
-        with progress_bar(f"importance by {method}", unit="image", quiet=quiet) as progress:
-            found[method] = importance(network, images.importance, method, progress=progress)  # type: ignore[arg-type]
+        # pixels and classes are scored where they are named, and only by batch norm
+        ends = {"layers": channel_spaces(network).names} if method == "batchnorm" else {}
+        unit = "step" if method == "batchnorm" else "image"
+        with progress_bar(f"importance by {method}", unit=unit, quiet=quiet) as progress:
+            found[method] = importance(network, images.importance, method, progress=progress, **ends)  # type: ignore[arg-type]
     return found
 
 

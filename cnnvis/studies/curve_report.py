@@ -18,7 +18,8 @@ from cnnvis.studies.curve_results import SETTING_TITLES, CurvePart, CurveResult
 
 LINKS_NOTE = (
     "Random orders are drawn for orientation only: most links do next to nothing, so that any order beats them late. "
-    "The opponent is |weight|."
+    "The opponent is |weight|. In one ranking, links from inputs that a method does not score count in full, so that "
+    "those of the first layer go late; layer by layer this plays no part."
 )
 ENDS_NOTE = (
     "Here the pixels and the classes are among the units that are removed; only batch norm scores them. A class that "
@@ -134,7 +135,8 @@ def _setting(page: Page, part: CurvePart, setting: str) -> None:
         page.figure(
             differences,
             f"{title}: area of a method minus that of its control, paired by training seed; 95 % intervals over "
-            f"{len(part.networks)} seeds. Right of zero the method is better.",
+            f"{len(part.networks)} seeds, each for itself: of twenty such comparisons one may leave zero out by "
+            "chance. Right of zero the method is better.",
             alt=f"Differences in area: {title}",
         )
     rows = [_curve_row(name, curves) for name, curves in part.gathered(setting).items()]

@@ -117,3 +117,11 @@ def test_wrong_usage_is_one_line(folder, capsys, arguments, code, message):
 def test_a_network_without_a_shipped_data_set_asks_for_a_folder(folder, capsys):
     assert main(["prune", "--model", f"{folder}/net.py:make", "--method", "weight"]) == 1
     assert "name a folder of labelled images" in capsys.readouterr().err
+
+
+@pytest.mark.slow  # 2,000 training steps
+def test_batchnorm_scores_inputs_and_classes_too(folder):
+    ends = ["--include-inputs", "--include-outputs"]
+    arguments = ["--method", "batchnorm", "--points", "3", "--random", "1", "--quiet"]
+    assert main(["prune-curve", *options(folder, "ends"), *arguments, *ends]) == 0
+    assert load(folder / "ends" / "curves.csv")["batchnorm"].n_total == 3 + 8 + 2
