@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import fnmatch
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +23,7 @@ from cnnvis.capture.taps import ModuleTaps
 from cnnvis.capture.targets import class_scores
 from cnnvis.capture.tracer import Tracer
 from cnnvis.core import ChannelSpaces, LayerRole, Read
-from cnnvis.core.errors import InvalidInputError, LayerNotFoundError, did_you_mean
+from cnnvis.core.errors import InvalidInputError
 
 Visitor = Callable[[int, Tensor], Tensor | None]
 """Told the number of a site and its values (N, C, positions); may return values to put in their place."""
@@ -44,32 +43,6 @@ class Site:
     def entries(self) -> slice:
         """The stretch itself."""
         return slice(self.read.start, self.read.start + self.size * self.read.block)
-
-
-def choose_layers(spaces: ChannelSpaces, layers: str | Iterable[str] | None, *, inputs: bool) -> tuple[str, ...]:
-    """Return the layers and input values that a user asked for, in order of execution.
-
-    Default, and what a glob selects, are the hidden layers and, with `inputs`, the input values. The layer
-    of the classes, and an input without `inputs`, must be named in full.
-
-    Raises
-    ------
-    LayerNotFoundError
-        For a name or glob that selects nothing; near matches are listed.
-    """
-    hidden = {name for space in spaces.hidden for name in space.layers}
-    common = [name for name in spaces.names if name in hidden or (inputs and not spaces.of(name).layers)]
-    if layers is None:
-        wanted = set(common)
-    else:
-        wanted = set()
-        for pattern in [layers] if isinstance(layers, str) else layers:
-            found = [pattern] if pattern in spaces.names else fnmatch.filter(common, pattern)
-            if not found:
-                hint = did_you_mean(pattern, spaces.names, what="layers with channels of their own")
-                raise LayerNotFoundError(f"No units to scale in {pattern!r}. {hint}")
-            wanted.update(found)
-    return tuple(name for name in spaces.names if name in wanted)
 
 
 def sites_of(spaces: ChannelSpaces, layers: Sequence[str]) -> tuple[Site, ...]:

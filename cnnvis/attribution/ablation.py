@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
-from fnmatch import fnmatchcase
 from itertools import chain
 from typing import Any, Literal
 
@@ -13,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from cnnvis.attribution.layer_choice import choose_layers
 from cnnvis.capture.inputs import as_module
 from cnnvis.capture.labelled import Labelled, labelled_batches
 from cnnvis.capture.masking import Masking, read_means
@@ -20,8 +20,8 @@ from cnnvis.capture.modules import ModuleTree
 from cnnvis.capture.spaces import channel_spaces
 from cnnvis.capture.state import evaluating
 from cnnvis.capture.targets import class_scores, require_classes
-from cnnvis.core import ChannelSpace, ChannelSpaces, Importance
-from cnnvis.core.errors import InvalidInputError, LayerNotFoundError, did_you_mean
+from cnnvis.core import ChannelSpace, Importance
+from cnnvis.core.errors import InvalidInputError, LayerNotFoundError
 from cnnvis.core.progress import Progress, silent
 
 
@@ -102,7 +102,9 @@ def by_ablation(
     first = next(batches)
     one_image = next(first.call.images())
     spaces = channel_spaces(module, one_image.kwargs or one_image.args)
-    names = _choose_layers(spaces, layers)
+    names = choose_layers(spaces, layers)
+    if not names:
+        raise LayerNotFoundError("The network has no layers between its inputs and its classes; name the layers.")
     means = None
     if chosen.to == "mean":
         means = read_means(model, data[0] if isinstance(data, tuple) else data, spaces, layers=names)
@@ -187,24 +189,6 @@ class _Ablation:
         rows[:] = measured.mean(axis=0) if other is None else other
         rows[self._tried[space]] = measured
         return rows
-
-
-def _choose_layers(spaces: ChannelSpaces, layers: str | Iterable[str] | None) -> tuple[str, ...]:
-    """Return the layers that are asked for, in order of execution."""
-    hidden = [name for name in spaces.names if any(name in space.layers for space in spaces.hidden)]
-    if layers is None:
-        chosen = set(hidden)
-    else:
-        chosen = set()
-        for pattern in [layers] if isinstance(layers, str) else layers:
-            found = [pattern] if pattern in spaces.names else [name for name in hidden if fnmatchcase(name, pattern)]
-            if not found:
-                hint = did_you_mean(pattern.strip("*?"), spaces.names, what="layers with channels of their own")
-                raise LayerNotFoundError(f"No units of {pattern!r} to switch off. {hint}")
-            chosen.update(found)
-    if not chosen:
-        raise LayerNotFoundError("The network has no layers between its inputs and its classes; name the layers.")
-    return tuple(name for name in spaces.names if name in chosen)
 
 
 def _drawn(size: int, at_most: int | None, random: np.random.Generator) -> NDArray[np.int64]:

@@ -162,50 +162,30 @@ def _by_group(values: Tensor, groups: int) -> Tensor:
 
 # What each function is called with; the bias has no part in the gradient of the weight.
 
+_BEHIND_BIAS = ("stride", "padding", "dilation", "groups")
+_BEHIND_BIAS_TRANSPOSED = ("stride", "padding", "output_padding", "groups", "dilation")
+_DEFAULTS = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1}
+
 
 def _dense(input: Tensor, weight: Tensor, bias: Any = None) -> Use:  # noqa: A002 - torch's own names
     return DenseUse(input.detach(), weight.detach())
 
 
-def _convolution(function: Callable[..., Tensor]) -> Callable[..., Use]:
-    def use(
-        input: Tensor,  # noqa: A002
-        weight: Tensor,
-        bias: Any = None,
-        stride: Any = 1,
-        padding: Any = 0,
-        dilation: Any = 1,
-        groups: int = 1,
-    ) -> Use:
-        settings = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
-        return ConvolutionUse(input.detach(), weight.detach(), function, settings, is_transposed=False)
+def _convolution(function: Callable[..., Tensor], behind_bias: Sequence[str]) -> Callable[..., Use]:
+    is_transposed = behind_bias is _BEHIND_BIAS_TRANSPOSED
 
-    return use
-
-
-def _transposed(function: Callable[..., Tensor]) -> Callable[..., Use]:
-    def use(
-        input: Tensor,  # noqa: A002
-        weight: Tensor,
-        bias: Any = None,
-        stride: Any = 1,
-        padding: Any = 0,
-        output_padding: Any = 0,
-        groups: int = 1,
-        dilation: Any = 1,
-    ) -> Use:
-        settings = {"stride": stride, "padding": padding, "output_padding": output_padding, "groups": groups}
-        settings |= {"dilation": dilation}
-        return ConvolutionUse(input.detach(), weight.detach(), function, settings, is_transposed=True)
+    def use(input: Tensor, weight: Tensor, bias: Any = None, *given: Any, **named: Any) -> Use:  # noqa: A002
+        settings = _DEFAULTS | dict(zip(behind_bias, given, strict=False)) | named
+        return ConvolutionUse(input.detach(), weight.detach(), function, settings, is_transposed)
 
     return use
 
 
 USE_OF: dict[Callable[..., Any], Callable[..., Use]] = {
     functional.linear: _dense,
-    **{function: _convolution(function) for function in (torch.conv1d, torch.conv2d, torch.conv3d)},
+    **{function: _convolution(function, _BEHIND_BIAS) for function in (torch.conv1d, torch.conv2d, torch.conv3d)},
     **{
-        function: _transposed(function)
+        function: _convolution(function, _BEHIND_BIAS_TRANSPOSED)
         for function in (torch.conv_transpose1d, torch.conv_transpose2d, torch.conv_transpose3d)
     },
 }

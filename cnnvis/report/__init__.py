@@ -2,7 +2,6 @@
 
 from cnnvis.report.encode import to_jpeg, to_png, to_rgb
 from cnnvis.report.figure_agreement import agreement_matrix_figure
-from cnnvis.report.figure_charts import order_quality_chart, top5
 from cnnvis.report.figure_class_curves import class_curve_chart
 from cnnvis.report.figure_curves import prune_curve_chart
 from cnnvis.report.figure_differences import area_chart
@@ -11,6 +10,7 @@ from cnnvis.report.figure_gradients import gradient_tiles
 from cnnvis.report.figure_importance import importance_by_class, importance_grid
 from cnnvis.report.figure_importance_bars import importance_bars, importance_histogram
 from cnnvis.report.figure_mosaic import mosaic
+from cnnvis.report.figure_order_quality import order_quality_chart
 from cnnvis.report.figure_pictures import picture_rows
 from cnnvis.report.figure_slices import row_slices
 from cnnvis.report.page import Page
@@ -39,5 +39,4 @@ __all__ = [
     "to_jpeg",
     "to_png",
     "to_rgb",
-    "top5",
 ]

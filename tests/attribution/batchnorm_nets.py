@@ -8,10 +8,11 @@ from torch import nn
 from torch.nn import functional
 
 from cnnvis.attribution._scale_moments import LabelledMoments
-from cnnvis.attribution._scale_sites import SiteNetwork, choose_layers, sites_of
+from cnnvis.attribution._scale_sites import SiteNetwork, sites_of
 from cnnvis.attribution._scale_training import ScaleTraining, Task
 from cnnvis.attribution.batchnorm import _first
 from cnnvis.attribution.batchnorm_options import BatchNormOptions
+from cnnvis.attribution.layer_choice import choose_layers
 from cnnvis.capture.labelled import all_labelled
 from cnnvis.capture.spaces import channel_spaces
 

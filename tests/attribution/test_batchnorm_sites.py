@@ -5,12 +5,12 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from cnnvis.attribution._scale_sites import Site, SiteNetwork, choose_layers, sites_of
+from cnnvis.attribution._scale_sites import Site, SiteNetwork, sites_of
 from cnnvis.attribution.batchnorm import by_batchnorm
 from cnnvis.capture.inputs import as_call
 from cnnvis.capture.spaces import channel_spaces
 from cnnvis.core import Read
-from cnnvis.core.errors import InvalidInputError, LayerNotFoundError
+from cnnvis.core.errors import InvalidInputError
 
 
 class Concat(nn.Module):
@@ -122,19 +122,6 @@ def test_layers_that_are_read_in_the_same_place_share_a_site():
     assert site.layers == ("a", "b")
     found = by_batchnorm(model, (images, torch.arange(30) % 3), steps=5, batch_size=8)
     assert found["a"].tolist() == found["b"].tolist()
-
-
-def test_layers_are_chosen_by_name_and_glob():
-    model, images = Twice(), torch.randn(6, 5)
-    spaces = channel_spaces(model, images)
-    assert choose_layers(spaces, None, inputs=True) == ("x", "first", "second")
-    assert choose_layers(spaces, None, inputs=False) == ("first", "second")
-    assert choose_layers(spaces, "*s*", inputs=True) == ("first", "second")
-    assert choose_layers(spaces, ["last", "x"], inputs=False) == ("x", "last")
-    with pytest.raises(LayerNotFoundError, match=r"second"):
-        choose_layers(spaces, "secnd", inputs=True)
-    with pytest.raises(LayerNotFoundError):
-        choose_layers(spaces, "las*", inputs=True)
 
 
 @pytest.mark.parametrize(

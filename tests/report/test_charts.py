@@ -4,12 +4,9 @@ import numpy as np
 import pytest
 from report_samples import pixels, words
 
-from cnnvis.core import Ordering, OrderQuality, Provenance
+from cnnvis.core import Ordering, OrderQuality
 from cnnvis.core.errors import InvalidInputError
-from cnnvis.report import order_quality_chart, order_quality_table, top5
-from cnnvis.report.figure_charts import PHOTO_SIZE
-from cnnvis.report.parts import HEADER_HEIGHT
-from cnnvis.report.style import ACCENT, MARGIN, QUIET, WIDTH, to_bytes
+from cnnvis.report import order_quality_chart, order_quality_table
 
 NAN = float("nan")
 GOOD = OrderQuality(0.52, 0.21, 0.08, 0.03, 0.35)
@@ -71,29 +68,3 @@ def test_the_table_says_the_same():
     assert rows[2] == ("unmeasured", None, 0, None, None, None, None, None)
     assert "not used for ordering" not in caption
     assert {len(row) for row in rows} == {len(columns)}
-
-
-def test_bars_are_as_long_as_the_probabilities():
-    image = np.full((30, 60, 3), 200, dtype=np.uint8)
-    figure = top5(["cat", "dog", "none"], [0.75, 0.25, 0.0], image, provenance=Provenance(model="tiny-net"))
-    picture = pixels(figure)
-    room = WIDTH - 2 * MARGIN - PHOTO_SIZE - 50 - 110
-    pitch = PHOTO_SIZE // 3
-    for index, (share, colour) in enumerate([(0.75, ACCENT), (0.25, QUIET), (0.0, QUIET)]):
-        line = picture[HEADER_HEIGHT + index * pitch + 47, MARGIN + PHOTO_SIZE + 50 : -MARGIN - 110]
-        assert (line == to_bytes(colour)).all(axis=-1).sum() == pytest.approx(share * room, abs=1)
-    # The photo keeps its aspect: as wide as its place, half as high.
-    assert (picture[HEADER_HEIGHT + PHOTO_SIZE // 4, MARGIN + 5] == 200).all()
-    assert (picture[HEADER_HEIGHT + 3 * PHOTO_SIZE // 4, MARGIN + 5] == 255).all()
-    assert "75.0 %" in words(figure)
-    assert "tiny-net" in words(figure)
-
-
-def test_a_nan_probability_is_said():
-    figure = top5(["cat"], [NAN], np.zeros((4, 4, 3), dtype=np.uint8))
-    assert "NaN" in words(figure)
-
-
-def test_names_and_probabilities_must_agree():
-    with pytest.raises(InvalidInputError, match="2 class names"):
-        top5(["cat", "dog"], [1.0], np.zeros((4, 4, 3), dtype=np.uint8))

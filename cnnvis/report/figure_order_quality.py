@@ -1,19 +1,19 @@
-"""Charts: how smooth the orders are, and what the network predicts."""
+"""How smooth the orders of a layer are."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.ordering import Ordering, OrderQuality
 from cnnvis.core.provenance import Provenance
+from cnnvis.report.chart import add_axes
 from cnnvis.report.parts import HEADER_HEIGHT, draw_header
 from cnnvis.report.sheet import Sheet, shortened
-from cnnvis.report.style import ACCENT, CHART_STYLE, INK, MARGIN, OUTLINE, QUIET, SHADE, TEXT, WIDTH, minus
+from cnnvis.report.style import ACCENT, CHART_STYLE, INK, MARGIN, OUTLINE, QUIET, WIDTH, minus
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 ROW_HEIGHT, AXIS_HEIGHT, KEY_HEIGHT = 64, 84, 48
 NAME_WIDTH, NOTE_WIDTH = 430, 400
-
-PHOTO_SIZE = 420
 
 
 def order_quality_chart(
@@ -56,9 +54,8 @@ def order_quality_chart(
         sheet.text(WIDTH - MARGIN - NOTE_WIDTH + 30, middle, _quality_note(quality), colour=QUIET)
     figure = sheet.figure()
     with rc_context(CHART_STYLE):
-        left, width = MARGIN + NAME_WIDTH, WIDTH - 2 * MARGIN - NAME_WIDTH - NOTE_WIDTH
-        share = (left / WIDTH, AXIS_HEIGHT / sheet.height, width / WIDTH, rows / sheet.height)
-        _draw_points(figure.add_axes(share), qualities)
+        box = (MARGIN + NAME_WIDTH, top, WIDTH - 2 * MARGIN - NAME_WIDTH - NOTE_WIDTH, rows)
+        _draw_points(add_axes(figure, sheet, box), qualities)
     return figure
 
 
@@ -80,61 +77,12 @@ def _draw_points(axes: Axes, qualities: Mapping[str, OrderQuality]) -> None:
     held_out = ", on images not used for ordering" if all(quality.held_out for quality in values) else ""
     axes.set_xlabel(f"mean correlation of neighbouring channels{held_out}")
     axes.margins(x=0.08)
-    axes.grid(axis="x", color=SHADE)
-    axes.set_axisbelow(True)
+    axes.grid(axis="y", visible=False)
     axes.tick_params(axis="y", length=0, pad=10)
-    axes.spines[["top", "left", "right"]].set_visible(False)
+    axes.spines["left"].set_visible(False)
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False, borderaxespad=0.1, handletextpad=0.4)
 
 
 def _quality_note(quality: OrderQuality) -> str:
     gain = "random sd undefined" if np.isnan(quality.gain) else minus(f"{quality.gain:+.1f} sd")
     return f"{gain} · brightness {quality.brightness:.2f}"
-
-
-def top5(
-    names: Sequence[str],
-    probabilities: ArrayLike,
-    image: NDArray[np.uint8],
-    *,
-    provenance: Provenance | None = None,
-) -> Figure:
-    """Return the photo beside the network's best classes with a bar for each probability.
-
-    Parameters
-    ----------
-    names : sequence of str
-        Class names, best first; usually five.
-    probabilities : (K,) array_like of float
-        0 to 1, in the order of `names`.
-    image : (H, W, 3) ndarray of uint8
-        The photo as the network saw it.
-    provenance : Provenance, optional
-    """
-    values = np.asarray(probabilities, dtype=np.float64)
-    if values.shape != (len(names),) or not len(names):
-        raise InvalidInputError(f"Got {len(names)} class names but probabilities of shape {values.shape}.")
-    photo = _photo(image, PHOTO_SIZE)
-    pitch = max(PHOTO_SIZE // len(names), 64)
-    sheet = Sheet(WIDTH, HEADER_HEIGHT + max(PHOTO_SIZE, pitch * len(names)) + MARGIN)
-    draw_header(sheet, "What the network predicts", provenance or Provenance())
-    sheet.paste(MARGIN, HEADER_HEIGHT, photo)
-    left = MARGIN + PHOTO_SIZE + 50
-    room = WIDTH - MARGIN - left - 110
-    for index, (name, value) in enumerate(zip(names, values, strict=True)):
-        top = HEADER_HEIGHT + index * pitch
-        sheet.text(left, top + 16, name, bold=index == 0, room=room, size=TEXT)
-        sheet.fill(left, top + 36, room, 22, colour=SHADE)
-        sheet.fill(left, top + 36, room * np.nan_to_num(value), 22, colour=ACCENT if index == 0 else QUIET)
-        label = "NaN" if np.isnan(value) else f"{100 * value:.1f} %"
-        sheet.text(WIDTH - MARGIN, top + 47, label, align="right", bold=index == 0)
-    return sheet.figure()
-
-
-def _photo(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    from PIL import Image
-
-    scale = size / max(image.shape[:2])
-    height, width = (max(round(side * scale), 1) for side in image.shape[:2])
-    picture = Image.fromarray(np.ascontiguousarray(image)).convert("RGB")
-    return np.asarray(picture.resize((width, height), Image.Resampling.LANCZOS))
