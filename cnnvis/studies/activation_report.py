@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import platform
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,8 +9,8 @@ import numpy as np
 
 from cnnvis.analysis import StabilityReport
 from cnnvis.core.ordering import method_title
-from cnnvis.io import save_bytes
 from cnnvis.report import Page, order_quality_chart, order_quality_table, to_png
+from cnnvis.studies.page_end import machine_facts, write_page
 from cnnvis.studies.results import ActivationVolumes, LayerStudy, StudyResult
 
 
@@ -42,15 +40,7 @@ def write_report(result: StudyResult, study: ActivationVolumes, out: Path) -> di
     turntable = out / "turntable.mp4"
     if turntable in result.files:
         page.video(turntable, result.files[turntable])
-    page.section("Files and how to repeat this")
-    page.files(
-        (path.relative_to(out).as_posix(), content, path.stat().st_size) for path, content in result.files.items()
-    )
-    if study.command:
-        page.command(study.command)
-    page.timings(result.seconds, total=result.total_seconds)
-    path = save_bytes(page.html().encode("utf-8"), out / "index.html")
-    return {path: "this report: open it in a browser"}
+    return write_page(page, result, out, command=study.command)
 
 
 def _warn(page: Page, result: StudyResult) -> None:
@@ -70,7 +60,6 @@ def _warn(page: Page, result: StudyResult) -> None:
 
 def _facts(result: StudyResult, study: ActivationVolumes) -> dict[str, str]:
     provenance = result.recording.provenance
-    versions = {name: importlib.metadata.version(name) for name in ("cnnvis", "torch", "vtk", "numpy", "scikit-learn")}
     height, width = result.photo.shape[:2]
     return {
         "network": result.network.name,
@@ -79,8 +68,7 @@ def _facts(result: StudyResult, study: ActivationVolumes) -> dict[str, str]:
         "preprocessing": provenance.preprocessing or "none",
         "layers": "; ".join(f"{layer.layer} {tuple(layer.maps.activations.shape[1:])}" for layer in result.layers),
         "seed": str(study.random_state),
-        "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
-        "machine": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+        **machine_facts("scikit-learn"),
     }
 
 

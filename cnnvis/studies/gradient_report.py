@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import platform
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from cnnvis.io import save_bytes
 from cnnvis.report import Page
 from cnnvis.studies.gradient_results import GradientResult, LabelledCases, LayerGradients, Part, PhotoCases
+from cnnvis.studies.page_end import machine_facts, write_page
 
 SUMMARY = (
     "Which weights a class neuron leans on: the derivative of its score by every filter weight, for one image after "
@@ -51,22 +49,7 @@ def write_report(result: GradientResult, out: Path, *, command: str) -> dict[Pat
         for layer in part.layers:
             _layer_section(page, part, layer)
         _view(page, part)
-    page.section("Files and how to repeat this")
-    page.files(
-        (path.relative_to(out).as_posix(), content, path.stat().st_size) for path, content in result.files.items()
-    )
-    if command:
-        page.command(command)
-    versions = {name: importlib.metadata.version(name) for name in ("cnnvis", "torch", "vtk", "numpy")}
-    page.facts(
-        {
-            "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
-            "machine": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
-        }
-    )
-    page.timings(result.seconds, total=result.total_seconds)
-    path = save_bytes(page.html().encode("utf-8"), out / "index.html")
-    return {path: "this report: open it in a browser"}
+    return write_page(page, result, out, command=command, facts=machine_facts())
 
 
 def _warn(page: Page, part: Part) -> None:
