@@ -2,112 +2,39 @@
 
 import re
 import sys
-import textwrap
 from pathlib import Path
 
 import imageio.v3 as iio
 import numpy as np
 import pytest
+from gradient_samples import COLOURS, asked, by_colour, write, write_networks, write_pictures
 from PIL import Image
 
 from cnnvis import record
 from cnnvis.cli import run as run_command
 from cnnvis.cli.gradients import gradients
-from cnnvis.core.errors import InvalidInputError, LayerNotFoundError, MissingFileError
 from cnnvis.io import load
 from cnnvis.models import load as load_network
 from cnnvis.rendering import render
 from cnnvis.studies import gradient_classes
 from cnnvis.studies.gradient_cases import choose
-from cnnvis.studies.gradient_results import GradientClasses, LabelledCases, PhotoCases
-
-NETWORKS = """
-    import torch
-    from torch import nn
-    from cnnvis.models import ImageSpec, Network
-
-    NAMES = ("red", "green", "blue")
-
-    def network(*layers, names=NAMES):
-        return Network(nn.Sequential(*layers), name="colours", weights="random", class_names=names,
-                       image=ImageSpec((8, 8), interpolation="nearest"))
-
-    def averaging():
-        convolution = nn.Conv2d(3, 3, 3, padding=1, bias=False)
-        with torch.no_grad():
-            convolution.weight.zero_()
-            for channel in range(3):
-                convolution.weight[channel, channel, 1, 1] = 5.0
-        return convolution
-
-    def colours():  # each class by the mean of its own colour
-        return network(averaging(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
-
-    def deeper():
-        torch.manual_seed(0)
-        return network(averaging(), nn.ReLU(), nn.Conv2d(3, 6, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
-                       nn.Linear(6, 3))
-
-    def blind():
-        class Ones(nn.Module):
-            def forward(self, x):
-                return x * 0
-        return network(averaging(), Ones(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
-
-    def maps():
-        return network(averaging())
-
-    def broken():
-        convolution = averaging()
-        nn.init.constant_(convolution.weight, float("nan"))
-        return network(convolution, nn.AdaptiveAvgPool2d(1), nn.Flatten())
-
-    def flat():
-        return network(nn.Flatten(), nn.Linear(192, 3))
-"""
-
-COLOURS = {"red": (200, 20, 20), "green": (20, 200, 20), "blue": (20, 20, 200)}
-SIZE = (320, 200)
+from cnnvis.studies.gradient_results import LabelledCases, PhotoCases
 
 
 @pytest.fixture(scope="module")
 def networks(tmp_path_factory):
-    path = tmp_path_factory.mktemp("networks") / "networks.py"
-    path.write_text(textwrap.dedent(NETWORKS))
-    return path
-
-
-def write(folder, name, colour, seed):
-    """Write a noisy picture of one colour; noise of 20 never changes which colour is strongest."""
-    noise = np.random.default_rng(seed).integers(0, 20, (8, 8, 3))
-    folder.mkdir(parents=True, exist_ok=True)
-    Image.fromarray((noise + colour).astype(np.uint8)).save(folder / f"{name}.png")
+    return write_networks(tmp_path_factory.mktemp("networks"))
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Four pictures of each class, two of them (b, d) for testing; b is right and d wrong, but for blue: both right."""
-    folder = tmp_path_factory.mktemp("data")
-    wrong = {"red": "green", "green": "red", "blue": "blue"}
-    for number, name in enumerate(COLOURS):
-        for letter, seed in zip("abcd", range(4), strict=True):
-            colour = COLOURS[wrong[name] if letter == "d" else name]
-            write(folder / name, f"{name}-{letter}", colour, 10 * number + seed)
-    return folder
+    return write_pictures(tmp_path_factory.mktemp("data"))
 
 
 def row_of(page, name):
     """Return the cells behind a row's name in the first table that has such a row."""
     cells = re.search(rf'<th scope="row">{re.escape(name)}</th>(.*?)</tr>', page).group(1)
     return re.findall(r">([^<]*)</td>", cells)
-
-
-def asked(networks, name, cases, **changes):
-    return GradientClasses(model=f"{networks}:{name}", cases=cases, **({"size": SIZE} | changes))
-
-
-def by_colour(folder, **changes):
-    return LabelledCases(**({"data": folder, "reference": "red", "similar": "green", "dissimilar": "blue"} | changes))
 
 
 # -- one good run, looked at from all sides --------------------------------------------------------
@@ -292,13 +219,6 @@ def test_photos_under_several_class_neurons(networks, folder, tmp_path):
     assert len(load(tmp_path / "2" / "differences.pvd")) == 4
 
 
-def test_given_targets_are_those_of_every_photo(networks, folder):
-    network = load_network(f"{networks}:colours")
-    photos = tuple(folder / name / f"{name}-b.png" for name in ("red", "blue"))
-    chosen = choose(network, PhotoCases(photos, targets=("blue", 1)))
-    assert [case.target.name for case in chosen.cases] == ["blue", "green", "blue", "green"]
-
-
 def test_photos_of_one_name_are_told_apart(networks, folder, tmp_path):
     write(tmp_path / "other", "red-b", COLOURS["blue"], 99)
     network = load_network(f"{networks}:colours")
@@ -346,77 +266,6 @@ def test_the_same_seed_gives_the_same_files(networks, folder, tmp_path):
     assert [piece.read_bytes() for piece in pieces] == [
         (tmp_path / "b" / "gradients" / piece.name).read_bytes() for piece in pieces
     ]
-
-
-# -- bad input -------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("name", "cases", "changes", "error", "message"),
-    [
-        ("colours", {"reference": "purple"}, {}, InvalidInputError, "no class 'purple'.*red"),
-        ("colours", {"reference": None}, {}, InvalidInputError, "Name the class whose neuron is under inspection"),
-        ("colours", {"similar": "red"}, {}, InvalidInputError, "three classes, got red, red, blue"),
-        ("colours", {"data": "mnits"}, {}, MissingFileError, "mnist"),
-        ("colours", {"data": "mnist"}, {}, InvalidInputError, "takes inputs of shape"),
-        ("colours", {}, {"layers": ("nowhere",)}, LayerNotFoundError, "'nowhere'"),
-        ("colours", {}, {"layers": ("1",)}, InvalidInputError, "no filters"),
-        ("colours", {}, {"of": "slope"}, InvalidInputError, "slope"),
-        ("colours", {}, {"inputs": 3}, InvalidInputError, "have 3, from 0, got 3"),
-        ("maps", {}, {}, InvalidInputError, "returns a tensor of shape.*class scores"),
-        ("broken", {}, {}, InvalidInputError, "NaN or infinite"),
-    ],
-)
-def test_bad_input_is_explained_before_anything_is_written(
-    name, cases, changes, error, message, networks, folder, tmp_path
-):
-    out = tmp_path / "out"
-    with pytest.raises(error, match=message):
-        gradient_classes.run([asked(networks, name, by_colour(folder, **cases), **changes)], out)
-    assert not out.exists()
-
-
-def test_a_class_without_images_is_an_error(networks, folder, tmp_path):
-    for name in ("red", "green"):
-        for letter in "ab":
-            write(tmp_path / name, letter, COLOURS[name], 1)
-    network = load_network(f"{networks}:colours")
-    with pytest.raises(InvalidInputError, match="no images of class blue"):
-        choose(network, by_colour(tmp_path))
-    with pytest.raises(InvalidInputError, match="too few classes"):
-        choose(network, LabelledCases(tmp_path, reference="red"))
-
-
-def test_without_a_class_that_is_known_by_default_one_must_be_named(networks, folder):
-    network = load_network(f"{networks}:colours")
-    with pytest.raises(InvalidInputError, match="such as by --class: red, green, blue"):
-        choose(network, LabelledCases(folder))
-
-
-def test_without_data_a_network_gets_the_images_of_its_own_classes():
-    chosen = choose(load_network("mnist-mlp"), LabelledCases(reference="3"))
-    assert chosen.cases[0].image.startswith("mnist test")
-    assert {case.truth for case in chosen.cases} <= set("0123456789")
-    assert chosen.cases[0].truth == "3"
-
-
-@pytest.mark.parametrize(
-    ("cases", "error", "message"),
-    [
-        (PhotoCases(()), InvalidInputError, "no photo"),
-        (PhotoCases(("no-such-photo.jpg",)), InvalidInputError, "no-such-photo.jpg"),
-        (PhotoCases(targets=("purple",)), InvalidInputError, "purple"),
-        (PhotoCases(targets=(3,)), InvalidInputError, "3"),
-    ],
-)
-def test_photos_and_targets_that_are_not_there(cases, error, message, networks):
-    with pytest.raises(error, match=message):
-        choose(load_network(f"{networks}:colours"), cases)
-
-
-def test_nothing_to_do_is_an_error(tmp_path):
-    with pytest.raises(InvalidInputError, match="one study at least"):
-        gradient_classes.run([], tmp_path)
 
 
 # -- command line ----------------------------------------------------------------------------------
