@@ -77,6 +77,15 @@ Weights = Annotated[
         help="State dict to load: .pt, .pth or .safetensors.",
     ),
 ]
+Data = Annotated[
+    str | None,
+    Parameter(
+        name="--data",
+        metavar="NAME|FOLDER",
+        show_default="that of the network's classes",
+        help="Labelled images: mnist or fashion-mnist, or a folder with one subfolder per class.",
+    ),
+]
 Method = Annotated[str, Parameter(name="--method", metavar="NAME", help=f"Method of importance: {', '.join(METHODS)}.")]
 Methods = Annotated[
     tuple[str, ...],

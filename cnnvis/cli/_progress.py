@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from cnnvis.core.progress import Progress, silent
@@ -43,6 +43,12 @@ def progress_bar(title: str, *, unit: str = "step", quiet: bool = False) -> Iter
         yield from _bar(title, unit)
     else:
         yield from _closing_line(title, unit)
+
+
+def scoring_bar(method: str, *, quiet: bool = False) -> AbstractContextManager[Progress]:
+    """Give the callback for `importance` by `method`, in what that counts; weights are looked at, not counted."""
+    unit = "step" if method == "batchnorm" else "image"
+    return progress_bar(f"importance by {method}", unit=unit, quiet=quiet or method == "weight")
 
 
 def _bar(title: str, unit: str) -> Iterator[Progress]:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from cnnvis.cli._data import Data
-from cnnvis.cli._options import Device, Layers, Model, Out, Quiet, Seed, Size, Weights
+from cnnvis.cli._options import Data, Device, Layers, Model, Out, Quiet, Seed, Size, Weights
 from cnnvis.cli._progress import say_stage
 
 if TYPE_CHECKING:

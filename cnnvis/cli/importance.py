@@ -11,9 +11,8 @@ import numpy as np
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from cnnvis.cli._data import Data, labelled
-from cnnvis.cli._options import Device, Layers, Methods, Model, Out, Quiet, Seed, TargetClass, Weights
-from cnnvis.cli._progress import progress_bar
+from cnnvis.cli._options import Data, Device, Layers, Methods, Model, Out, Quiet, Seed, TargetClass, Weights
+from cnnvis.cli._progress import scoring_bar
 
 if TYPE_CHECKING:
     from cnnvis.core import Importance, ImportanceAgreement, Provenance
@@ -58,12 +57,13 @@ def importance(  # noqa: PLR0913 - one parameter per option of the command line
     from cnnvis.core.classes import class_index
     from cnnvis.io import require_writable, save
     from cnnvis.models import load
+    from cnnvis.models.folders import labelled_parts
 
     network = load(model, weights=weights, device=device)
     if target is not None:
         class_index(target, network.class_names)
     require_writable(out)
-    images = None if set(method) == {"weight"} else labelled(network, data).importance
+    images = None if set(method) == {"weight"} else labelled_parts(network, data).importance.pair
     own: dict[str, dict[str, Any]] = {"batchnorm": _batchnorm_options(steps, seed, target, out)}
     scores, shown, files = {}, {}, []
     for name in dict.fromkeys(method):
@@ -90,9 +90,7 @@ def _score(
 ) -> Importance:
     from cnnvis.attribution import importance as score
 
-    unit = "step" if method == "batchnorm" else "image"
-    # Weights are looked at, not counted.
-    with progress_bar(f"importance by {method}", unit=unit, quiet=quiet or method == "weight") as progress:
+    with scoring_bar(method, quiet=quiet) as progress:
         return score(network, images, method, layers=layers, progress=progress, **options)  # type: ignore[arg-type]
 
 

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from cnnvis.cli._data import Data
-from cnnvis.cli._options import METHODS, Device, Methods, Model, Out, Quiet, Seed, Weights
+from cnnvis.cli._options import METHODS, Data, Device, Methods, Model, Out, Quiet, Seed, Weights
 from cnnvis.cli._progress import StageBars
 
 if TYPE_CHECKING:

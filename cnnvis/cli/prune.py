@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from cnnvis.cli._data import Data, labelled
-from cnnvis.cli._options import Device, Layers, Method, Model, Out, Quiet, Seed, Weights
-from cnnvis.cli._progress import progress_bar
+from cnnvis.cli._options import Data, Device, Layers, Method, Model, Out, Quiet, Seed, Weights
+from cnnvis.cli._progress import scoring_bar
 
 if TYPE_CHECKING:
     from cnnvis.pruning import Measured, Pruned
@@ -51,22 +50,24 @@ def prune(  # noqa: PLR0913 - one parameter per option of the command line
     """
     from cnnvis.attribution import importance
     from cnnvis.models import load
+    from cnnvis.models.folders import labelled_parts
     from cnnvis.pruning import evaluate, load_pruned, save_pruned
     from cnnvis.pruning import prune as cut
 
     network = load(model, weights=weights, device=device)
-    images = labelled(network, data)
-    with progress_bar("scoring importance", unit="image", quiet=quiet) as progress:
-        scores = importance(network, images.importance, method, progress=progress)  # type: ignore[arg-type]
+    parts = labelled_parts(network, data)
+    scoring, testing = parts.importance.pair, parts.testing.pair
+    with scoring_bar(method, quiet=quiet) as progress:
+        scores = importance(network, scoring, method, progress=progress)  # type: ignore[arg-type]
     result = cut(
         network, scores, keep=keep, scope=scope, layers=layer or None, min_channels=min_channels, random_state=seed
     )
     files = save_pruned(result, out)
     measured = {
-        "whole": evaluate(network, images.testing),
-        "units off": evaluate(network, images.testing, without=result.removed),
-        "smaller": evaluate(result.network, images.testing),
-        "file": evaluate(load_pruned(out), images.testing),
+        "whole": evaluate(network, testing),
+        "units off": evaluate(network, testing, without=result.removed),
+        "smaller": evaluate(result.network, testing),
+        "file": evaluate(load_pruned(out), testing),
     }
     if not quiet:
         _say(network.name, result, measured, files)

@@ -10,11 +10,12 @@ import numpy as np
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from cnnvis.cli._data import Data, LabelledTensors, labelled
-from cnnvis.cli._options import Device, Layers, Methods, Model, Out, Quiet, Seed, Weights
-from cnnvis.cli._progress import progress_bar
+from cnnvis.cli._options import Data, Device, Layers, Methods, Model, Out, Quiet, Seed, Weights
+from cnnvis.cli._progress import progress_bar, scoring_bar
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from cnnvis.core import Importance, PruneCurve
     from cnnvis.models import Network
 
@@ -57,16 +58,17 @@ def prune_curve(  # noqa: PLR0913 - one parameter per option of the command line
     """
     from cnnvis.io import save, save_bytes
     from cnnvis.models import load
+    from cnnvis.models.folders import labelled_parts
     from cnnvis.pruning import curves_with_controls
     from cnnvis.report import prune_curve_chart, to_png
 
     network = load(model, weights=weights, device=device)
-    images = labelled(network, data)
-    orders = _orders(network, images, method, quiet=quiet)
+    parts = labelled_parts(network, data)
+    orders = _orders(network, parts.importance.pair, method, quiet=quiet)
     with progress_bar("pruning", unit="point", quiet=quiet) as progress:
         curves = curves_with_controls(
             network,
-            images.testing,
+            parts.testing.pair,
             orders,
             n_random=random,
             progress=progress,
@@ -88,7 +90,7 @@ def prune_curve(  # noqa: PLR0913 - one parameter per option of the command line
 
 
 def _orders(
-    network: Network, images: LabelledTensors, methods: tuple[str, ...], *, quiet: bool
+    network: Network, images: tuple[Tensor, Tensor], methods: tuple[str, ...], *, quiet: bool
 ) -> dict[str, Importance | str]:
     from cnnvis.attribution import importance
     from cnnvis.capture import channel_spaces
@@ -100,9 +102,8 @@ def _orders(
             continue
         # pixels and classes are scored where they are named, and only by batch norm
         ends = {"layers": channel_spaces(network).names} if method == "batchnorm" else {}
-        unit = "step" if method == "batchnorm" else "image"
-        with progress_bar(f"importance by {method}", unit=unit, quiet=quiet) as progress:
-            found[method] = importance(network, images.importance, method, progress=progress, **ends)  # type: ignore[arg-type]
+        with scoring_bar(method, quiet=quiet) as progress:
+            found[method] = importance(network, images, method, progress=progress, **ends)  # type: ignore[arg-type]
     return found
 
 

@@ -1,4 +1,4 @@
-"""`--data`: images to score importance on, and others to test on."""
+"""Labelled images by name or from a folder: some to score importance on, and others to test on."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,6 @@ import torch
 from PIL import Image
 from torch import nn
 
-from cnnvis.cli._data import labelled
 from cnnvis.core.errors import InvalidInputError, MissingFileError
 from cnnvis.models import ImageSpec, Network, labelled_images
 from cnnvis.models.folders import labelled_parts
@@ -24,7 +23,7 @@ def small(names=None, *, size=(28, 28)):
 
 
 def test_a_shipped_set_brings_its_own_parts():
-    importance, testing = labelled(small(), "fashion-mnist")
+    importance, testing = (part.pair for part in labelled_parts(small(), "fashion-mnist"))
     assert importance[0].shape == (1000, 1, 28, 28)
     assert testing[0].shape[1:] == (1, 28, 28)
     assert testing[1].dtype == torch.int64
@@ -36,9 +35,9 @@ def test_a_shipped_set_brings_its_own_parts():
 
 def test_images_or_classes_of_another_network_are_refused():
     with pytest.raises(InvalidInputError, match=r"net takes inputs of shape \(1, 5, 5\), the images of mnist"):
-        labelled(small(size=(5, 5)), "mnist")
+        labelled_parts(small(size=(5, 5)), "mnist")
     with pytest.raises(InvalidInputError, match=r"classes of mnist \(0, 1, 2 \.\.\.\) are not those of net \(Cat"):
-        labelled(small(("Cat", "Dog")), "mnist")
+        labelled_parts(small(("Cat", "Dog")), "mnist")
 
 
 def folder(path, **greys):
@@ -50,7 +49,8 @@ def folder(path, **greys):
 
 
 def test_a_folder_is_divided_class_by_class_and_no_image_is_in_both_parts(tmp_path):
-    importance, testing = labelled(network(), str(folder(tmp_path, Shirt=[10, 20, 30], Bag=[40, 50])))
+    data = str(folder(tmp_path, Shirt=[10, 20, 30], Bag=[40, 50]))
+    importance, testing = (part.pair for part in labelled_parts(network(), data))
     greys = [(part[0][:, 0, 0, 0] * 255).round().int().tolist() for part in (importance, testing)]
     assert greys == [[10, 30, 40], [20, 50]]
     assert [part[1].tolist() for part in (importance, testing)] == [[0, 0, 1], [0, 1]]
@@ -67,9 +67,9 @@ def test_classes_of_a_network_without_names_are_called_as_the_folders(tmp_path):
 
 def test_a_class_with_one_picture_cannot_be_divided(tmp_path):
     with pytest.raises(InvalidInputError, match=r"single picture in .*: Bag\."):
-        labelled(network(), str(folder(tmp_path, Shirt=[1, 2], Bag=[3])))
+        labelled_parts(network(), str(folder(tmp_path, Shirt=[1, 2], Bag=[3])))
 
 
 def test_neither_set_nor_folder():
     with pytest.raises(MissingFileError, match="Did you mean: mnist, fashion-mnist"):
-        labelled(network(), "mnistt")
+        labelled_parts(network(), "mnistt")
