@@ -12,9 +12,9 @@ import numpy as np
 from cnnvis.attribution import RandomisationCheck
 from cnnvis.attribution.batchnorm import MOVED
 from cnnvis.core import CurveComparison
-from cnnvis.io import save_bytes
 from cnnvis.report import Page, filter_table_rows
 from cnnvis.studies.curve_results import SETTING_TITLES, CurvePart, CurveResult
+from cnnvis.studies.page_end import write_page
 
 LINKS_NOTE = (
     "Random orders are drawn for orientation only: most links do next to nothing, so that any order beats them late. "
@@ -39,15 +39,7 @@ def write_report(result: CurveResult, out: Path, *, command: str = "") -> dict[P
     for part in result.parts:
         _warn(page, part)
         _part_sections(page, part)
-    page.section("Files and how to repeat this")
-    page.files(
-        (path.relative_to(out).as_posix(), content, path.stat().st_size) for path, content in result.files.items()
-    )
-    if command:
-        page.command(command)
-    page.timings(result.seconds, total=result.total_seconds)
-    path = save_bytes(page.html().encode("utf-8"), out / "index.html")
-    return {path: "this report: open it in a browser"}
+    return write_page(page, result, out, command=command)
 
 
 def answers(part: CurvePart) -> Iterator[str]:
