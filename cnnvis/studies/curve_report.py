@@ -123,7 +123,7 @@ def _setting(page: Page, part: CurvePart, setting: str) -> None:
     page.figure(
         part.folder / f"curves_{setting}.png", f"{title}. {_bands(part)}", alt=f"Accuracy against share: {title}"
     )
-    if differences.is_file() and len(part.networks) > 1:
+    if len(part.networks) > 1:
         page.figure(
             differences,
             f"{title}: area of a method minus that of its control, paired by training seed; 95 % intervals over "

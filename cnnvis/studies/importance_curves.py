@@ -34,7 +34,6 @@ from cnnvis.studies.curve_results import (
 from cnnvis.studies.stages import OnProgress, OnStage, Stages
 from cnnvis.training import train_perceptron
 
-DATA_FREE = ("weight",)
 TRAINED = "batchnorm"
 """The method that is itself trained: the only one with a budget, and too slow to repeat on shuffled weights."""
 
@@ -165,7 +164,7 @@ def _score(
     study: ImportanceCurves, network: Network, data: Data, method: str, checkpoint: Path, progress: Progress
 ) -> Importance:
     if method != TRAINED:
-        return importance(network, None if method in DATA_FREE else data, method, progress=progress)
+        return importance(network, data, method, progress=progress)
     layers = channel_spaces(network).names  # classes and pixels are scored where they are named
     options = {"steps": study.steps, "random_state": study.random_state, "checkpoint": checkpoint}
     return importance(network, data, TRAINED, layers=layers, progress=progress, **options)
@@ -240,7 +239,7 @@ def _randomisation(
     return {
         method: randomisation_check(
             network,
-            None if method in DATA_FREE else data,
+            data,
             method,
             n_shuffles=N_SHUFFLES,
             random_state=study.random_state,
