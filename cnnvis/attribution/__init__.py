@@ -2,10 +2,11 @@
 
 from cnnvis.attribution.batchnorm import batchnorm_variants
 from cnnvis.attribution.batchnorm_options import VARIANTS, BatchNormOptions
-from cnnvis.attribution.links import LinkKind, LinkKindName, link_importance
+from cnnvis.attribution.links import link_importance
 from cnnvis.attribution.methods import ImportanceMethod, ImportanceMethodName, importance
 from cnnvis.attribution.randomisation import RandomisationCheck, randomisation_check, shuffled
 from cnnvis.attribution.space_scores import space_scores
+from cnnvis.core.links import LinkKind, LinkKindName
 
 __all__ = [
     "VARIANTS",

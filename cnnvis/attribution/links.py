@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from enum import StrEnum
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,22 +17,7 @@ from cnnvis.capture.inputs import as_module
 from cnnvis.core import ChannelSpaces, Importance, LayerNode, ModelGraph
 from cnnvis.core.checks import parse_choice
 from cnnvis.core.errors import InvalidInputError, LayerNotFoundError, did_you_mean
-
-
-class LinkKind(StrEnum):
-    """Whose importance a link inherits; the four `edge_importance_type`s of nn_vis in its order.
-
-    `interpolate`: that of its start fading into that of its end, here one number per link: their mean; `start`;
-    `both`: their sum, so that links are ranked as by `interpolate`; `end`.
-    """
-
-    INTERPOLATE = "interpolate"
-    START = "start"
-    BOTH = "both"
-    END = "end"
-
-
-LinkKindName = Literal["interpolate", "start", "both", "end"]
+from cnnvis.core.links import LinkKind, LinkKindName
 
 _SHARES = {
     LinkKind.INTERPOLATE: (0.5, 0.5),

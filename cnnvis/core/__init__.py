@@ -1,13 +1,15 @@
 """Frozen data types, units, errors and axis conventions. Needs numpy only."""
 
 from cnnvis.core.agreement import ImportanceAgreement
+from cnnvis.core.bundled import BundledNetwork, BundleQuality
 from cnnvis.core.curves import ClassCurves, CurveComparison, PruneCurve
 from cnnvis.core.filter_table import FilterRow, FilterTable
 from cnnvis.core.gradient_check import GradientCheck
 from cnnvis.core.graph import LayerLink, LayerNode, LayerRole, ModelGraph
 from cnnvis.core.importance import Importance
+from cnnvis.core.links import LinkKind, LinkKindName
 from cnnvis.core.maps import FeatureMaps, Recording, as_volume
-from cnnvis.core.network import EdgeSet, Layout, PolylineSet
+from cnnvis.core.network import EdgeSet, Layout, PointSet, PolylineSet
 from cnnvis.core.ordering import Ordering, OrderQuality
 from cnnvis.core.provenance import Provenance
 from cnnvis.core.spaces import ChannelSpace, ChannelSpaces, Read
@@ -15,6 +17,8 @@ from cnnvis.core.units import Units
 from cnnvis.core.volume import GroupSpan, Volume
 
 __all__ = [
+    "BundleQuality",
+    "BundledNetwork",
     "ChannelSpace",
     "ChannelSpaces",
     "ClassCurves",
@@ -31,9 +35,12 @@ __all__ = [
     "LayerNode",
     "LayerRole",
     "Layout",
+    "LinkKind",
+    "LinkKindName",
     "ModelGraph",
     "OrderQuality",
     "Ordering",
+    "PointSet",
     "PolylineSet",
     "Provenance",
     "PruneCurve",

@@ -1,9 +1,9 @@
-"""The drawn network: links between units, where units stand, and polylines."""
+"""The drawn network: links between units, where units stand, polylines and points."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cnnvis.core.checks import frozen_array, frozen_integers, frozen_mapping, require_finite, require_shape
 from cnnvis.core.errors import InvalidInputError
+from cnnvis.core.units import Units
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,6 +30,8 @@ class EdgeSet:
         Number of links before any were left out; None: none were.
     weight_total : float or None
         Summed weight before any were left out.
+    units : Units or None
+        The numbering that `source` and `target` refer to; None for a graph of plain numbers.
     """
 
     source: NDArray[np.int64]
@@ -37,6 +40,7 @@ class EdgeSet:
     layer: NDArray[np.int64] | None = None
     n_total: int | None = None
     weight_total: float | None = None
+    units: Units | None = None
 
     def __post_init__(self) -> None:
         source = frozen_integers("source", self.source)
@@ -55,9 +59,31 @@ class EdgeSet:
         require_finite("weight", self.weight)
         if n and (self.weight.min() < 0 or self.source.min() < 0 or self.target.min() < 0):
             raise InvalidInputError("EdgeSet: weights and unit numbers must not be negative.")
+        if n and self.units is not None and max(self.source.max(), self.target.max()) >= len(self.units):
+            raise InvalidInputError(
+                f"EdgeSet: units are numbered 0 to {len(self.units) - 1}, "
+                f"got a link to unit {max(self.source.max(), self.target.max())}."
+            )
 
     def __len__(self) -> int:
         return int(self.source.size)
+
+    def take(self, kept: NDArray[Any]) -> EdgeSet:
+        """Return the links that `kept` (numbers or a mask) selects; what was there before stays noted.
+
+        Parameters
+        ----------
+        kept : (K,) ndarray of int, or (E,) ndarray of bool
+        """
+        return replace(
+            self,
+            source=self.source[kept],
+            target=self.target[kept],
+            weight=self.weight[kept],
+            layer=None if self.layer is None else self.layer[kept],
+            n_total=len(self) if self.n_total is None else self.n_total,
+            weight_total=float(self.weight.sum()) if self.weight_total is None else self.weight_total,
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,11 +95,17 @@ class Layout:
     positions : (U, 3) ndarray of float
         Scene units; finite.
     layer_of_unit : (U,) ndarray of int
-        Layer index of each unit.
+        Layer index of each unit, 0 to L - 1.
+    slabs : (L, 2, 3) ndarray of float or None
+        Lowest and highest corner of the room of each layer; None: the boxes around their units.
+    layers : tuple of str
+        Names of the layers; empty: numbers.
     """
 
     positions: NDArray[np.float64]
     layer_of_unit: NDArray[np.int64]
+    slabs: NDArray[np.float64] | None = None
+    layers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         positions = frozen_array(self.positions, dtype=np.float64)
@@ -81,11 +113,41 @@ class Layout:
         require_finite("positions", positions)
         layer_of_unit = frozen_integers("layer_of_unit", self.layer_of_unit)
         require_shape("layer_of_unit", layer_of_unit, (positions.shape[0],))
+        if layer_of_unit.size and layer_of_unit.min() < 0:
+            raise InvalidInputError(f"layer_of_unit: layers are numbered from 0, got {layer_of_unit.min()}.")
+        n_layers = int(layer_of_unit.max(initial=-1)) + 1
+        if self.layers and len(self.layers) < n_layers:
+            raise InvalidInputError(f"Layout has units of {n_layers} layers, got {len(self.layers)} names for them.")
+        n_layers = max(n_layers, len(self.layers))
+        slabs = _boxes(positions, layer_of_unit, n_layers) if self.slabs is None else self.slabs
+        slabs = frozen_array(slabs, dtype=np.float64)
+        require_shape("slabs", slabs, (n_layers, 2, 3))
+        require_finite("slabs", slabs)
         object.__setattr__(self, "positions", positions)
         object.__setattr__(self, "layer_of_unit", layer_of_unit)
+        object.__setattr__(self, "slabs", slabs)
+        object.__setattr__(self, "layers", tuple(self.layers) or tuple(map(str, range(n_layers))))
 
     def __len__(self) -> int:
         return int(self.positions.shape[0])
+
+    @property
+    def width(self) -> float:
+        """Longest side of a slab across the layers (x or y), scene units; of units in one line along z, its length."""
+        if not len(self):
+            return 0.0
+        sides = (self.slabs[:, 1] - self.slabs[:, 0])[:, :2]  # type: ignore[index]
+        return float(sides.max()) or float(np.ptp(self.positions, axis=0).max())
+
+
+def _boxes(positions: NDArray[np.float64], layer_of_unit: NDArray[np.int64], n_layers: int) -> NDArray[np.float64]:
+    """Return the box around the units of each layer; one without units is a point at 0."""
+    slabs = np.zeros((n_layers, 2, 3))
+    slabs[:, 0], slabs[:, 1] = np.inf, -np.inf
+    np.minimum.at(slabs[:, 0], layer_of_unit, positions)
+    np.maximum.at(slabs[:, 1], layer_of_unit, positions)
+    slabs[~np.isfinite(slabs).all(axis=(1, 2))] = 0.0
+    return slabs
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,3 +190,53 @@ class PolylineSet:
 
     def __len__(self) -> int:
         return int(self.offsets.size - 1)
+
+    def blended(self, amount: float) -> PolylineSet:
+        """Return the lines between straight (0) and as they are (1); end points stay.
+
+        Raises
+        ------
+        InvalidInputError
+            When there is no point array "t": the place of each point on its line, 0 to 1.
+        """
+        if "t" not in self.point_arrays:
+            raise InvalidInputError("Blending towards straight lines needs the point array 't'; bundled lines have it.")
+        if amount == 1 or not len(self.points):
+            return self
+        t = self.point_arrays["t"][:, None]
+        counts = np.diff(self.offsets)
+        full = counts > 0
+        starts = np.repeat(self.points[self.offsets[:-1][full]], counts[full], axis=0)
+        ends = np.repeat(self.points[self.offsets[1:][full] - 1], counts[full], axis=0)
+        straight = (1 - t) * starts + t * ends
+        points = (straight + amount * (self.points - straight)).astype(np.float32)
+        return replace(self, points=points)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PointSet:
+    """Points with arrays: the units of a drawn network.
+
+    Parameters
+    ----------
+    points : (N, 3) ndarray of float32
+        Scene units.
+    arrays : mapping of str to (N, ...) ndarray
+    """
+
+    points: NDArray[np.float32]
+    arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        points = frozen_array(self.points, dtype=np.float32)
+        require_shape("points", points, (None, 3))
+        require_finite("points", points)
+        object.__setattr__(self, "points", points)
+        arrays = {name: frozen_array(array) for name, array in self.arrays.items()}
+        for name, array in arrays.items():
+            if array.ndim == 0 or len(array) != len(points):
+                raise InvalidInputError(f"arrays[{name!r}] has shape {array.shape}; its length must be {len(points)}.")
+        object.__setattr__(self, "arrays", frozen_mapping(arrays))
+
+    def __len__(self) -> int:
+        return len(self.points)

@@ -9,9 +9,9 @@ from typing import get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cnnvis.attribution.links import LinkKindName
 from cnnvis.core.curves import Kind, Scope
 from cnnvis.core.errors import InvalidInputError
+from cnnvis.core.links import LinkKindName
 
 
 @dataclass(frozen=True, slots=True, eq=False)

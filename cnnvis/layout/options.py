@@ -1,0 +1,87 @@
+"""What can be chosen when a network is placed and bundled: names and ranges of nn_vis where it has them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from cnnvis.core.checks import parse_choice
+from cnnvis.core.errors import InvalidInputError
+from cnnvis.core.links import LinkKind, LinkKindName
+
+
+class BundleMode(StrEnum):
+    """What happens to the lines: `advect` bundles, `diverge` drives them apart, `noise` shakes them."""
+
+    ADVECT = "advect"
+    DIVERGE = "diverge"
+    NOISE = "noise"
+
+
+BundleModeName = Literal["advect", "diverge", "noise"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleOptions:
+    """How lines are bundled. Lengths are in widths of a layer (`Layout.width`), so that a scaled layout scales.
+
+    Parameters
+    ----------
+    sampling_rate : float, default: 15
+        Samples per layer width, 2 to 200; nn_vis allows 5 to 20.
+    bandwidth : float, default: 0.5
+        Of the density in the first iteration, (0, 2].
+    edge_bandwidth_reduction : float, default: 0.9
+        Factor from one iteration to the next, [0, 1).
+    max_iterations : int or None
+        Stop after so many; default: when the bandwidth falls below two cells of the grid (a cell is a third of a
+        sample's length), 23 with the other defaults.
+    smoothing_iterations : int, default: 8
+        Passes of smoothing after each iteration; 0 for none.
+    edge_importance_type : {"interpolate", "start", "both", "end"}
+        Whose importance and class profile a line has along its way.
+    class_separation : float, default: 1
+        How strictly lines keep to those of their own classes in the end: 0 not at all. Needs profiles.
+    stiffness : float
+        How strongly a line is drawn back to the straight one: 0 saves most ink, 1 leaves the lines as they are.
+    tolerance : float, default: 0
+        Stop when no point moves farther than this; in layer widths.
+    mode : {"advect", "diverge", "noise"}
+    random_state : int
+        Of the noise; nothing else is random.
+    """
+
+    sampling_rate: float = 15.0
+    bandwidth: float = 0.5
+    edge_bandwidth_reduction: float = 0.9
+    max_iterations: int | None = None
+    smoothing_iterations: int = 8
+    edge_importance_type: LinkKind | LinkKindName = LinkKind.INTERPOLATE
+    class_separation: float = 1.0
+    stiffness: float = 0.0
+    tolerance: float = 0.0
+    mode: BundleMode | BundleModeName = BundleMode.ADVECT
+    random_state: int = 0
+
+    def __post_init__(self) -> None:
+        require_within(self, "sampling_rate", 2, 200)
+        require_within(self, "bandwidth", 1e-3, 2)
+        require_within(self, "edge_bandwidth_reduction", 0, 0.999)
+        require_within(self, "smoothing_iterations", 0, 64)
+        require_within(self, "class_separation", 0, 1)
+        require_within(self, "stiffness", 0, 1)
+        require_within(self, "tolerance", 0, 1)
+        if self.max_iterations is not None:
+            require_within(self, "max_iterations", 0, 10_000)
+        kind = parse_choice(LinkKind, self.edge_importance_type, what="edge_importance_type")
+        object.__setattr__(self, "edge_importance_type", kind)
+        object.__setattr__(self, "mode", parse_choice(BundleMode, self.mode, what="mode"))
+
+
+def require_within(options: object, name: str, low: float, high: float) -> None:
+    """Raise InvalidInputError unless the option is a finite number within [low, high]."""
+    value = getattr(options, name)
+    if not isinstance(value, int | float) or not math.isfinite(value) or not low <= value <= high:
+        raise InvalidInputError(f"{type(options).__name__}: {name} must be from {low:g} to {high:g}, got {value!r}.")
