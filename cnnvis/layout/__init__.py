@@ -1,5 +1,6 @@
 """Where units stand, and how the lines between them are bundled."""
 
 from cnnvis.layout.options import BundleMode, BundleModeName, BundleOptions
+from cnnvis.layout.random_network import random_network
 
-__all__ = ["BundleMode", "BundleModeName", "BundleOptions"]
+__all__ = ["BundleMode", "BundleModeName", "BundleOptions", "random_network"]
