@@ -1,0 +1,142 @@
+"""What a study of a bundled network is asked for and what it finds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from cnnvis.core import BundledNetwork, PolylineSet
+from cnnvis.core.errors import InvalidInputError
+from cnnvis.layout import BundleOptions
+from cnnvis.studies.results import require_size
+
+MAX_CLASSES = 12
+"""Classes that are drawn one by one where none is named: beyond, pictures are many and colours alike."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawingOptions:
+    """Which links of a network are drawn, where its units stand, and how the links are bundled.
+
+    Parameters
+    ----------
+    top_k : int or None, default: 100,000
+        At most so many links, the most important ones; None for all.
+    prune_percentage : float, default: 0
+        Share of the links that is left out, least important first, 0 to 1.
+    arrangement : {"raster", "circle", "line", "importance", "similarity"}
+        How the units of a layer stand, see `cnnvis.layout.place`.
+    layer_distance : float, default: 0.5
+        From one layer to the next, scene units.
+    layer_width : float, default: 1
+        Side of a layer, scene units.
+    move_units : bool, default: False
+        Move units of like classes together before the links are bundled; those of the input keep their place.
+    node_bandwidth_reduction : float, default: 0.95
+        Factor on the bandwidth from one step of moving units to the next.
+    bundling : BundleOptions
+    """
+
+    top_k: int | None = 100_000
+    prune_percentage: float = 0.0
+    arrangement: str = "raster"
+    layer_distance: float = 0.5
+    layer_width: float = 1.0
+    move_units: bool = False
+    node_bandwidth_reduction: float = 0.95
+    bundling: BundleOptions = field(default_factory=BundleOptions)
+
+    def as_parameters(self) -> dict[str, Any]:
+        """Return all options by name, those of bundling among them, as JSON-able values."""
+        options = asdict(self)
+        return options | {name: _plain(value) for name, value in options.pop("bundling").items()}
+
+
+def _plain(value: Any) -> Any:
+    return value.value if isinstance(value, StrEnum) else value
+
+
+@dataclass(frozen=True, kw_only=True)
+class BundleStudy:
+    """What to draw and how; `bundled_network.run` does it.
+
+    Parameters
+    ----------
+    model : str, path, nn.Module or Network
+        As for `cnnvis.models.load`.
+    layers : tuple of int
+        Sizes of the layers of a random network, which is drawn in place of `model`.
+    scores : Importance, str or path, optional
+        Importance of the units: itself, a method's name or a file, as for `score_units`.
+    data : str or path, optional
+        Labelled images for a method, as for `cnnvis.models.folders.labelled_parts`.
+    options : DrawingOptions
+    classes : tuple of str or int
+        Drawn one by one, by name or index. Empty: all, up to `MAX_CLASSES` of them.
+    stages : bool
+        Keep the unbundled lines, those between moved units and those after each iteration, as a series and a film.
+    weights : path, optional
+        State dict, as for `load`.
+    random_state : int
+        Of a random network, of importance by batch norm and of a network that is made at random.
+    device : str
+    size : (width, height)
+        Of the pictures, in pixels, 64 to 8192 each; the film is smaller.
+    film_frames : int
+        Pictures of the turntable; 0 leaves the film out.
+    """
+
+    model: Any = "mnist-mlp"
+    layers: tuple[int, ...] = ()
+    scores: Any = None
+    data: str | Path | None = None
+    options: DrawingOptions = field(default_factory=DrawingOptions)
+    classes: tuple[str | int, ...] = ()
+    stages: bool = False
+    weights: str | Path | None = None
+    random_state: int = 0
+    device: str = "auto"
+    size: tuple[int, int] = (1600, 1000)
+    film_frames: int = 48
+
+    def __post_init__(self) -> None:
+        require_size(self.size)
+        if self.film_frames < 0:
+            raise InvalidInputError(f"film_frames must be 0 or more, got {self.film_frames}.")
+
+
+@dataclass(frozen=True, eq=False)
+class BundleResult:
+    """All that was found and written.
+
+    Parameters
+    ----------
+    study : BundleStudy
+    network : BundledNetwork
+    origin : str
+        Where the importance is from, in words.
+    classes : tuple of int
+        Columns of `network.profiles` that are drawn one by one.
+    bundles : tuple of Bundle
+        Largest first.
+    steps : mapping of str to PolylineSet
+        The lines of each step by its name, where the study keeps them.
+    files : mapping of Path to str
+        What was written, and what it is.
+    seconds : mapping of str to float
+        Wall time by stage.
+    total_seconds : float
+    """
+
+    study: BundleStudy
+    network: BundledNetwork
+    origin: str
+    classes: tuple[int, ...] = ()
+    bundles: tuple[Any, ...] = ()
+    steps: Mapping[str, PolylineSet] = field(default_factory=dict)
+    files: Mapping[Path, str] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    total_seconds: float = 0.0

@@ -1,0 +1,101 @@
+"""Which importance of units a study goes by: what comes with cnnvis, a file, or a method."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from cnnvis.attribution import ImportanceMethod, importance
+from cnnvis.capture import channel_spaces
+from cnnvis.core import Importance
+from cnnvis.core.errors import InvalidInputError, did_you_mean
+from cnnvis.core.progress import Progress, silent
+from cnnvis.io import load
+from cnnvis.models import Network, data_path
+from cnnvis.models.folders import labelled_parts
+
+SUFFIX = ".safetensors"
+
+
+@dataclass(frozen=True)
+class UnitScores:
+    """Importance of a network's units, and where it is from.
+
+    Parameters
+    ----------
+    importance : Importance
+    origin : str
+        In words: "batchnorm, from data/importance", "gradient, scored on 1,000 images".
+    """
+
+    importance: Importance
+    origin: str
+
+
+def score_units(
+    network: Network,
+    wanted: str | os.PathLike[str] | None = None,
+    *,
+    data: str | os.PathLike[str] | None = None,
+    random_state: int = 0,
+    progress: Progress = silent,
+) -> UnitScores:
+    """Return the importance of the network's units.
+
+    Parameters
+    ----------
+    network : Network
+    wanted : str or path, optional
+        Name of a method, or a .safetensors file that `cnnvis importance` left. Default: batch norm where its scores
+        come with cnnvis for these very weights, else "weight", which needs no images and knows no classes.
+    data : str or path, optional
+        Labelled images of a method, as for `labelled_parts`; those kept for importance are taken.
+    random_state : int
+        Of the method "batchnorm".
+    progress : callable, optional
+        As for `cnnvis.importance`.
+
+    Raises
+    ------
+    InvalidInputError
+        When `wanted` is neither a method nor a file of importance.
+    """
+    if wanted is None:
+        found = shipped_importance(network)
+        if found is not None:
+            return UnitScores(found, f"{found.method}, from data/importance")
+        wanted = ImportanceMethod.WEIGHT
+    if str(wanted) not in list(ImportanceMethod):
+        return _from_file(Path(wanted))
+    method = ImportanceMethod(str(wanted))
+    if method == ImportanceMethod.WEIGHT:
+        return UnitScores(importance(network, None, method.value), method.value)
+    images = labelled_parts(network, data).importance
+    # pixels and classes are scored where they are named, and only by batch norm
+    options = (
+        {"layers": channel_spaces(network).names, "random_state": random_state}
+        if method == ImportanceMethod.BATCHNORM
+        else {}
+    )
+    found = importance(network, images.pair, method.value, progress=progress, **options)
+    return UnitScores(found, f"{method.value}, scored on {len(images.labels):,} images")
+
+
+def shipped_importance(network: Network) -> Importance | None:
+    """Return the scores by batch norm that come with cnnvis for these very weights; None where there are none."""
+    try:
+        found = load(data_path(f"importance/{network.name}{SUFFIX}"))
+    except InvalidInputError:  # none comes for a network of this name
+        return None
+    return found if found.options.get("model_sha256") == network.sha256 else None
+
+
+def _from_file(path: Path) -> UnitScores:
+    if path.suffix != SUFFIX:
+        hint = did_you_mean(str(path), list(ImportanceMethod), what="methods")
+        raise InvalidInputError(f"{str(path)!r} is neither a method of importance nor a {SUFFIX} file of one. {hint}")
+    found = load(path)
+    if not isinstance(found, Importance):
+        raise InvalidInputError(f"{path} holds no importance but a {type(found).__name__}; `cnnvis importance` makes one.")
+    return UnitScores(found, f"{found.method}, from {path.name}")
