@@ -2,6 +2,7 @@
 
 from cnnvis.core.agreement import ImportanceAgreement
 from cnnvis.core.bundled import BundledNetwork, BundleQuality
+from cnnvis.core.compactness import Compactness
 from cnnvis.core.curves import ClassCurves, CurveComparison, PruneCurve
 from cnnvis.core.filter_table import FilterRow, FilterTable
 from cnnvis.core.gradient_check import GradientCheck
@@ -22,6 +23,7 @@ __all__ = [
     "ChannelSpace",
     "ChannelSpaces",
     "ClassCurves",
+    "Compactness",
     "CurveComparison",
     "EdgeSet",
     "FeatureMaps",

@@ -1,6 +1,7 @@
 """Where units stand, and how the lines between them are bundled."""
 
+from cnnvis.layout.compactness import edge_compactness
 from cnnvis.layout.options import BundleMode, BundleModeName, BundleOptions
 from cnnvis.layout.random_network import random_network
 
-__all__ = ["BundleMode", "BundleModeName", "BundleOptions", "random_network"]
+__all__ = ["BundleMode", "BundleModeName", "BundleOptions", "edge_compactness", "random_network"]
