@@ -9,12 +9,14 @@ from typing import Any
 import pyvista as pv
 from numpy.typing import NDArray
 
+from cnnvis.core.bundled import BundledNetwork
 from cnnvis.core.errors import InvalidInputError, NoSpatialMapsError
 from cnnvis.core.maps import FeatureMaps, Recording, as_volume
-from cnnvis.core.network import PolylineSet
+from cnnvis.core.network import PointSet, PolylineSet
 from cnnvis.core.volume import Volume
 from cnnvis.geometry.image_data import image_data, volume_from_image
-from cnnvis.geometry.poly_data import poly_data, polylines_from
+from cnnvis.geometry.network_data import network_blocks
+from cnnvis.geometry.poly_data import core_object, poly_data, vertex_data
 
 logger = logging.getLogger(__name__)
 
@@ -42,14 +44,19 @@ def layers_with_maps(recording: Recording) -> dict[str, FeatureMaps]:
     return found
 
 
+Drawn = Volume | FeatureMaps | NDArray[Any] | PolylineSet | PointSet | BundledNetwork
+"""What `to_pyvista` makes a data set of, alone or by name."""
+
+
 def to_pyvista(
-    obj: Volume | FeatureMaps | NDArray[Any] | PolylineSet | Recording | Mapping[str, Any], *, image: int = 0
+    obj: Drawn | Recording | Mapping[str, Any], *, image: int = 0
 ) -> pv.ImageData | pv.PolyData | pv.MultiBlock:
     """Return a core object as the pyvista data set that holds all of it.
 
     Parameters
     ----------
-    obj : Volume, FeatureMaps, (C, H, W) or (N, C, H, W) array, PolylineSet, Recording, or mapping of names to these
+    obj : Volume, FeatureMaps, array, PolylineSet, PointSet, BundledNetwork, Recording, or mapping
+        Arrays are (C, H, W) or (N, C, H, W). A mapping names volumes, polylines and points.
     image : int, default: 0
         Which image of FeatureMaps, a Recording or a 4-D array. All images: a mapping of their volumes.
 
@@ -59,18 +66,21 @@ def to_pyvista(
         For maps: z = channel, y = row, x = column; one point array named after the quantity; layer, permutation,
         groups, weights and provenance as field data.
     pyvista.PolyData
-        For polylines, with point and cell arrays.
+        For polylines, with point and cell arrays; for points, as vertices with point arrays.
     pyvista.MultiBlock
         For a Recording or a mapping, one named block each, side by side along x in the order given, centred
         in y, front faces at z = 0. Layers of a Recording without (row, column) maps are left out.
+        For a BundledNetwork, the blocks "lines" and "units", with names, parameters and provenance as field data.
 
     Notes
     -----
     Arrays are shared with VTK where they are C-contiguous, and kept alive by it: 100 MB in under 10 ms. What
     works in place on the result would therefore change `obj`.
     """
-    if isinstance(obj, PolylineSet):
-        return poly_data(obj)
+    if isinstance(obj, PolylineSet | PointSet):
+        return _mesh(obj)
+    if isinstance(obj, BundledNetwork):
+        return network_blocks(obj)
     if isinstance(obj, Recording):
         return _side_by_side(layers_with_maps(obj), image=image)
     if isinstance(obj, Mapping):
@@ -78,11 +88,13 @@ def to_pyvista(
     return image_data(as_volume(obj, image=image))
 
 
-def from_pyvista(data: pv.DataObject) -> Volume | PolylineSet | dict[str, Any]:
-    """Return what `to_pyvista` was given: a Volume, a PolylineSet, or a dict of these by name.
+def from_pyvista(data: pv.DataObject) -> Volume | PolylineSet | PointSet | dict[str, Any]:
+    """Return what `to_pyvista` was given: a Volume, a PolylineSet, a PointSet, or a dict of these by name.
 
     Data sets of other programs are accepted too: an ImageData with one scalar point array, the lines of a
-    PolyData, a MultiBlock of these (nested or not; empty blocks are left out). Values are views.
+    PolyData, or its vertices where it has no lines, a MultiBlock of these (nested or not; empty blocks are left
+    out). Values are views. Of a BundledNetwork come the lines and the units: the whole of it is kept by its own
+    .safetensors file.
 
     Raises
     ------
@@ -92,7 +104,7 @@ def from_pyvista(data: pv.DataObject) -> Volume | PolylineSet | dict[str, Any]:
     if isinstance(data, pv.ImageData):
         return volume_from_image(data)
     if isinstance(data, pv.PolyData):
-        return polylines_from(data)
+        return core_object(data)
     if isinstance(data, pv.MultiBlock):
         names = (data.get_block_name(i) or str(i) for i in range(len(data)))
         return {name: from_pyvista(block) for name, block in zip(names, data, strict=True) if block is not None}
@@ -102,21 +114,28 @@ def from_pyvista(data: pv.DataObject) -> Volume | PolylineSet | dict[str, Any]:
 
 
 def _side_by_side(items: Mapping[str, Any], *, image: int) -> pv.MultiBlock:
-    """Return named blocks; images are placed along x without overlap, polylines stay where they are."""
+    """Return named blocks; images are placed along x without overlap, polylines and points stay where they are."""
     if not items:
         raise InvalidInputError("There is nothing to convert: the mapping is empty.")
-    parts = {name: obj if isinstance(obj, PolylineSet) else as_volume(obj, image=image) for name, obj in items.items()}
+    parts = {
+        name: obj if isinstance(obj, PolylineSet | PointSet) else as_volume(obj, image=image)
+        for name, obj in items.items()
+    }
     volumes = [part for part in parts.values() if isinstance(part, Volume)]
     gap = GAP * max((_extent(volume)[0] for volume in volumes), default=0.0)
     blocks, x = {}, 0.0
     for name, part in parts.items():
-        if isinstance(part, PolylineSet):
-            blocks[name] = poly_data(part)
+        if isinstance(part, PolylineSet | PointSet):
+            blocks[name] = _mesh(part)
             continue
         width, height = _extent(part)
         blocks[name] = image_data(part, origin=(x, -height / 2, 0.0))
         x += width + gap
     return pv.MultiBlock(blocks)
+
+
+def _mesh(obj: PolylineSet | PointSet) -> pv.PolyData:
+    return poly_data(obj) if isinstance(obj, PolylineSet) else vertex_data(obj)
 
 
 def _extent(volume: Volume) -> tuple[float, float]:

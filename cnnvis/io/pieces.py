@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnvis.core import PolylineSet, Volume
+from cnnvis.core import PointSet, PolylineSet, Volume
 from cnnvis.core.atomic import AtomicWrite
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.geometry import to_pyvista
@@ -44,7 +44,7 @@ class PieceWriter:
         self._written: list[Piece] = []
 
     def add(self, name: str, data: Any) -> Piece:
-        """Write a Volume, PolylineSet, ImageData, PolyData or array as the next piece."""
+        """Write a Volume, PolylineSet, PointSet, ImageData, PolyData or array as the next piece."""
         stem = f"{len(self._written):02d}-{re.sub(r'[^A-Za-z0-9._-]', '_', name)[:MAX_NAME]}"
         if isinstance(data, np.ndarray):
             suffix = ".npy"
@@ -78,11 +78,11 @@ def file_hash(path: Path) -> str:
 def _data_set(name: str, data: Any) -> Any:
     if type(data) in vtk_xml.SUFFIXES:
         return data
-    if isinstance(data, PolylineSet):
+    if isinstance(data, PolylineSet | PointSet):
         return to_pyvista(data)
     if isinstance(data, Volume):
         return grid_with_statistics(data)
-    raise InvalidInputError(f"{name!r} is a {type(data).__name__}; files hold volumes, polylines and arrays.")
+    raise InvalidInputError(f"{name!r} is a {type(data).__name__}; files hold volumes, polylines, points and arrays.")
 
 
 def _write_array(array: NDArray[Any], path: Path) -> None:

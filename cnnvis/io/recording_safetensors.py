@@ -21,7 +21,15 @@ from cnnvis.core.errors import FileFormatError, InvalidInputError
 FORMAT = "cnnvis-recording"
 VERSION = 1
 
-DTYPES = {"float16": "F16", "float32": "F32", "float64": "F64", "int64": "I64", "int32": "I32", "uint8": "U8"}
+DTYPES = {
+    "float16": "F16",
+    "float32": "F32",
+    "float64": "F64",
+    "int64": "I64",
+    "int32": "I32",
+    "uint8": "U8",
+    "bool": "BOOL",
+}
 """numpy dtypes that are written, by the name the format has for them."""
 
 

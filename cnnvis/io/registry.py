@@ -29,12 +29,12 @@ FORMATS: dict[str, Format] = {
     ".hd": Format("cnnvis.io.vox", "header of a .vox volume"),
     ".json": Format("cnnvis.io.scene_json", "a scene or a grid of scenes, its data beside it"),
     ".npy": Format("cnnvis.io.npy", "an array"),
-    ".pvd": Format("cnnvis.io.pvd", "a series of volumes: images, classes, epochs"),
-    ".safetensors": Format("cnnvis.io.tensors_safetensors", "a recording, or importance"),
+    ".pvd": Format("cnnvis.io.pvd", "a series of volumes or networks: images, classes, epochs, iterations"),
+    ".safetensors": Format("cnnvis.io.tensors_safetensors", "a recording, importance, or a bundled network"),
     ".vox": Format("cnnvis.io.vox", "a volume as bytes, with a .hd header beside it"),
     ".vti": Format("cnnvis.io.vti", "a volume"),
-    ".vtm": Format("cnnvis.io.vtm", "several volumes or networks by name"),
-    ".vtp": Format("cnnvis.io.vtp", "polylines of a network"),
+    ".vtm": Format("cnnvis.io.vtm", "several volumes or networks by name, or a bundled network: its lines and units"),
+    ".vtp": Format("cnnvis.io.vtp", "polylines or units of a network"),
 }
 """Every format by its suffix."""
 
@@ -74,9 +74,10 @@ def load(path: str | Path) -> Any:
     Returns
     -------
     object
-        .vti and .vox/.hd: Volume; .vtm: dict of Volume or PolylineSet by name; .pvd: dict of Volume by label or
-        time; .vtp: PolylineSet; .npy: ndarray; .safetensors: Recording or Importance; .csv: dict of Ordering by
-        name, Importance, or dict of PruneCurve (several of one name: a tuple) by name; .json: Scene or SceneGrid.
+        .vti and .vox/.hd: Volume; .vtm: dict of Volume, PolylineSet or PointSet by name; .pvd: dict of one of these
+        by label or time; .vtp: PolylineSet or PointSet; .npy: ndarray; .safetensors: Recording, Importance or
+        BundledNetwork; .csv: dict of Ordering by name, Importance, or dict of PruneCurve (several of one name: a
+        tuple) by name; .json: Scene or SceneGrid.
 
     Raises
     ------

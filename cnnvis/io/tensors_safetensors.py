@@ -1,28 +1,31 @@
-"""The .safetensors format: a recording or importance, as the file's own header says."""
+"""The .safetensors format: a recording, importance or a bundled network, as the file's own header says."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from cnnvis.core import Importance, Recording
+from cnnvis.core import BundledNetwork, Importance, Recording
 from cnnvis.core.errors import FileFormatError, InvalidInputError
-from cnnvis.io import importance_safetensors, recording_safetensors
+from cnnvis.io import importance_safetensors, network_safetensors, recording_safetensors
 
 CONTENTS = {
     recording_safetensors.FORMAT: (recording_safetensors, Recording),
     importance_safetensors.FORMAT: (importance_safetensors, Importance),
+    network_safetensors.FORMAT: (network_safetensors, BundledNetwork),
 }
 """By the format named in the header: the module that reads and writes it, and the type that it holds."""
 
 
 def save(obj: Any, path: Path) -> None:
-    """Write a recording or importance."""
+    """Write a recording, importance or a bundled network."""
     for module, kind in CONTENTS.values():
         if isinstance(obj, kind):
             module.save(obj, path)
             return
-    raise InvalidInputError(f"A .safetensors file holds a Recording or Importance, got {type(obj).__name__}.")
+    raise InvalidInputError(
+        f"A .safetensors file holds a Recording, Importance or a BundledNetwork, got {type(obj).__name__}."
+    )
 
 
 def load(path: Path) -> Any:
@@ -31,7 +34,7 @@ def load(path: Path) -> Any:
     Raises
     ------
     FileFormatError
-        When the file is damaged, of a newer version, or neither (a checkpoint, say).
+        When the file is damaged, of a newer version, or none of these (a checkpoint, say).
     """
     from safetensors import SafetensorError, safe_open
 
@@ -39,10 +42,10 @@ def load(path: Path) -> Any:
         with safe_open(path, framework="numpy") as file:
             name = (file.metadata() or {}).get("format")
     except SafetensorError as error:
-        raise FileFormatError(f"{path} is not a recording or importance, or it is damaged: {error}") from error
+        raise FileFormatError(f"{path} is not a recording, importance or network, or it is damaged: {error}") from error
     if name not in CONTENTS:
         raise FileFormatError(
-            f"{path} is a .safetensors file, but no recording and no importance. A checkpoint is loaded by "
-            "cnnvis.models.load."
+            f"{path} is a .safetensors file, but no recording, importance or bundled network. A checkpoint is loaded "
+            "by cnnvis.models.load."
         )
     return CONTENTS[name][0].load(path)

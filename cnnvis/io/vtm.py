@@ -1,4 +1,4 @@
-"""Several layers or networks by name as a .vtm file, which ParaView opens as it is."""
+"""Several layers or networks by name, or a bundled network, as a .vtm file, which ParaView opens as it is."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cnnvis.core import PolylineSet, Recording, Volume
+from cnnvis.core import BundledNetwork, PointSet, PolylineSet, Recording, Volume
 from cnnvis.core.atomic import AtomicWrite
 from cnnvis.core.errors import FileFormatError, InvalidInputError
 from cnnvis.geometry import add_value_statistics, from_pyvista, layers_with_maps, to_pyvista
@@ -18,24 +18,28 @@ from cnnvis.io.vtk_index import Entry, old_pieces, read_index, write_index
 KIND = "vtkMultiBlockDataSet"
 
 
-def save(obj: Recording | Mapping[str, Any], path: Path) -> None:
-    """Write named volumes and polylines, placed side by side as by `to_pyvista`; the pieces go into `<stem>/`."""
+def save(obj: Recording | BundledNetwork | Mapping[str, Any], path: Path) -> None:
+    """Write named volumes, polylines and points, placed as by `to_pyvista`; the pieces go into `<stem>/`.
+
+    A bundled network gives the blocks "lines" and "units"; what else it knows is in its field data, and comes back
+    only from a .safetensors file.
+    """
     grids, parts = _named_grids(obj)
     old = old_pieces(path, KIND)
     with AtomicWrite() as write:
         pieces = PieceWriter(write, path.parent / path.stem)
         entries = []
         for index, (name, grid) in enumerate(zip(grids.keys(), grids, strict=True)):
-            if isinstance(parts[name], Volume):
+            if isinstance(parts.get(name), Volume):
                 add_value_statistics(grid, parts[name])
             entries.append(Entry(pieces.add(name, grid).path, {"index": str(index), "name": name}))
         write_index(write.file(path), KIND, entries, folder=path.parent)
     pieces.remove_old(old)
 
 
-def load(path: Path) -> dict[str, Volume | PolylineSet]:
-    """Return volumes and polylines by name; a block without a name gets its number."""
-    found: dict[str, Volume | PolylineSet] = {}
+def load(path: Path) -> dict[str, Volume | PolylineSet | PointSet]:
+    """Return volumes, polylines and points by name; a block without a name gets its number."""
+    found: dict[str, Volume | PolylineSet | PointSet] = {}
     for number, entry in enumerate(read_index(path, KIND)):
         name = entry.attributes.get("name") or str(number)
         if name in found:
@@ -47,10 +51,15 @@ def load(path: Path) -> dict[str, Volume | PolylineSet]:
 
 
 def _named_grids(obj: Recording | Mapping[str, Any]) -> Any:
-    """Return the blocks side by side, and the core objects behind them."""
+    """Return the blocks side by side, and the core objects behind those of a mapping."""
+    if isinstance(obj, BundledNetwork):
+        return to_pyvista(obj), {}
     if isinstance(obj, Recording):
         obj = layers_with_maps(obj)
     if not isinstance(obj, Mapping):
-        raise InvalidInputError(f"A .vtm file holds a Recording or a dict by name, got {type(obj).__name__}.")
-    parts = {str(name): part if isinstance(part, PolylineSet) else single_volume(part) for name, part in obj.items()}
+        raise InvalidInputError(
+            f"A .vtm file holds a Recording, a BundledNetwork or a dict by name, got {type(obj).__name__}."
+        )
+    lines = PolylineSet, PointSet
+    parts = {str(name): part if isinstance(part, lines) else single_volume(part) for name, part in obj.items()}
     return to_pyvista(parts), parts

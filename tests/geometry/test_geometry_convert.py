@@ -1,6 +1,7 @@
 """Core objects to pyvista and back: exact, named, shared."""
 
 import gc
+import json
 import subprocess
 import sys
 import weakref
@@ -10,9 +11,20 @@ import numpy as np
 import pytest
 import pyvista as pv
 from hypothesis import given, settings
+from network_samples import assert_same, sagging_network
 from object_samples import assert_same_lines, assert_same_volume, volumes
 
-from cnnvis.core import FeatureMaps, PolylineSet, Recording, Volume, as_volume
+from cnnvis.core import (
+    BundledNetwork,
+    EdgeSet,
+    FeatureMaps,
+    PointSet,
+    PolylineSet,
+    Provenance,
+    Recording,
+    Volume,
+    as_volume,
+)
 from cnnvis.core.errors import InvalidInputError, NoSpatialMapsError
 from cnnvis.geometry import add_value_statistics, from_pyvista, to_pyvista
 from cnnvis.geometry.field_data import get_numbers, get_text, set_numbers
@@ -207,3 +219,78 @@ def test_geometry_loads_no_rendering():
     code = "import sys, cnnvis.geometry; print([m for m in sys.modules if 'Rendering' in m or 'pyvista.plotting' in m])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+POINTS = PointSet(
+    np.arange(9, dtype=np.float32).reshape(3, 3),
+    {"importance": np.arange(3.0), "class_shares": np.eye(3, dtype=np.float32), "unit": np.arange(3)},
+)
+
+
+def test_points_become_vertices_and_come_back_shared():
+    mesh = to_pyvista(POINTS)
+    assert (mesh.n_verts, mesh.n_lines, mesh.n_cells) == (3, 0, 3)
+    assert np.shares_memory(mesh.point_data["class_shares"], POINTS.arrays["class_shares"])
+    back = from_pyvista(mesh)
+    assert_same(back, POINTS)
+    assert np.shares_memory(back.points, POINTS.points)
+
+
+def test_no_points_are_still_points_and_no_lines_lines():
+    nothing = PointSet(np.zeros((0, 3)))
+    assert_same(from_pyvista(to_pyvista(nothing)), nothing)
+    assert isinstance(from_pyvista(pv.PolyData()), PolylineSet)
+
+
+def test_foreign_vertices_are_gathered_and_lines_go_before_them():
+    mesh = pv.PolyData()
+    mesh.points = np.eye(3, dtype=np.float32)
+    mesh["x"] = np.array([5.0, 6.0, 7.0])
+    mesh.verts = [1, 2, 1, 0]
+    assert from_pyvista(mesh).arrays["x"].tolist() == [7.0, 5.0]
+    mesh.lines = [2, 1, 2]
+    back = from_pyvista(mesh)
+    assert isinstance(back, PolylineSet)
+    assert back.point_arrays["x"].tolist() == [6.0, 7.0]
+
+
+def test_a_network_becomes_its_lines_and_its_units():
+    network = sagging_network()
+    blocks = to_pyvista(network)
+    assert blocks.keys() == ["lines", "units"]
+    back = from_pyvista(blocks)
+    assert_same(back["lines"], network.lines)
+    assert_same(back["units"], network.points)
+    for mesh in blocks:
+        shares = mesh.GetPointData().GetArray("class_shares")
+        assert [shares.GetComponentName(index) for index in range(3)] == ["class 0", "class 1", "class 2"]
+        assert list(mesh.field_data["layers"]) == ["fc0", "fc1", "fc2"]
+        assert get_numbers(mesh, "layer_sizes").tolist() == [4, 3, 2]
+        assert list(mesh.field_data["class_names"]) == ["class 0", "class 1", "class 2"]
+        assert json.loads(get_text(mesh, "parameters"))["nested"] == {"seed": 3}
+        assert json.loads(get_text(mesh, "quality"))["ink_after"] == 300
+        assert get_text(mesh, "notes") == "links: half of them"
+        assert Provenance.from_json(get_text(mesh, "provenance")) == network.provenance
+    described = [line.partition(":")[0] for line in blocks["lines"].field_data["arrays"]]
+    assert sorted(described) == ["class_shares", "importance", "layer", "source", "t", "target", "weight"]
+
+
+def test_a_network_that_knows_little_is_converted_too():
+    known = sagging_network(classes=0)
+    edges = EdgeSet(known.edges.source, known.edges.target, known.edges.weight)
+    network = BundledNetwork(edges, known.layout, known.lines, parameters={"how": print, "rate": np.float32(0.5)})
+    fields = to_pyvista(network)["units"].field_data
+    assert not {"class_names", "quality", "notes", "layer_sizes"} & set(fields)
+    assert json.loads(get_text(to_pyvista(network)["units"], "parameters"))["rate"] == 0.5
+
+
+def test_class_names_that_do_not_fit_the_shares_are_left_out():
+    known = sagging_network(classes=3)
+    network = BundledNetwork(known.edges, known.layout, known.lines, class_names=("a", "b"))
+    assert to_pyvista(network)["lines"].GetPointData().GetArray("class_shares").GetComponentName(0) is None
+
+
+def test_a_mapping_may_hold_points_beside_volumes():
+    blocks = to_pyvista({"maps": np.zeros((2, 3, 4)), "units": POINTS, "lines": LINES})
+    assert blocks.keys() == ["maps", "units", "lines"]
+    assert_same(from_pyvista(blocks)["units"], POINTS)

@@ -91,7 +91,7 @@ def test_lines_survive_their_file(tmp_path):
     named = PolylineSet(lines.points, lines.offsets, {"a<b": np.arange(5)})
     with pytest.raises(InvalidInputError, match="'a<b' cannot stand in a VTK file; 'a_b' can"):
         save(named, tmp_path / "x.vtp")
-    with pytest.raises(InvalidInputError, match="holds a PolylineSet"):
+    with pytest.raises(InvalidInputError, match="holds a PolylineSet or a PointSet, got Volume"):
         save(small_volume(), tmp_path / "x.vtp")
 
 
@@ -190,7 +190,7 @@ INDEX = '<VTKFile type="{kind}"><{kind}><Block>{entries}</Block></{kind}></VTKFi
         (".vtm", INDEX.format(kind=SET, entries='<DataSet file="b.vtu"/>'), "only .vti and .vtp"),
         (".pvd", INDEX.format(kind="Collection", entries='<DataSet file="a.vti"/>' * 2), "two data sets at 0"),
         (".pvd", INDEX.format(kind="Collection", entries='<DataSet timestep="x" file="a.vti"/>'), "'x' of a"),
-        (".pvd", INDEX.format(kind="Collection", entries='<DataSet file="b.vtu"/>'), "only series of .vti"),
+        (".pvd", INDEX.format(kind="Collection", entries='<DataSet file="b.vtu"/>'), "only series of .vti and .vtp"),
     ],
 )  # fmt: skip
 def test_a_bad_index_is_explained(suffix, text, message, tmp_path):
