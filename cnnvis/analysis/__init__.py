@@ -9,6 +9,7 @@ from cnnvis.analysis.importance_agreement import compare_importance
 from cnnvis.analysis.methods import OrderMethod, OrderMethodName
 from cnnvis.analysis.moments import Normalize, NormalizeName
 from cnnvis.analysis.ordering import order
+from cnnvis.analysis.paired import compare_paired
 from cnnvis.analysis.quality import order_quality, with_quality
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "compare_curves",
     "compare_importance",
     "compare_orders",
+    "compare_paired",
     "default_row",
     "order",
     "order_quality",

@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from cnnvis.analysis.paired import compare_paired
 from cnnvis.core import CurveComparison, PruneCurve
 from cnnvis.core.errors import InvalidInputError
 
@@ -35,34 +36,20 @@ def compare_curves(
     Raises
     ------
     InvalidInputError
-        When there are no curves, not as many seeds on both sides, or the curves are not of a kind.
+        When there are no curves, not as many seeds on both sides, the curves are not of a kind, or there is no such
+        measure or level.
 
     Notes
     -----
-    Networks differ more from seed to seed than orders do on one network: pairing removes that part. The interval is
-    Student's t with S - 1 degrees of freedom; it says nothing about other architectures or data.
+    Networks differ more from seed to seed than orders do on one network: pairing removes that part, see
+    `compare_paired`.
     """
-    from scipy.special import stdtrit
-
     sides = [[[entry] if isinstance(entry, PruneCurve) else list(entry) for entry in side] for side in (first, second)]
     _require_alike(*sides)
     if measure not in ("area", "removable"):
         raise InvalidInputError(f"measure must be area or removable, got {measure!r}.")
-    if not 0 < level < 1:
-        raise InvalidInputError(f"level must lie between 0 and 1, got {level}.")
     means = [[np.mean([_value(curve, measure) for curve in curves]) for curves in side] for side in sides]
-    differences = np.array(means[0]) - np.array(means[1])
-    n = differences.size
-    spread = differences.std(ddof=1) / np.sqrt(n) if n > 1 else np.nan
-    half = stdtrit(n - 1, (1 + level) / 2) * spread if n > 1 else np.nan
-    return CurveComparison(
-        differences=differences,
-        interval=(differences.mean() - half, differences.mean() + half),
-        measure=measure,
-        level=level,
-        first=sides[0][0][0].order,
-        second=sides[1][0][0].order,
-    )
+    return compare_paired(*means, measure=measure, level=level, names=(sides[0][0][0].order, sides[1][0][0].order))
 
 
 def _value(curve: PruneCurve, measure: CurveMeasure) -> float:

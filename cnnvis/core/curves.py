@@ -141,7 +141,7 @@ class ClassCurves:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CurveComparison:
-    """How much better one order is than another over training seeds, paired by seed.
+    """How much one order, or one kind of network, differs from another over training seeds, paired by seed.
 
     Parameters
     ----------
@@ -150,11 +150,11 @@ class CurveComparison:
     interval : (float, float)
         Of the mean difference, by Student's t over the seeds; NaN for a single seed.
     measure : str
-        What was compared: "area" or "removable".
+        What was compared: "area" or "removable" of curves, or something else in words.
     level : float
         Of the interval.
     first, second : str
-        Orders that were compared.
+        What was compared: orders, or kinds of networks.
     """
 
     differences: NDArray[np.float64]

@@ -2,7 +2,7 @@
 
 from cnnvis.training.loop import History, TrainOptions, accuracy, train
 from cnnvis.training.manifest import update_manifest
-from cnnvis.training.recipes import train_cnn, train_perceptron
+from cnnvis.training.recipes import train_cnn, train_perceptron, untrained_perceptron
 from cnnvis.training.splitting import split_by_class
 
 __all__ = [
@@ -13,5 +13,6 @@ __all__ = [
     "train",
     "train_cnn",
     "train_perceptron",
+    "untrained_perceptron",
     "update_manifest",
 ]

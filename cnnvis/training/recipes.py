@@ -18,6 +18,13 @@ PERCEPTRON = TrainOptions(epochs=20)
 CNN = TrainOptions(epochs=FASHION_EPOCHS)
 
 
+def untrained_perceptron(*, random_state: int = 0) -> Network:
+    """Return the perceptron 784-81-49-10 as `train_perceptron` begins with it; "mnist-mlp-untrained" is seed 0."""
+    with seeded(random_state):
+        module = perceptron()
+    return digits_network(module.eval(), name=f"untrained perceptron, seed {random_state}", weights="random")
+
+
 def train_perceptron(
     images: LabelledImages | None = None,
     *,
@@ -48,8 +55,7 @@ def train_perceptron(
     """
     if images is None:
         images = labelled_images("mnist", "train")
-    with seeded(random_state):
-        module = perceptron()
+    module = untrained_perceptron(random_state=random_state).module
     options = replace(PERCEPTRON, l1=l1, random_state=random_state)
     train(module, (images.images, images.labels), options, on_epoch=on_epoch, progress=progress)
     return digits_network(module.eval(), name=f"perceptron, seed {random_state}")

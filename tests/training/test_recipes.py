@@ -9,7 +9,7 @@ import torch
 
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.models import LabelledImages, labelled_images, load
-from cnnvis.training import accuracy, recipes, train_cnn, train_perceptron
+from cnnvis.training import accuracy, recipes, train_cnn, train_perceptron, untrained_perceptron
 
 
 def _few(name, part, count):
@@ -26,6 +26,20 @@ def test_the_recipe_begins_with_the_shipped_untrained_network(digits):
     first = {}
     train_perceptron(digits, on_epoch=lambda epoch, module: first.setdefault("fc1", module.fc1.weight.detach().clone()))
     assert torch.equal(first["fc1"], load("mnist-mlp-untrained").module.fc1.weight)
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_the_untrained_network_is_what_training_begins_with(digits, seed):
+    first = {}
+    train_perceptron(
+        digits,
+        random_state=seed,
+        on_epoch=lambda _, module: first.setdefault("fc2", module.fc2.weight.detach().clone()),
+    )
+    network = untrained_perceptron(random_state=seed)
+    assert torch.equal(first["fc2"], network.module.fc2.weight)
+    assert (network.weights, network.module.training) == ("random", False)
+    assert (network.sha256 == load("mnist-mlp-untrained").sha256) == (seed == 0)
 
 
 def test_a_seed_gives_its_network_and_leaves_the_global_state(digits):
