@@ -97,5 +97,6 @@ def _from_file(path: Path) -> UnitScores:
         raise InvalidInputError(f"{str(path)!r} is neither a method of importance nor a {SUFFIX} file of one. {hint}")
     found = load(path)
     if not isinstance(found, Importance):
-        raise InvalidInputError(f"{path} holds no importance but a {type(found).__name__}; `cnnvis importance` makes one.")
+        kind = type(found).__name__
+        raise InvalidInputError(f"{path} holds no importance but a {kind}; `cnnvis importance` makes such files.")
     return UnitScores(found, f"{found.method}, from {path.name}")

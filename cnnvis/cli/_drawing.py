@@ -1,0 +1,98 @@
+"""Options of drawing a network, shared by `cnnvis bundle` and the scripts that draw networks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Group, Parameter
+from cyclopts.validators import Number
+
+if TYPE_CHECKING:
+    from cnnvis.studies.bundle_results import DrawingOptions
+
+Share = Number(gte=0, lte=1)
+LINKS = Parameter(group=Group("Which links are drawn", sort_key=1))
+UNITS = Parameter(group=Group("Where units stand", sort_key=2))
+BUNDLES = Parameter(group=Group("How links are bundled", sort_key=3))
+
+PLACING = ("arrangement", "layer_distance", "layer_width", "move_units", "node_bandwidth_reduction")
+CHOOSING = ("top_k", "prune_percentage")
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class DrawingFlags:
+    """What of a network is drawn and how: the parameters of nn_vis under their names, and ours.
+
+    Parameters
+    ----------
+    top_k : int
+        At most so many links, the most important ones.
+    prune_percentage : float
+        Share of the links to leave out, least important first, 0 to 1.
+    arrangement : str
+        How the units of a layer stand.
+    layer_distance : float
+        From one layer to the next, in scene units, above 0.
+    layer_width : float
+        Side of a layer, in scene units, above 0.
+    move_units : bool
+        Move units of like classes together first; those of the input keep their place.
+    node_bandwidth_reduction : float
+        Factor on the bandwidth from one step of moving units to the next, 0 to below 1.
+    bandwidth : float
+        Of the density in the first iteration, in layer widths, above 0 to 2.
+    edge_bandwidth_reduction : float
+        Factor on the bandwidth from one iteration to the next, 0 to below 1.
+    sampling_rate : float
+        Points per layer width of a line, 2 to 200.
+    iterations : int
+        Stop after so many; by default when the bandwidth has become smaller than the grid can tell.
+    smoothing_iterations : int
+        Passes of smoothing after each iteration, 0 to 64.
+    edge_importance_type : str
+        Whose importance and classes a link has along its way.
+    class_separation : float
+        How strictly links keep to those of their own classes in the end, 0 to 1.
+    stiffness : float
+        How strongly links are drawn back to straight ones, 0 to 1.
+    tolerance : float
+        Stop when no point moves farther than this, in layer widths.
+    mode : str
+        Bundle the links, drive them apart, or shake them.
+    """
+
+    top_k: Annotated[int, LINKS, Parameter(validator=Number(gte=1))] = 100_000
+    prune_percentage: Annotated[float, LINKS, Parameter(validator=Share)] = 0.0
+    arrangement: Annotated[Literal["raster", "circle", "line", "importance", "similarity"], UNITS] = "raster"
+    layer_distance: Annotated[float, UNITS, Parameter(validator=Number(gt=0))] = 0.5
+    layer_width: Annotated[float, UNITS, Parameter(validator=Number(gt=0))] = 1.0
+    move_units: Annotated[bool, UNITS, Parameter(negative="", show_default=False)] = False
+    node_bandwidth_reduction: Annotated[float, UNITS, Parameter(validator=Number(gte=0, lt=1))] = 0.95
+    bandwidth: Annotated[float, BUNDLES, Parameter(validator=Number(gt=0, lte=2))] = 0.5
+    edge_bandwidth_reduction: Annotated[float, BUNDLES, Parameter(validator=Number(gte=0, lt=1))] = 0.9
+    sampling_rate: Annotated[float, BUNDLES, Parameter(validator=Number(gte=2, lte=200))] = 15.0
+    iterations: Annotated[int | None, BUNDLES, Parameter(validator=Number(gte=0), show_default="by the bandwidth")] = (
+        None
+    )
+    smoothing_iterations: Annotated[int, BUNDLES, Parameter(validator=Number(gte=0, lte=64))] = 8
+    edge_importance_type: Annotated[Literal["interpolate", "start", "both", "end"], BUNDLES] = "interpolate"
+    class_separation: Annotated[float, BUNDLES, Parameter(validator=Share)] = 1.0
+    stiffness: Annotated[float, BUNDLES, Parameter(validator=Share)] = 0.0
+    tolerance: Annotated[float, BUNDLES, Parameter(validator=Share)] = 0.0
+    mode: Annotated[Literal["advect", "diverge", "noise"], BUNDLES] = "advect"
+
+    def options(self, *, random_state: int = 0) -> DrawingOptions:
+        """Return what the study takes; the seed is that of the noise."""
+        from cnnvis.layout import BundleOptions
+        from cnnvis.studies.bundle_results import DrawingOptions
+
+        own: dict[str, Any] = {flag.name: getattr(self, flag.name) for flag in fields(self)}
+        drawing = {name: own.pop(name) for name in (*CHOOSING, *PLACING)}
+        bundling = BundleOptions(max_iterations=own.pop("iterations"), random_state=random_state, **own)
+        return DrawingOptions(**drawing, bundling=bundling)
+
+
+DEFAULTS = DrawingFlags()
+"""What is drawn where no flag is given."""
