@@ -133,9 +133,13 @@ class ModelGraph:
 
     @property
     def units(self) -> Units:
-        """Numbering of the units of every convolution and dense layer."""
-        drawn = [layer for layer in self.layers if layer.role in (LayerRole.CONVOLUTION, LayerRole.DENSE)]
-        return Units(tuple(layer.name for layer in drawn), tuple(layer.channels for layer in drawn))
+        """Numbering of the units of the inputs and of every convolution and dense layer, see `unit_layers`."""
+        from cnnvis.core.unit_layers import input_units, unit_layers
+
+        sizes = {entry.name: entry.size for entry in input_units(self)}
+        n_inputs = len(sizes)
+        sizes |= {layer.name: layer.channels for layer in unit_layers(self)}
+        return Units(tuple(sizes), tuple(sizes.values()), n_inputs)
 
     def match(self, pattern: str) -> tuple[str, ...]:
         """Return the names that `pattern` (a name or a glob such as ``features.*``) selects.

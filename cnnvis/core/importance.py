@@ -142,7 +142,7 @@ class Importance:
         )
 
     def profiles(self, units: Units) -> NDArray[np.float64]:
-        """Return the class importance of every unit, (U, n_classes).
+        """Return the class importance of every unit, (U, n_classes); inputs without any count 1 for every class.
 
         Raises
         ------
@@ -155,7 +155,11 @@ class Importance:
             raise InvalidInputError(f"Importance by {self.method!r} has no classes; profiles need per_class.")
         n_classes = next((array.shape[1] for array in self.per_class.values()), None)
         parts = []
+        inputs = units.layers[: units.n_inputs]
         for layer, size in zip(units.layers, units.sizes, strict=True):
+            if layer not in self.per_class and layer in inputs:
+                parts.append(np.ones((size, n_classes or 0)))
+                continue
             if layer not in self.per_class:
                 hint = did_you_mean(layer, self.per_class, what="layers with importance by class")
                 raise LayerNotFoundError(f"No importance by class of layer {layer!r}. {hint}")

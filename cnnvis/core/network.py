@@ -32,6 +32,12 @@ class EdgeSet:
         Summed weight before any were left out.
     units : Units or None
         The numbering that `source` and `target` refer to; None for a graph of plain numbers.
+    importance : (E,) ndarray of float or None
+        By which links were left out, finite and non-negative; None: their weight.
+    importance_total : float or None
+        Summed importance before any were left out.
+    notes : tuple of str
+        What is not drawn and why, a sentence each.
     """
 
     source: NDArray[np.int64]
@@ -41,6 +47,9 @@ class EdgeSet:
     n_total: int | None = None
     weight_total: float | None = None
     units: Units | None = None
+    importance: NDArray[np.float64] | None = None
+    importance_total: float | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         source = frozen_integers("source", self.source)
@@ -53,12 +62,15 @@ class EdgeSet:
             "weight": frozen_array(self.weight, dtype=np.float64),
             "layer": frozen_integers("layer", layer),
         }
+        if self.importance is not None:
+            arrays["importance"] = frozen_array(self.importance, dtype=np.float64)
         for name, array in arrays.items():
             require_shape(name, array, (n,))
+            require_finite(name, array)
+            if array.min(initial=0) < 0 or source.min(initial=0) < 0:
+                raise InvalidInputError("EdgeSet: weights, importance and numbers must not be negative.")
             object.__setattr__(self, name, array)
-        require_finite("weight", self.weight)
-        if n and (self.weight.min() < 0 or self.source.min() < 0 or self.target.min() < 0):
-            raise InvalidInputError("EdgeSet: weights and unit numbers must not be negative.")
+        object.__setattr__(self, "notes", tuple(self.notes))
         if n and self.units is not None and max(self.source.max(), self.target.max()) >= len(self.units):
             raise InvalidInputError(
                 f"EdgeSet: units are numbered 0 to {len(self.units) - 1}, "
@@ -67,6 +79,20 @@ class EdgeSet:
 
     def __len__(self) -> int:
         return int(self.source.size)
+
+    @property
+    def caption(self) -> str:
+        """What is drawn of the network, in words: "edges 500 of 67963, importance kept 41.2 %"."""
+        importance = self.weight if self.importance is None else self.importance
+        total = self.weight_total if self.importance is None else self.importance_total
+        kept = float(importance.sum())
+        share = kept / total if total else 1.0
+        what = "weight" if self.importance is None else "importance"
+        return f"edges {len(self)} of {self._n_total}, {what} kept {100 * share:.1f} %"
+
+    @property
+    def _n_total(self) -> int:
+        return len(self) if self.n_total is None else self.n_total
 
     def take(self, kept: NDArray[Any]) -> EdgeSet:
         """Return the links that `kept` (numbers or a mask) selects; what was there before stays noted.
@@ -81,9 +107,16 @@ class EdgeSet:
             target=self.target[kept],
             weight=self.weight[kept],
             layer=None if self.layer is None else self.layer[kept],
-            n_total=len(self) if self.n_total is None else self.n_total,
-            weight_total=float(self.weight.sum()) if self.weight_total is None else self.weight_total,
+            importance=None if self.importance is None else self.importance[kept],
+            n_total=self._n_total,
+            weight_total=_total(self.weight, self.weight_total),
+            importance_total=_total(self.importance, self.importance_total),
         )
+
+
+def _total(values: NDArray[Any] | None, before: float | None) -> float | None:
+    """Return the sum of the values; that from before any were left out, where it is known."""
+    return float(values.sum()) if before is None and values is not None else before
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from cnnvis.core.checks import frozen_mapping
 from cnnvis.core.errors import InvalidInputError, LayerNotFoundError, did_you_mean
 
 
@@ -20,10 +22,16 @@ class Units:
         Dotted layer names, in data-flow order, each once.
     sizes : tuple of int
         Number of units in each layer, at least 1.
+    n_inputs : int, default: 0
+        How many of the layers, the first ones, hold the network's inputs.
+    members : mapping of str to tuple of str
+        By folded block: the layers whose units it holds, one after another. Empty where no block is folded.
     """
 
     layers: tuple[str, ...]
     sizes: tuple[int, ...]
+    n_inputs: int = 0
+    members: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     offsets: NDArray[np.int64] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -35,6 +43,10 @@ class Units:
             raise InvalidInputError(f"Units: layer names occur twice: {', '.join(twice)}.")
         if any(size < 1 for size in sizes):
             raise InvalidInputError(f"Units: every layer needs at least one unit, got sizes {sizes}.")
+        if not 0 <= self.n_inputs <= len(layers):
+            raise InvalidInputError(f"Units: {self.n_inputs} of {len(layers)} layers cannot hold inputs.")
+        members = {name: tuple(parts) for name, parts in self.members.items()}
+        object.__setattr__(self, "members", frozen_mapping(members))
         offsets = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]).astype(np.int64)
         offsets.flags.writeable = False
         object.__setattr__(self, "layers", layers)

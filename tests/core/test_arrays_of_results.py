@@ -80,6 +80,8 @@ BAD = {
     "links of different lengths": (lambda: EdgeSet([0, 1], [1], [1.0, 1.0]), "target has shape"),
     "negative link weight": (lambda: EdgeSet([0], [1], [-1.0]), "not be negative"),
     "NaN link weight": (lambda: EdgeSet([0], [1], [NAN]), "weight holds 1"),
+    "infinite link importance": (lambda: EdgeSet([0], [1], [1.0], importance=[np.inf]), "importance holds 1"),
+    "importance of other links": (lambda: EdgeSet([0], [1], [1.0], importance=[1, 2]), "importance has shape"),
     "negative unit": (lambda: EdgeSet([-1], [1], [1.0]), "not be negative"),
     "half a unit": (lambda: EdgeSet([0.5], [1], [1.0]), "source must be whole numbers"),
     "flat layout": (lambda: Layout(np.zeros((3, 2)), np.zeros(3)), r"\(any, 3\)"),
@@ -95,6 +97,7 @@ BAD = {
     "line array without length": (lambda: PolylineSet(np.zeros((3, 3)), [0, 3], {}, {"w": 1.0}), r"line_arrays\['w'\]"),
     "a layer twice": (lambda: Units(("a", "b", "a"), (1, 2, 3)), "occur twice: a"),
     "a layer without units": (lambda: Units(("a", "b"), (1, 0)), "at least one unit"),
+    "more inputs than layers": (lambda: Units(("a",), (1,), n_inputs=2), "2 of 1 layers cannot hold inputs"),
     "more layers than sizes": (lambda: Units(("a", "b"), (1,)), "2 layers but 1 sizes"),
 }
 
@@ -191,11 +194,25 @@ def test_recordings_and_importance_name_near_layers():
         Importance({"a": [1.0]}, "x")["zzz"]
 
 
+def test_captions_say_what_is_drawn():
+    edges = EdgeSet([0, 1, 2, 3], [4, 4, 4, 4], [4, 3, 2, 1], importance=[1, 2, 3, 2])
+    assert edges.caption == "edges 4 of 4, importance kept 100.0 %"
+    some = edges.take(np.array([1, 2]))
+    assert some.caption == "edges 2 of 4, importance kept 62.5 %"
+    assert some.importance.tolist() == [2, 3]
+    assert some.take([False, True]).caption == "edges 1 of 4, importance kept 37.5 %"
+    by_weight = EdgeSet([0, 1], [2, 2], [1, 3])
+    assert by_weight.take([True, False]).caption == "edges 1 of 2, weight kept 25.0 %"
+    assert EdgeSet([], [], []).caption == "edges 0 of 0, weight kept 100.0 %"
+
+
 def test_class_profiles_follow_the_units():
     importance = Importance(
         {"a": [1, 2], "b": [3]}, "gradient", per_class={"a": [[1, 2, 3], [4, 5, 6]], "b": [[7, 8, 9]]}
     )
     assert importance.profiles(Units(("b", "a"), (1, 2))).tolist() == [[7, 8, 9], [1, 2, 3], [4, 5, 6]]
+    with_inputs = Units(("x", "a"), (2, 2), n_inputs=1)
+    assert importance.profiles(with_inputs).tolist() == [[1, 1, 1], [1, 1, 1], [1, 2, 3], [4, 5, 6]]
     with pytest.raises(LayerNotFoundError, match="'c'"):
         importance.profiles(Units(("a", "c"), (2, 1)))
     with pytest.raises(InvalidInputError, match=r"allowed is \(5, 3\)"):

@@ -76,7 +76,7 @@ def test_a_wrong_name_lists_near_matches():
 def test_a_graph_knows_its_neighbours_and_units():
     assert graph().sources("layer1.0.add") == ("features.1", "features.0")
     assert graph().targets("features.0") == ("layer1.0.add", "features.1")
-    assert graph().units == Units(("features.0", "fc"), (16, 10))
+    assert graph().units == Units(("input", "features.0", "fc"), (3, 16, 10), n_inputs=1)
     assert "fc" in graph()
     assert (graph()["features.0"].has_maps, graph()["fc"].has_maps, graph()["fc"].channels) == (True, False, 10)
     assert LayerNode("a", "X", "other", ()).channels == 0

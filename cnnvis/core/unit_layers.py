@@ -1,0 +1,97 @@
+"""Which layers of a graph have units, the network's inputs among them.
+
+Units are the channels of convolutions, the neurons of dense layers, and what the first of these read: the pixels of a
+perceptron, the colours of a convolutional network. A value that a convolution or dense layer reads, and none stands
+before, holds input units, and the first such value of an input gives them their name: `flatten` behind an
+``nn.Flatten``. These are the names that channel spaces give to inputs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import gcd, prod
+
+from cnnvis.core.graph import LayerNode, LayerRole, ModelGraph
+
+_PASSED = (LayerRole.NORM, LayerRole.ACTIVATION, LayerRole.POOLING, LayerRole.RESHAPE, LayerRole.IDENTITY)
+
+
+@dataclass(frozen=True, slots=True)
+class InputUnits:
+    """The units of one input.
+
+    Parameters
+    ----------
+    name : str
+        The first value, in order of execution, in which a convolution or dense layer reads them.
+    size : int
+        Its channels; or its single entries, as far as they are read apart wherever it is read.
+    base : str
+        The value that all those values come from.
+    values : tuple of str
+        The values read.
+    """
+
+    name: str
+    size: int
+    base: str
+    values: tuple[str, ...]
+
+
+def unit_layers(graph: ModelGraph) -> tuple[LayerNode, ...]:
+    """Return the convolutions and dense layers, in order of execution."""
+    return tuple(layer for layer in graph.layers if _has_units(layer))
+
+
+def _has_units(layer: LayerNode) -> bool:
+    return layer.role in (LayerRole.CONVOLUTION, LayerRole.DENSE) and layer.channels > 0
+
+
+def input_units(graph: ModelGraph) -> tuple[InputUnits, ...]:
+    """Return the units of the inputs, in order of execution of the values that name them."""
+    nodes = {layer.name: layer for layer in graph.layers}
+    sources: dict[str, list[str]] = {name: [] for name in nodes}
+    for link in graph.links:
+        sources[link.target].append(link.source)
+    by_base: dict[str, dict[str, int]] = {}
+    for value, n_entries in _read_from_inputs(nodes, sources).items():
+        base = _base(value, n_entries, nodes, sources)
+        by_base.setdefault(base, {})[value] = n_entries
+    found = []
+    for base, values in by_base.items():
+        n_channels = nodes[base].channels if base not in values else values[base]
+        fine = gcd(*(n_entries // n_channels for n_entries in values.values()))
+        found.append(InputUnits(next(iter(values)), n_channels * fine, base, tuple(values)))
+    return tuple(found)
+
+
+def _read_from_inputs(nodes: dict[str, LayerNode], sources: dict[str, list[str]]) -> dict[str, int]:
+    """Return the values that layers with units read and none feeds, with the length of the axis that is read."""
+    is_fed: dict[str, bool] = {}
+    read: dict[str, int] = {}
+    for name, node in nodes.items():
+        is_fed[name] = any(is_fed[source] or _has_units(nodes[source]) for source in sources[name])
+        if _has_units(node):
+            for source in sources[name]:
+                if not (is_fed[source] or _has_units(nodes[source])) and nodes[source].channels:
+                    read.setdefault(source, _n_read(node, nodes[source]))
+    return {name: read[name] for name in nodes if name in read}
+
+
+def _n_read(layer: LayerNode, value: LayerNode) -> int:
+    """Return how many entries of a value `layer` tells apart: those of tokens lie on another axis than channels."""
+    setting = "in_features" if layer.role is LayerRole.DENSE else "in_channels"
+    return int(layer.attributes.get(setting, value.channels))
+
+
+def _base(value: str, n_entries: int, nodes: dict[str, LayerNode], sources: dict[str, list[str]]) -> str:
+    """Return the earliest value that holds the channels of `value`, as they are or as blocks of a flattened map."""
+    if n_entries != nodes[value].channels:
+        return value
+    while len(set(sources[value])) == 1 and nodes[value].role in _PASSED:
+        before, after = nodes[sources[value][0]], nodes[value]
+        is_flattened = before.shape and prod(before.shape) == prod(after.shape) and not after.channels % before.channels
+        if before.channels != after.channels and not (after.role is LayerRole.RESHAPE and is_flattened):
+            break
+        value = before.name
+    return value
