@@ -4,8 +4,10 @@ from cnnvis.attribution.batchnorm import batchnorm_variants
 from cnnvis.attribution.batchnorm_options import VARIANTS, BatchNormOptions
 from cnnvis.attribution.links import link_importance
 from cnnvis.attribution.methods import ImportanceMethod, ImportanceMethodName, importance
+from cnnvis.attribution.permutation import permuted
 from cnnvis.attribution.randomisation import RandomisationCheck, randomisation_check, shuffled
 from cnnvis.attribution.space_scores import space_scores
+from cnnvis.attribution.unit_importance import unit_importance
 from cnnvis.core.links import LinkKind, LinkKindName
 
 __all__ = [
@@ -19,7 +21,9 @@ __all__ = [
     "batchnorm_variants",
     "importance",
     "link_importance",
+    "permuted",
     "randomisation_check",
     "shuffled",
     "space_scores",
+    "unit_importance",
 ]

@@ -24,14 +24,15 @@ class Units:
         Number of units in each layer, at least 1.
     n_inputs : int, default: 0
         How many of the layers, the first ones, hold the network's inputs.
-    members : mapping of str to tuple of str
-        By folded block: the layers whose units it holds, one after another. Empty where no block is folded.
+    members : mapping of str to mapping of str to int
+        By folded block: the layers whose units it holds, one after another, and how many each has. Empty where no
+        block is folded.
     """
 
     layers: tuple[str, ...]
     sizes: tuple[int, ...]
     n_inputs: int = 0
-    members: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    members: Mapping[str, Mapping[str, int]] = field(default_factory=dict, hash=False)
     offsets: NDArray[np.int64] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -45,7 +46,10 @@ class Units:
             raise InvalidInputError(f"Units: every layer needs at least one unit, got sizes {sizes}.")
         if not 0 <= self.n_inputs <= len(layers):
             raise InvalidInputError(f"Units: {self.n_inputs} of {len(layers)} layers cannot hold inputs.")
-        members = {name: tuple(parts) for name, parts in self.members.items()}
+        members = {block: frozen_mapping(parts) for block, parts in self.members.items()}
+        for block, parts in members.items():
+            if sum(parts.values()) != dict(zip(layers, sizes, strict=True)).get(block):
+                raise InvalidInputError(f"Units: {block!r} has not as many units as {', '.join(parts)} together.")
         object.__setattr__(self, "members", frozen_mapping(members))
         offsets = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]).astype(np.int64)
         offsets.flags.writeable = False
@@ -55,6 +59,12 @@ class Units:
 
     def __len__(self) -> int:
         return int(self.offsets[-1])
+
+    @property
+    def parts(self) -> tuple[tuple[str, int], ...]:
+        """Layer and number of units of each stretch of the numbering, folded blocks taken apart."""
+        together = zip(self.layers, self.sizes, strict=True)
+        return tuple(part for layer, size in together for part in self.members.get(layer, {layer: size}).items())
 
     def index(self, layer: str) -> int:
         """Return the position of `layer` among the layers."""

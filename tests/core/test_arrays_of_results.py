@@ -97,6 +97,7 @@ BAD = {
     "line array without length": (lambda: PolylineSet(np.zeros((3, 3)), [0, 3], {}, {"w": 1.0}), r"line_arrays\['w'\]"),
     "a layer twice": (lambda: Units(("a", "b", "a"), (1, 2, 3)), "occur twice: a"),
     "a layer without units": (lambda: Units(("a", "b"), (1, 0)), "at least one unit"),
+    "a block of other units": (lambda: Units(("a",), (3,), members={"a": {"a.1": 2}}), "'a' has not as many units"),
     "more inputs than layers": (lambda: Units(("a",), (1,), n_inputs=2), "2 of 1 layers cannot hold inputs"),
     "more layers than sizes": (lambda: Units(("a", "b"), (1,)), "2 layers but 1 sizes"),
 }

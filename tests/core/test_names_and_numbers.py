@@ -40,6 +40,11 @@ def test_numbers_outside_are_refused():
     assert len(Units((), ())) == 0
 
 
+def test_parts_of_folded_blocks():
+    units = Units(("x", "block", "fc"), (1, 3, 2), n_inputs=1, members={"block": {"block.a": 1, "block.b": 2}})
+    assert units.parts == (("x", 1), ("block.a", 1), ("block.b", 2), ("fc", 2))
+
+
 def graph():
     names = ("input", "features.0", "features.1", "layer1.0.add", "fc")
     roles = (LayerRole.INPUT, LayerRole.CONVOLUTION, "activation", LayerRole.MERGE, LayerRole.DENSE)
