@@ -2,7 +2,7 @@
 
 from cnnvis.core.agreement import ImportanceAgreement
 from cnnvis.core.bundled import BundledNetwork, BundleQuality
-from cnnvis.core.compactness import Compactness
+from cnnvis.core.compactness import Compactness, CompactnessRuns
 from cnnvis.core.curves import ClassCurves, CurveComparison, PruneCurve
 from cnnvis.core.filter_table import FilterRow, FilterTable
 from cnnvis.core.gradient_check import GradientCheck
@@ -24,6 +24,7 @@ __all__ = [
     "ChannelSpaces",
     "ClassCurves",
     "Compactness",
+    "CompactnessRuns",
     "CurveComparison",
     "EdgeSet",
     "FeatureMaps",

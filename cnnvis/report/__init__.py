@@ -3,6 +3,7 @@
 from cnnvis.report.encode import to_jpeg, to_png, to_rgb
 from cnnvis.report.figure_agreement import agreement_matrix_figure
 from cnnvis.report.figure_class_curves import class_curve_chart
+from cnnvis.report.figure_compactness import compactness_chart
 from cnnvis.report.figure_curves import prune_curve_chart
 from cnnvis.report.figure_differences import area_chart
 from cnnvis.report.figure_filters import filter_images, filter_tiles, filters_and_maps
@@ -21,6 +22,7 @@ __all__ = [
     "agreement_matrix_figure",
     "area_chart",
     "class_curve_chart",
+    "compactness_chart",
     "filter_images",
     "filter_table_rows",
     "filter_tiles",
