@@ -20,6 +20,7 @@ from .capture import record, trace
 from .geometry import to_pyvista
 from .io import load, save
 from .notebook import show
+from .layout import bundle
 from .rendering import film, render
 from .scene import Scene, SceneGrid, TransferFunction
 
@@ -29,6 +30,7 @@ __all__ = [
     "TransferFunction",
     "analysis",
     "attribution",
+    "bundle",
     "capture",
     "core",
     "film",

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from cnnvis.capture.budget import as_bytes
+from cnnvis.core.memory import as_bytes
 from cnnvis.capture.calls import Call, channels_first
 from cnnvis.capture.differentiation import Differentiation
 from cnnvis.capture.gradients import run_from_inputs

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import DTypeLike, NDArray
 from torch import Tensor
 
-from cnnvis.capture.budget import show_bytes
+from cnnvis.core.memory import show_bytes
 from cnnvis.core.errors import InvalidInputError, OutputError
 
 _STORED = {torch.float16: np.float16, torch.float32: np.float32, torch.float64: np.float64}

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cnnvis.capture.budget import show_bytes
+from cnnvis.core.memory import show_bytes
 from cnnvis.capture.sinks import FileSink, MemorySink, Sink, require_space, stored_dtype, writing
 from cnnvis.core import FeatureMaps, Provenance, Recording
 from cnnvis.core.errors import FileFormatError, InvalidInputError, OutputError

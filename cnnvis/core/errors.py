@@ -73,6 +73,10 @@ class DivergedError(CnnvisError, ArithmeticError):
     """A loss became NaN or infinite while something was trained; the message names the step."""
 
 
+class MemoryBudgetError(CnnvisError, MemoryError):
+    """The work would take more memory than there is; the message says what would fit."""
+
+
 class CancelledError(CnnvisError, RuntimeError):
     """The user stopped the work."""
 

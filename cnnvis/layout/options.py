@@ -44,8 +44,6 @@ class BundleOptions:
         Whose importance and class profile a line has along its way.
     class_separation : float, default: 1
         How strictly lines keep to those of their own classes in the end: 0 not at all. Needs profiles.
-    stiffness : float
-        How strongly a line is drawn back to the straight one: 0 saves most ink, 1 leaves the lines as they are.
     tolerance : float, default: 0
         Stop when no point moves farther than this; in layer widths.
     mode : {"advect", "diverge", "noise"}
@@ -60,7 +58,6 @@ class BundleOptions:
     smoothing_iterations: int = 8
     edge_importance_type: LinkKind | LinkKindName = LinkKind.INTERPOLATE
     class_separation: float = 1.0
-    stiffness: float = 0.0
     tolerance: float = 0.0
     mode: BundleMode | BundleModeName = BundleMode.ADVECT
     random_state: int = 0
@@ -71,7 +68,6 @@ class BundleOptions:
         require_within(self, "edge_bandwidth_reduction", 0, 0.999)
         require_within(self, "smoothing_iterations", 0, 64)
         require_within(self, "class_separation", 0, 1)
-        require_within(self, "stiffness", 0, 1)
         require_within(self, "tolerance", 0, 1)
         if self.max_iterations is not None:
             require_within(self, "max_iterations", 0, 10_000)

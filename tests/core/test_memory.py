@@ -1,6 +1,6 @@
 import pytest
 
-from cnnvis.capture.budget import SHARE, as_bytes, available_memory, show_bytes
+from cnnvis.core.memory import SHARE, as_bytes, available_memory, show_bytes
 from cnnvis.core.errors import InvalidInputError
 
 

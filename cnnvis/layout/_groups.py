@@ -1,0 +1,117 @@
+"""Which lines are bundled together: those of one gap between two layers, skip links as groups of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnvis.core import EdgeSet, Layout
+
+MARGIN = 0.1
+"""Room around the straight lines of a group, in layer widths; lines that flee from each other stay within it."""
+
+
+@dataclass(slots=True, eq=False)
+class LineGroup:
+    """Lines that bundle with each other, in coordinates of their own: origin at a corner, a layer width is 1.
+
+    Lines are sorted by their units, so that the order in which edges are given does not matter.
+
+    Parameters
+    ----------
+    edges : (E,) ndarray of int64
+        Their numbers among all edges.
+    source, target : (E,) ndarray of int64
+    weight : (E,) ndarray of float32
+    points : (P, 3) ndarray of float32
+        Changed while they are bundled; the first and the last of a line stay.
+    offsets : (E + 1,) ndarray of int64
+    extent : (3,) ndarray of float64
+        Size of the box that the points stay in.
+    origin : (3,) ndarray of float64
+        Corner of the box in scene units.
+    axis : (3,) ndarray of float32
+        Unit vector from layer to layer; zero where there is none.
+    """
+
+    edges: NDArray[np.int64]
+    source: NDArray[np.int64]
+    target: NDArray[np.int64]
+    weight: NDArray[np.float32]
+    points: NDArray[np.float32]
+    offsets: NDArray[np.int64]
+    extent: NDArray[np.float64]
+    origin: NDArray[np.float64]
+    axis: NDArray[np.float32]
+
+    def scene_points(self, width: float) -> NDArray[np.float32]:
+        """Return the points in scene units, (P, 3) float32."""
+        return (self.origin + width * self.points.astype(np.float64)).astype(np.float32)
+
+
+def line_groups(edges: EdgeSet, layout: Layout, sampling_rate: float) -> Iterator[LineGroup]:
+    """Yield the groups, straight as yet, in order of their layers."""
+    width = layout.width or 1.0
+    weight = edges.weight / (edges.weight.max(initial=0.0) or 1.0)
+    layer = layout.layer_of_unit
+    keys = (edges.target, edges.source, layer[edges.target], layer[edges.source])
+    order = np.lexsort((weight, *keys))
+    pair = np.stack([layer[edges.source[order]], layer[edges.target[order]]])
+    starts = np.flatnonzero(np.any(np.diff(pair, axis=1, prepend=-1) != 0, axis=0))
+    for numbers in np.split(order, starts[1:]) if starts.size else ():
+        begin = layout.positions[edges.source[numbers]]
+        end = layout.positions[edges.target[numbers]]
+        counts = sample_counts(begin, end, width / sampling_rate)
+        offsets = np.concatenate([[0], np.cumsum(counts)])
+        origin = np.minimum(begin, end).min(axis=0) - MARGIN * width
+        extent = (np.maximum(begin, end).max(axis=0) - origin) / width + MARGIN
+        yield LineGroup(
+            edges=numbers,
+            source=edges.source[numbers],
+            target=edges.target[numbers],
+            weight=weight[numbers].astype(np.float32),
+            points=straight((begin - origin) / width, (end - origin) / width, offsets),
+            offsets=offsets,
+            extent=extent,
+            origin=origin,
+            axis=_axis(begin, end),
+        )
+
+
+def sample_counts(begin: NDArray[np.float64], end: NDArray[np.float64], spacing: float) -> NDArray[np.int64]:
+    """Return how many points each line gets: both ends and, unless it has no length, points at most `spacing` apart."""
+    length = np.linalg.norm(end - begin, axis=1)
+    segments = np.maximum(np.ceil(length / spacing - 1e-9), 2)
+    return np.where(length > 0, segments + 1, 2).astype(np.int64)
+
+
+def straight(begin: NDArray[np.float64], end: NDArray[np.float64], offsets: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return evenly spaced points on straight lines, (P, 3)."""
+    points = np.empty((int(offsets[-1]), 3), np.float32)
+    for q in range(3):
+        t = places(offsets)
+        t *= np.repeat((end[:, q] - begin[:, q]).astype(np.float32), np.diff(offsets))
+        t += np.repeat(begin[:, q].astype(np.float32), np.diff(offsets))
+        points[:, q] = t
+    return points
+
+
+def places(offsets: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return the place t of each point on its line, (P,), 0 at the start and 1 at the end."""
+    counts = np.diff(offsets)
+    steps = np.arange(offsets[-1], dtype=np.int64) - np.repeat(offsets[:-1], counts)
+    t: NDArray[np.float32] = (steps / np.repeat(np.maximum(counts - 1, 1), counts)).astype(np.float32)
+    return t
+
+
+def _axis(begin: NDArray[np.float64], end: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return the coordinate axis, z before y before x, along which all starts lie on one side of all ends; or zero."""
+    axis = np.zeros(3, np.float32)
+    for q in (2, 1, 0):
+        if begin[:, q].max() < end[:, q].min() or end[:, q].max() < begin[:, q].min():
+            axis[q] = 1
+            break
+    return axis

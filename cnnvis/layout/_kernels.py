@@ -1,0 +1,236 @@
+"""The inner loops of edge bundling, compiled by numba and cached; they let go of the interpreter while they run.
+
+Lines are one array of points (P, 3) with offsets, as in a PolylineSet. All arrays are float32, so that a million
+lines fit; sums run in a fixed order, so that the same input gives the same bits with any number of threads.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath={"nsz", "arcp", "contract", "reassoc"})
+"""No "nnan" and no "ninf": what is not finite must stay so, or the checks of it would be compiled away."""
+
+
+@compiled
+def splat(grid: Array, points: Array, offsets: Array, rows: tuple[int, int], line: tuple[Array, ...]) -> None:
+    """Add lines to a density grid.
+
+    Parameters
+    ----------
+    grid : (X, Y, Z, K) ndarray of float32
+        Changed in place. A point is shared out linearly among the eight nodes around it.
+    points : (P, 3) ndarray of float32
+        Within the box of the grid, which begins at 0.
+    offsets : (E + 1,) ndarray of int64
+    rows : (int, int)
+        First line, and the one after the last.
+    line : tuple of arrays
+        source, target (E,) int64; weight (E,) float32; vectors (U, K) float32, what a unit gives its lines; share
+        (2, 2) float32: how much each end counts at t, share[end, 0] + share[end, 1] * t; and cells per unit length as
+        a (1,) float32.
+    """
+    source, target, weight, vectors, share, scale = line
+    n_classes = grid.shape[3]
+    vector = np.empty(n_classes, np.float32)
+    for edge in range(rows[0], rows[1]):
+        start = offsets[edge]
+        count = offsets[edge + 1] - start
+        for step in range(count):
+            mix(vector, vectors, source[edge], target[edge], share, step / max(count - 1, 1))
+            x, y, z = points[start + step] * scale[0]
+            i, j, m = int(x), int(y), int(z)
+            fx, fy, fz = x - i, y - j, z - m
+            for a in range(2):
+                wx = weight[edge] * (fx if a else 1 - fx)
+                for b in range(2):
+                    wy = wx * (fy if b else 1 - fy)
+                    for c in range(2):
+                        w = wy * (fz if c else 1 - fz)
+                        for k in range(n_classes):
+                            grid[i + a, j + b, m + c, k] += w * vector[k]
+
+
+@compiled
+def mix(vector: Array, vectors: Array, source: int, target: int, share: Array, t: float) -> None:
+    """Write the vector of a line at `t` into `vector` (K,)."""
+    at_source = np.float32(share[0, 0] + share[0, 1] * t)
+    at_target = np.float32(share[1, 0] + share[1, 1] * t)
+    for k in range(vector.size):
+        vector[k] = at_source * vectors[source, k] + at_target * vectors[target, k]
+
+
+@compiled
+def convolve(values: Array, out: Array, taps: Array, rows: tuple[int, int]) -> None:
+    """Convolve the middle axis of (A, N, B) values with 2 R + 1 symmetric taps; beyond the ends all is zero.
+
+    `rows` is the stretch to do of the axis A, or of B where A is 1. `out` is overwritten.
+    """
+    n_outer, length, n_inner = values.shape
+    radius = taps.size // 2
+    low, high = rows if n_outer == 1 else (0, n_inner)
+    outer = (0, 1) if n_outer == 1 else rows
+    for a in range(outer[0], outer[1]):
+        for i in range(length):
+            for b in range(low, high):
+                out[a, i, b] = 0
+            for tap in range(max(0, radius - i), min(2 * radius + 1, radius + length - i)):
+                weight = taps[tap]
+                j = i + tap - radius
+                for b in range(low, high):
+                    out[a, i, b] += weight * values[a, j, b]
+
+
+@compiled
+def field(grid: Array, x: float, y: float, z: float, vector: Array, corner: Array) -> tuple[float, float, float, float]:
+    """Return the dot product of `vector` with the grid at (x, y, z), in cells, and its gradient: trilinear."""
+    i, j, m = int(x), int(y), int(z)
+    fx, fy, fz = x - i, y - j, z - m
+    for a in range(2):
+        for b in range(2):
+            for c in range(2):
+                value = np.float32(0)
+                for k in range(vector.size):
+                    value += vector[k] * grid[i + a, j + b, m + c, k]
+                corner[a, b, c] = value
+    near_near = corner[0, 0, 0] + fx * (corner[1, 0, 0] - corner[0, 0, 0])  # y and z of the near side
+    far_near = corner[0, 1, 0] + fx * (corner[1, 1, 0] - corner[0, 1, 0])
+    near_far = corner[0, 0, 1] + fx * (corner[1, 0, 1] - corner[0, 0, 1])
+    far_far = corner[0, 1, 1] + fx * (corner[1, 1, 1] - corner[0, 1, 1])
+    near, far = near_near + fy * (far_near - near_near), near_far + fy * (far_far - near_far)
+    slope_near = (1 - fy) * (corner[1, 0, 0] - corner[0, 0, 0]) + fy * (corner[1, 1, 0] - corner[0, 1, 0])
+    slope_far = (1 - fy) * (corner[1, 0, 1] - corner[0, 0, 1]) + fy * (corner[1, 1, 1] - corner[0, 1, 1])
+    return (
+        near + fz * (far - near),
+        slope_near + fz * (slope_far - slope_near),
+        (1 - fz) * (far_near - near_near) + fz * (far_far - near_far),
+        far - near,
+    )
+
+
+@compiled
+def advance(
+    grid: Array,
+    points: Array,
+    offsets: Array,
+    rows: tuple[int, int],
+    line: tuple[Array, ...],
+    axis: Array,
+    step: tuple[float, float, float],
+) -> float:
+    """Move the inner points of lines by mean shift, smooth them, and return the largest move.
+
+    Parameters
+    ----------
+    grid : (X, Y, Z, K) ndarray of float32
+        Smoothed density.
+    points, offsets, rows, line
+        As for `splat`. Points are moved in place, within the grid; end points stay.
+    axis : (3,) ndarray of float32
+        Unit vector along which nothing moves; zero: each line's own direction.
+    step : (float, float, float)
+        Variance of the density's kernel times the speed, negative to flee; the longest step; the strength of smoothing.
+    """
+    source, target, _, vectors, share, scale = line
+    speed, limit, strength = step
+    vector, corner = np.empty(grid.shape[3], np.float32), np.empty((2, 2, 2), np.float32)
+    longest = 0
+    for edge in range(rows[0], rows[1]):
+        longest = max(longest, offsets[edge + 1] - offsets[edge])
+    before, work = np.empty((longest, 3), np.float32), np.empty(longest, np.float32)
+    largest = 0.0
+    for edge in range(rows[0], rows[1]):
+        start, stop = offsets[edge], offsets[edge + 1]
+        before[: stop - start] = points[start:stop]
+        ax, ay, az = direction(points, start, stop, axis)
+        for at in range(start + 1, stop - 1):
+            mix(vector, vectors, source[edge], target[edge], share, (at - start) / (stop - start - 1))
+            x, y, z = points[at] * scale[0]
+            density, gx, gy, gz = field(grid, x, y, z, vector, corner)
+            if not density > 0:
+                continue
+            factor = speed * scale[0] / density  # the gradient is per cell
+            along = gx * ax + gy * ay + gz * az
+            gx, gy, gz = gx - along * ax, gy - along * ay, gz - along * az
+            length = abs(factor) * math.sqrt(gx * gx + gy * gy + gz * gz)
+            if length > limit:
+                factor *= limit / length
+            points[at, 0] += factor * gx
+            points[at, 1] += factor * gy
+            points[at, 2] += factor * gz
+        smooth(points, start, stop, strength, work)
+        keep_inside(points, start, stop, grid, scale[0])
+        largest = max(largest, farthest(points[start:stop], before))
+    return largest
+
+
+@compiled
+def direction(points: Array, start: int, stop: int, axis: Array) -> tuple[float, float, float]:
+    """Return `axis`, or the unit vector from a line's start to its end where `axis` is zero."""
+    if axis[0] != 0 or axis[1] != 0 or axis[2] != 0:
+        return axis[0], axis[1], axis[2]
+    chord = points[stop - 1] - points[start]
+    length = max(np.float32(math.sqrt((chord * chord).sum())), np.float32(1e-30))
+    return chord[0] / length, chord[1] / length, chord[2] / length
+
+
+@compiled
+def keep_inside(points: Array, start: int, stop: int, grid: Array, scale: float) -> None:
+    """Move points beyond the grid onto its boundary."""
+    for q in range(3):
+        high = np.float32((grid.shape[q] - 1.001) / scale)
+        for at in range(start + 1, stop - 1):
+            points[at, q] = min(max(points[at, q], np.float32(0)), high)
+
+
+@compiled
+def farthest(points: Array, before: Array) -> float:
+    """Return the largest distance of points (n, 3) from where they were before."""
+    largest = 0.0
+    for at in range(len(points)):
+        moved = 0.0
+        for q in range(3):
+            moved += (points[at, q] - before[at, q]) ** 2
+        largest = max(largest, moved)
+    return math.sqrt(largest)
+
+
+@compiled
+def smooth(points: Array, start: int, stop: int, strength: float, work: Array) -> None:
+    """Draw one line towards the straight one, short waves more than long ones.
+
+    Two implicit steps of the heat equation on the distance from the straight line: a wave of m half periods keeps
+    1 / (1 + strength m^2 / 2)^2 of its height, whatever the number of points. Thomas' algorithm, O(points).
+    """
+    last = stop - start - 1
+    if strength <= 0 or last < 2:
+        return
+    inverse = np.float32(1 / last)
+    coupling = np.float32(0.5 * strength * (last / math.pi) ** 2)
+    diagonal = 1 + 2 * coupling
+    work[0] = 0
+    for i in range(1, last):
+        work[i] = coupling / (diagonal - coupling * work[i - 1])
+    for q in range(3):
+        head, tail = points[start, q], points[stop - 1, q]
+        for i in range(1, last):
+            points[start + i, q] -= head + (tail - head) * (i * inverse)
+        for _ in range(2):
+            previous = np.float32(0)
+            for i in range(1, last):
+                scale = work[i] / coupling
+                previous = (points[start + i, q] + coupling * previous) * scale
+                points[start + i, q] = previous
+            following = np.float32(0)
+            for i in range(last - 1, 0, -1):
+                following = points[start + i, q] + work[i] * following
+                points[start + i, q] = following
+        for i in range(1, last):
+            points[start + i, q] += head + (tail - head) * (i * inverse)

@@ -1,0 +1,238 @@
+"""Edge bundling: the lines of each gap between layers are drawn to where many of their kind run."""
+
+from __future__ import annotations
+
+import math
+import os
+from concurrent.futures import Executor, ThreadPoolExecutor
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from cnnvis.core import EdgeSet, Layout, PolylineSet
+from cnnvis.core.progress import Progress, silent
+from cnnvis.layout import _kernels
+from cnnvis.layout._density import BLOCKS, cell_size, density, spread
+from cnnvis.layout._groups import LineGroup, line_groups, places
+from cnnvis.layout._line_look import line_look
+from cnnvis.layout._memory import require_memory
+from cnnvis.layout._profiles import SHARES, unit_look
+from cnnvis.layout.options import BundleMode, BundleOptions
+
+FINAL_CELLS = 2.0
+"""Bandwidth at which bundling ends, in cells of the finest grid."""
+
+CELLS_PER_SAMPLE = 3.0
+"""Cells of the finest grid in the distance of two samples, as in nn_vis."""
+
+KERNEL_DEVIATIONS = math.sqrt(5.0)
+"""Bandwidth / standard deviation: a Gaussian as wide as nn_vis's Epanechnikov kernel of that radius."""
+
+SPEED = 1.5
+"""Over-relaxation of the mean shift; it converges below 2."""
+
+SMOOTHING_PER_ITERATION = 0.00625
+"""Strength of one smoothing iteration: eight of them take 5 % off the longest wave of a line."""
+
+NOISE = 0.1
+"""Standard deviation of the noise mode, in bandwidths."""
+
+
+class Bundler:
+    """Bundles lines one iteration at a time, so that the state of every moment can be seen.
+
+    Parameters
+    ----------
+    edges : EdgeSet
+    layout : Layout
+        Place of every unit; stays as it is.
+    profiles : (U, K) array_like, optional
+        Importance of the units by class, finite and non-negative. With it, lines of unlike classes part in the end.
+    importance : (U,) array_like, optional
+        Of the units; default: the lengths of their profiles, else all equal. It says how much a line attracts others.
+    options : BundleOptions
+
+    Raises
+    ------
+    InvalidInputError
+        When edges name units that have no place, or profiles or importance do not fit the units.
+    MemoryBudgetError
+        When the memory will not suffice; says what would fit.
+
+    Notes
+    -----
+    Each iteration draws the density of all lines of a gap, weighted with link weight and importance, into a grid,
+    smooths it with a Gaussian, and moves every point by a mean shift (Comaniciu and Meer, 2002): to where the density
+    grows, the farther the faster it grows, and never past its centre. Nothing moves along the axis from layer to layer,
+    so no line turns back. After the shift the lines are smoothed, and the next iteration has a narrower kernel (KDEEB:
+    Hurter, Ersoy and Telea, 2012). The attraction of two lines is (1 - b) + b c, where c is the cosine of their class
+    profiles, and b grows from 0 to `class_separation`: first everything attracts, at last only the like.
+
+    Cost: O(points K) per iteration; 12 bytes per point and some grids.
+    """
+
+    def __init__(
+        self,
+        edges: EdgeSet,
+        layout: Layout,
+        *,
+        profiles: ArrayLike | None = None,
+        importance: ArrayLike | None = None,
+        options: BundleOptions | None = None,
+    ) -> None:
+        self.options = options or BundleOptions()
+        self.edges = edges
+        self.layout = layout
+        self._look = unit_look(edges, layout, profiles, importance)
+        require_memory(edges, layout, self.options, self._look)
+        self._groups = list(line_groups(edges, layout, self.options.sampling_rate))
+        self._random = np.random.default_rng(self.options.random_state)
+        self._finest = 1 / (CELLS_PER_SAMPLE * self.options.sampling_rate)
+        self.bandwidths = _schedule(self.options, FINAL_CELLS * self._finest)
+        self.done = 0
+        self.last_move = math.inf
+
+    @property
+    def finished(self) -> bool:
+        """Whether the schedule is at its end, or nothing moves any more."""
+        return self.done >= len(self.bandwidths) or self.last_move <= self.options.tolerance
+
+    def step(self) -> float:
+        """Do one iteration and return how far the point that moved most has moved, in layer widths."""
+        bandwidth = self.bandwidths[self.done]
+        with ThreadPoolExecutor(max_workers=min(BLOCKS, _processors())) as pool:
+            moves = [self._advance(group, bandwidth, pool) for group in self._groups]
+        self.done += 1
+        self.last_move = max(moves, default=0.0)
+        return self.last_move
+
+    def _advance(self, group: LineGroup, bandwidth: float, pool: Executor) -> float:
+        deviation = bandwidth / KERNEL_DEVIATIONS
+        cell = cell_size(deviation, self._finest)
+        vectors = self._look.vectors(self._class_share(bandwidth))
+        share = SHARES[self.options.edge_importance_type]
+        scale = np.array([1 / cell], np.float32)
+        added = (group.source, group.target, group.weight, self._look.mass[:, None] * vectors, share, scale)
+        felt = (group.source, group.target, group.weight, vectors, share, scale)
+        grid = density(group, added, cell, deviation, pool)
+        if self.options.mode is BundleMode.NOISE:
+            self._shake(group, NOISE * bandwidth)
+        step = (self._speed * deviation**2, bandwidth, SMOOTHING_PER_ITERATION * self.options.smoothing_iterations)
+
+        def advance(first: int, last: int) -> float:
+            return _kernels.advance(grid, group.points, group.offsets, (first, last), felt, group.axis, step)
+
+        return max(spread(pool, advance, len(group.edges)))
+
+    @property
+    def _speed(self) -> float:
+        speeds: dict[str, float] = {BundleMode.ADVECT: SPEED, BundleMode.DIVERGE: -SPEED, BundleMode.NOISE: 0.0}
+        return speeds[self.options.mode]
+
+    def _class_share(self, bandwidth: float) -> float:
+        """Return how much the classes count, b: 0 in the first iteration, `class_separation` in the last (nn_vis)."""
+        first, last = self.bandwidths[0], self.bandwidths[-1]
+        if first == last:
+            return 0.0
+        return self.options.class_separation * math.sqrt(1 - (bandwidth - last) / (first - last))
+
+    def _shake(self, group: LineGroup, deviation: float) -> None:
+        """Move all points but the ends at random, across the axis."""
+        noise = self._random.normal(scale=deviation, size=group.points.shape).astype(np.float32)
+        noise *= 1 - group.axis
+        noise[group.offsets[:-1]] = 0
+        noise[group.offsets[1:] - 1] = 0
+        group.points += noise
+
+    def lines(self) -> PolylineSet:
+        """Return the lines as they are now, in the order of the edges.
+
+        Returns
+        -------
+        PolylineSet
+            Point arrays "t" (place on the line, 0 to 1), "importance" (weight times importance of the units, largest
+            1), "layer" (index of the source's layer, growing to that of the target's) and, with profiles,
+            "class_shares" (P, K); line arrays "source", "target", "weight" and "importance".
+        """
+        counts = np.zeros(len(self.edges), np.int64)
+        for group in self._groups:
+            counts[group.edges] = np.diff(group.offsets)
+        offsets = np.concatenate([[0], np.cumsum(counts)])
+        points = np.empty((int(offsets[-1]), 3), np.float32)
+        for group in self._groups:
+            within = np.arange(len(group.points)) - np.repeat(group.offsets[:-1], np.diff(group.offsets))
+            points[np.repeat(offsets[group.edges], np.diff(group.offsets)) + within] = group.scene_points(
+                self.layout.width or 1.0
+            )
+        points[offsets[:-1]] = self.layout.positions[self.edges.source]
+        points[offsets[1:] - 1] = self.layout.positions[self.edges.target]
+        t = places(offsets)
+        point_arrays, line_arrays = line_look(
+            self.edges, self.layout, offsets, t, self._look, self.options.edge_importance_type
+        )
+        return PolylineSet(points, offsets, point_arrays, line_arrays)
+
+
+def bundle(
+    edges: EdgeSet,
+    layout: Layout,
+    *,
+    profiles: ArrayLike | None = None,
+    importance: ArrayLike | None = None,
+    options: BundleOptions | None = None,
+    progress: Progress = silent,
+) -> PolylineSet:
+    """Return the edges as bundled polylines; parameters, arrays, cost and source as for `Bundler`.
+
+    Every edge keeps its end points exactly, and no edge is left out. The same input gives the same lines, with any
+    number of threads and in any order of the edges.
+
+    Parameters
+    ----------
+    edges, layout, profiles, importance, options
+        As for `Bundler`.
+    progress : callable, optional
+        Told (iterations done, iterations planned). Raise CancelledError in it to stop; to keep the state reached
+        by then, use a `Bundler`.
+
+    Examples
+    --------
+    >>> import cnnvis
+    >>> edges, profiles = cnnvis.layout.random_network([9, 4, 2], random_state=0)
+    >>> lines = cnnvis.bundle(edges, cnnvis.layout.place(edges), profiles=profiles)
+    """
+    bundler = Bundler(edges, layout, profiles=profiles, importance=importance, options=options)
+    progress(0, len(bundler.bandwidths))
+    while not bundler.finished:
+        bundler.step()
+        progress(bundler.done, len(bundler.bandwidths))
+    return bundler.lines()
+
+
+def straight_lines(
+    edges: EdgeSet,
+    layout: Layout,
+    *,
+    profiles: ArrayLike | None = None,
+    importance: ArrayLike | None = None,
+    options: BundleOptions | None = None,
+) -> PolylineSet:
+    """Return the edges as straight polylines with the points and arrays that `bundle` starts from."""
+    return Bundler(edges, layout, profiles=profiles, importance=importance, options=options).lines()
+
+
+def _schedule(options: BundleOptions, final: float) -> tuple[float, ...]:
+    """Return the bandwidth of each iteration, in layer widths: falling until it is below `final`."""
+    if options.edge_bandwidth_reduction == 0 or options.bandwidth < final:
+        found = [options.bandwidth]
+    else:
+        count = math.floor(math.log(final / options.bandwidth) / math.log(options.edge_bandwidth_reduction) + 1e-9) + 1
+        found = [options.bandwidth * options.edge_bandwidth_reduction**i for i in range(count)]
+    return tuple(found[: options.max_iterations])
+
+
+def _processors() -> int:
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not Linux
+        return os.cpu_count() or 1
