@@ -24,14 +24,25 @@ QUALITY = BundleQuality(900, 300, 0.1, 0.25, 1.05, 1.2, 0.99, 0.3, 64)
 def sagging_network(sizes=(4, 3, 2), *, samples=5, classes=3, seed=0):
     """Return a network whose layers are rows along x and whose lines sag towards the axis of the layers."""
     rng = np.random.default_rng(seed)
-    units = Units(tuple(f"fc{index}" for index in range(len(sizes))), sizes)
+    units = Units(tuple(f"fc{index}" for index in range(len(sizes))), sizes, 1, {"fc1": {"a": sizes[1] - 1, "b": 1}})
     layer_of_unit = np.repeat(np.arange(len(sizes)), sizes)
     x = np.concatenate([np.linspace(-0.5, 0.5, size) for size in sizes])
     layout = Layout(np.column_stack([x, np.zeros(len(x)), 0.5 * layer_of_unit]), layer_of_unit, layers=units.layers)
     pairs = [np.indices((a, b)).reshape(2, -1) + units.offsets[[i, i + 1], None]
              for i, (a, b) in enumerate(pairwise(sizes))]  # fmt: skip
     source, target = np.concatenate(pairs, axis=1)
-    edges = EdgeSet(source, target, rng.random(source.size), layer_of_unit[source], 2 * source.size, 80.0, units)
+    edges = EdgeSet(
+        source,
+        target,
+        rng.random(source.size),
+        layer_of_unit[source],
+        n_total=2 * source.size,
+        weight_total=80.0,
+        units=units,
+        importance=rng.random(source.size),
+        importance_total=60.0,
+        notes=("The bias is not drawn.",),
+    )
     profiles = rng.random((len(units), classes)) if classes else None
     importance = rng.random(len(units))
     return BundledNetwork(

@@ -33,8 +33,8 @@ MEANINGS = {
 def network_blocks(network: BundledNetwork) -> pv.MultiBlock:
     """Return the lines and the units of a network as two blocks, each with all arrays and facts in words.
 
-    Field data: layers and layer_sizes, class_names, arrays (what each means), length_unit, caption, notes,
-    parameters, quality and provenance (JSON). The components of `class_shares` bear the names of the classes.
+    Field data: layers and layer_sizes, class_names, arrays (what each means), length_unit, caption, notes, parameters,
+    quality and provenance (JSON). The components of `class_shares` bear the names of the classes.
     """
     blocks = {LINES: poly_data(network.lines), UNITS: vertex_data(network.points)}
     for mesh in blocks.values():
@@ -61,8 +61,10 @@ def _attach_facts(mesh: pv.PolyData, network: BundledNetwork) -> None:
         set_numbers(mesh, "layer_sizes", units.sizes)
     if network.class_names:
         set_text(mesh, "class_names", network.class_names)
-    if network.provenance.notes:
-        set_text(mesh, "notes", (": ".join(note) for note in network.provenance.notes))
+    set_text(mesh, "caption", network.edges.caption)
+    notes = (*network.edges.notes, *(": ".join(note) for note in network.provenance.notes))
+    if notes:
+        set_text(mesh, "notes", notes)
     set_text(mesh, "parameters", json.dumps(network.parameters, default=_plain))
     if network.quality is not None:
         set_text(mesh, "quality", json.dumps(dataclasses.asdict(network.quality)))

@@ -1,7 +1,8 @@
 """A bundled network as one .safetensors file: arrays as tensors, everything else as JSON in the header.
 
 Tensors are named after the place of the array: `edges/source`, `layout/positions`, `lines/points`,
-`lines/point_arrays/importance`, `profiles` ... Any safetensors reader can open them.
+`lines/point_arrays/importance`, `profiles` ... Any safetensors reader can open them. Arrays of points that the units
+imply to the last bit are left out, and made again on loading: they are most of a network.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from cnnvis.core import (
 )
 from cnnvis.core.atomic import AtomicWrite
 from cnnvis.core.errors import FileFormatError, InvalidInputError
+from cnnvis.io._derived import implied
 from cnnvis.io.recording_safetensors import write_tensors
 
 FORMAT = "cnnvis-network"
@@ -42,6 +44,11 @@ def save(obj: BundledNetwork, path: Path) -> None:
     """Write a bundled network with all it knows; tuples among its parameters come back as lists."""
     tensors: dict[str, NDArray[Any]] = {}
     facts = _packed(obj, "", tensors)
+    own, written = obj.lines.point_arrays, facts["lines"]["point_arrays"]
+    for name, array in implied(obj.edges, obj.layout, obj.profiles, obj.lines):
+        if name in own and own[name].dtype == array.dtype and np.array_equal(own[name], array):
+            del tensors[written[name][TENSOR]]
+            written[name] = None
     metadata = {"format": FORMAT, "version": str(VERSION), "network": json.dumps(facts)}
     with AtomicWrite() as write, write.file(path).open("wb") as file:
         write_tensors(file, tensors, metadata)
@@ -112,19 +119,36 @@ def _unpacked(facts: Any, file: Any) -> Any:
 
 
 def _network(parts: Mapping[str, Any]) -> BundledNetwork:
-    edges, graph, quality = parts["edges"], parts["graph"], parts["quality"]
-    units = Units(**edges["units"]) if edges["units"] else None
+    units, graph, quality = parts["edges"]["units"], parts["graph"], parts["quality"]
+    edges = EdgeSet(**{**parts["edges"], "units": Units(**units) if units else None})
+    layout = Layout(**parts["layout"])
     return BundledNetwork(
         **{
             **parts,
-            "edges": EdgeSet(**{**edges, "units": units}),
-            "layout": Layout(**parts["layout"]),
-            "lines": PolylineSet(**parts["lines"]),
+            "edges": edges,
+            "layout": layout,
+            "lines": _lines(parts, edges, layout),
             "graph": _graph(graph) if graph else None,
             "quality": BundleQuality(**quality) if quality else None,
             "provenance": Provenance(**parts["provenance"]),
         }
     )
+
+
+def _lines(parts: Mapping[str, Any], edges: EdgeSet, layout: Layout) -> PolylineSet:
+    """Return the lines, with the arrays that `save` left out."""
+    written = parts["lines"]["point_arrays"]
+    lines = PolylineSet(**{**parts["lines"], "point_arrays": _there(written)})
+    if len(lines.point_arrays) == len(written):
+        return lines
+    found = dict(implied(edges, layout, parts["profiles"], lines))
+    return dataclasses.replace(
+        lines, point_arrays={name: found[name] if array is None else array for name, array in written.items()}
+    )
+
+
+def _there(arrays: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: array for name, array in arrays.items() if array is not None}
 
 
 def _graph(parts: Mapping[str, Any]) -> ModelGraph:

@@ -269,7 +269,8 @@ def test_a_network_becomes_its_lines_and_its_units():
         assert list(mesh.field_data["class_names"]) == ["class 0", "class 1", "class 2"]
         assert json.loads(get_text(mesh, "parameters"))["nested"] == {"seed": 3}
         assert json.loads(get_text(mesh, "quality"))["ink_after"] == 300
-        assert get_text(mesh, "notes") == "links: half of them"
+        assert list(mesh.field_data["notes"]) == ["The bias is not drawn.", "links: half of them"]
+        assert get_text(mesh, "caption") == network.edges.caption
         assert Provenance.from_json(get_text(mesh, "provenance")) == network.provenance
     described = [line.partition(":")[0] for line in blocks["lines"].field_data["arrays"]]
     assert sorted(described) == ["class_shares", "importance", "layer", "source", "t", "target", "weight"]

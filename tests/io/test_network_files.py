@@ -1,5 +1,6 @@
 """A bundled network in its files: nothing lost in .safetensors, and what ParaView gets."""
 
+import dataclasses
 import json
 
 import hypothesis.extra.numpy as hnp
@@ -15,6 +16,7 @@ from safetensors.numpy import load_file, save_file
 from cnnvis.core import BundledNetwork, EdgeSet, Layout, PointSet, PolylineSet, Provenance
 from cnnvis.core.errors import FileFormatError, InvalidInputError, OutputError
 from cnnvis.io import load, save
+from cnnvis.layout import straight_lines
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 JSON = st.recursive(
@@ -215,3 +217,30 @@ def test_a_series_is_of_one_kind(tmp_path):
     with pytest.raises(InvalidInputError, match="of one kind, got PolylineSet, Volume"):
         save([network.lines, np.zeros((2, 3, 4))], tmp_path / "x.pvd")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_arrays_that_units_imply_are_not_written_and_come_back_to_the_last_bit(tmp_path):
+    known = sagging_network((6, 5, 4), samples=7)
+    lines = straight_lines(known.edges, known.layout, profiles=known.profiles)
+    network = dataclasses.replace(known, lines=lines)
+    path = save(network, tmp_path / "x.safetensors")
+    assert not {"lines/point_arrays/class_shares", "lines/point_arrays/layer"} & set(load_file(path))
+    assert_same(load(path), network)
+    shares = lines.point_arrays["class_shares"].copy()
+    shares[3, 1] = np.nextafter(shares[3, 1], 1)
+    changed = dataclasses.replace(lines, point_arrays={**lines.point_arrays, "class_shares": shares})
+    other = dataclasses.replace(network, lines=changed)
+    path = save(other, tmp_path / "y.safetensors")
+    assert "lines/point_arrays/class_shares" in load_file(path)
+    assert_same(load(path), other)
+    for name in ("t", "layer"):  # nothing to imply it from, or not what is implied
+        fewer = {key: array for key, array in lines.point_arrays.items() if key != name}
+        without = dataclasses.replace(network, lines=dataclasses.replace(lines, point_arrays=fewer))
+        assert_same(load(save(without, tmp_path / "z.safetensors")), without)
+
+
+def test_links_between_units_without_a_place_imply_nothing(tmp_path):
+    layout = Layout(np.zeros((1, 3)), [0])
+    lines = PolylineSet(np.zeros((2, 3)), [0, 2], {"t": np.float32([0, 1]), "layer": np.zeros(2, np.float32)})
+    network = BundledNetwork(EdgeSet([0], [5], [1.0]), layout, lines)
+    assert_same(load(save(network, tmp_path / "x.safetensors")), network)
