@@ -20,7 +20,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +28,7 @@ from torch import Tensor
 from cnnvis.analysis import compare_paired
 from cnnvis.attribution import connect, importance, permuted, unit_importance
 from cnnvis.capture import channel_spaces
-from cnnvis.core import BundledNetwork, Compactness, CurveComparison, EdgeSet, Importance
+from cnnvis.core import BundledNetwork, Compactness, CompactnessRuns, CurveComparison, EdgeSet, Importance
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.progress import Progress, part_of
 from cnnvis.io import load as load_file
@@ -251,20 +250,26 @@ def _result(study: CompareNetworks, found: Mapping[str, list[MeasuredNetwork]]) 
     return CompareResult(
         study=study,
         kinds=kinds,
-        comparisons={measure.title: _compare(kinds, measure, study.n_controls > 0) for measure in MEASURES},
+        comparisons=compare_kinds(kinds, with_controls=study.n_controls > 0),
         n_links=next(iter(counts.values())),
         n_total=first.n_total or len(first),
     )
 
 
-def _compare(kinds: tuple[Kind, ...], measure: Measure, with_controls: bool) -> dict[str, CurveComparison]:
-    """Return the paired differences of every two kinds, the later less the earlier, and of each less its control."""
-    runs = {kind.name: kind.runs(measure) for kind in kinds}
-    sides: list[tuple[str, str, Any, Any]] = [
-        (after, before, runs[after].values, runs[before].values) for before, after in combinations(runs, 2)
-    ]
+def compare_kinds(kinds: tuple[Kind, ...], *, with_controls: bool) -> dict[str, dict[str, CurveComparison]]:
+    """Return the paired differences of every two kinds, the later less the earlier, and of each less its control.
+
+    By the title of the measure, then by what is compared.
+    """
+    return {
+        measure.title: _compare([kind.runs(measure) for kind in kinds], measure, with_controls) for measure in MEASURES
+    }
+
+
+def _compare(runs: list[CompactnessRuns], measure: Measure, with_controls: bool) -> dict[str, CurveComparison]:
+    sides = [(after.kind, before.kind, after.values, before.values) for before, after in combinations(runs, 2)]
     if with_controls:
-        sides += [(name, "permuted", one.values, one.control) for name, one in runs.items()]
+        sides += [(one.kind, "permuted", one.values, one.control) for one in runs]
     return {
         difference(first, second): compare_paired(*values, measure=measure.title, names=(first, second))
         for first, second, *values in sides
