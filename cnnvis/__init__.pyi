@@ -15,7 +15,7 @@ from . import (
     training,
 )
 from .analysis import order, similarity
-from .attribution import importance
+from .attribution import connect, importance
 from .capture import record, trace
 from .geometry import to_pyvista
 from .io import load, save
@@ -32,6 +32,7 @@ __all__ = [
     "attribution",
     "bundle",
     "capture",
+    "connect",
     "core",
     "film",
     "geometry",

@@ -2,6 +2,7 @@
 
 from cnnvis.attribution.batchnorm import batchnorm_variants
 from cnnvis.attribution.batchnorm_options import VARIANTS, BatchNormOptions
+from cnnvis.attribution.connections import connect
 from cnnvis.attribution.links import link_importance
 from cnnvis.attribution.methods import ImportanceMethod, ImportanceMethodName, importance
 from cnnvis.attribution.permutation import permuted
@@ -19,6 +20,7 @@ __all__ = [
     "LinkKindName",
     "RandomisationCheck",
     "batchnorm_variants",
+    "connect",
     "importance",
     "link_importance",
     "permuted",

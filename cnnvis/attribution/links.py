@@ -140,7 +140,7 @@ def _calls(graph: ModelGraph, module: nn.Module, layers: str | Iterable[str] | N
 
 def _strengths(name: str, layer: nn.Module) -> NDArray[np.float64]:
     """Return |weight| or the kernel norm of each link, (out, in of a group), divided by the largest."""
-    norms = _kernels(layer).detach().cpu().double().flatten(2).norm(dim=2).numpy()
+    norms = kernel_norms(_kernels(layer))
     top = norms.max(initial=0.0)
     if not np.isfinite(top):
         raise InvalidInputError(f"The weights of layer {name!r} hold NaN or infinite values; links cannot be ranked.")
@@ -150,10 +150,20 @@ def _strengths(name: str, layer: nn.Module) -> NDArray[np.float64]:
 
 def _kernels(layer: nn.Module) -> Tensor:
     """Return the weight of a convolution or dense layer as (out, in of a group, weights of a link)."""
-    weight = layer.weight
-    if isinstance(layer, _ConvTransposeNd):  # (in, out of a group, *kernel): both are counted group by group
-        weight = weight.unflatten(0, (layer.groups, -1)).transpose(1, 2).flatten(0, 1)
+    return kernels(layer.weight, layer.groups if isinstance(layer, _ConvTransposeNd) else None)
+
+
+def kernels(weight: Tensor, transposed_groups: int | None = None) -> Tensor:
+    """Return a weight as (out, in of a group, weights of a link); of a transposed convolution, with its groups."""
+    if transposed_groups is not None:  # (in, out of a group, *kernel): both are counted group by group
+        weight = weight.unflatten(0, (transposed_groups, -1)).transpose(1, 2).flatten(0, 1)
     return weight.flatten(2) if weight.ndim > 2 else weight[:, :, None]
+
+
+def kernel_norms(links: Tensor) -> NDArray[np.float64]:
+    """Return the L2 norm of the weights of each link, (out, in of a group)."""
+    norms: NDArray[np.float64] = links.detach().cpu().double().norm(dim=2).numpy()
+    return norms
 
 
 def without_links(name: str, layer: nn.Module, removed: NDArray[np.bool_]) -> Tensor:

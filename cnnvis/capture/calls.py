@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import weakref
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from torch import Tensor, nn
@@ -40,8 +40,10 @@ class Call:
         Dotted name of the module, None for an operation and an input.
     origin : nn.Module, callable or None
         The module or function itself.
+    args, kwargs : tuple and dict
+        What it was called with.
     arguments : tuple of Tensor
-        Every tensor that went in.
+        Every tensor in them.
     tracked : tuple of (Tensor, Origin)
         Those of the arguments that depend on the network's input, and where each comes from.
     sources : tuple of str
@@ -58,6 +60,8 @@ class Call:
     role: LayerRole
     module: str | None = None
     origin: Any = None
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = field(default_factory=dict)
     arguments: tuple[Tensor, ...] = ()
     tracked: tuple[tuple[Tensor, Origin], ...] = ()
     sources: tuple[str, ...] = ()
@@ -75,14 +79,16 @@ def value_name(layer: str, index: int, path: str) -> str:
 
 
 class Origin(NamedTuple):
-    """Layers that a tensor comes from, and its axes.
+    """Layers that a tensor comes from, its axes, and the name of the value that it is.
 
-    More than one layer only behind a result that belongs to no image, such as x.norm().
+    More than one layer only behind a result that belongs to no image, such as x.norm(), and behind views that were
+    changed in place; these are no value by themselves.
     """
 
     sources: tuple[str, ...]
     axes: Axes
     is_input: bool = False
+    value: str = ""
 
 
 class Flow:
@@ -118,6 +124,7 @@ class Arguments:
     """
 
     def __init__(self, args: Any, kwargs: Any, flow: Flow) -> None:
+        self.args, self.kwargs = args, kwargs
         self.tensors = tuple(tensor for value in (args, kwargs) for _, tensor in tensors_in(value))
         self.tracked = [(tensor, origin) for tensor in self.tensors if (origin := flow.get(tensor)) is not None]
         self._versions = {id(tensor): _version(tensor) for tensor, _ in self.tracked}

@@ -77,15 +77,16 @@ def kind_of(call: Call) -> Kind:
     """Return what the layer does to its channels; layers that are not known are UNKNOWN."""
     if call.role is LayerRole.CONVOLUTION:
         return Kind.DEPTHWISE if _is_depthwise(call) else Kind.MIXED
-    operation = _operation(call)
+    operation = operation_of(call)
     if operation in _REDUCTIONS and (operation not in ("max", "min") or len(call.values) > 1):
         return Kind.REDUCTION  # max and min along an axis give values and places
     if call.role in _KIND_OF_ROLE:
         return _KIND_OF_ROLE[call.role]
-    return _kind_of_operation(operation)
+    return kind_of_operation(operation)
 
 
-def _kind_of_operation(operation: str) -> Kind:
+def kind_of_operation(operation: str) -> Kind:
+    """Return what an operation, or a layer's class in lower case, does to channels, as far as its name tells."""
     if operation in _ELEMENTWISE:
         return Kind.ELEMENTWISE
     if operation in _CONCATENATIONS:
@@ -99,7 +100,7 @@ def _kind_of_operation(operation: str) -> Kind:
     return Kind.POSITIONS if operation.startswith(_POSITIONS) else Kind.UNKNOWN
 
 
-def _operation(call: Call) -> str:
+def operation_of(call: Call) -> str:
     """Return what runs: the operation, of a torch.export program too, or the class of the module in lower case."""
     if not isinstance(call.origin, nn.Module):
         return call.type
@@ -109,7 +110,7 @@ def _operation(call: Call) -> str:
 def groups_of(call: Call) -> int:
     """Return the number of groups of a convolution."""
     weight = call.origin.weight if isinstance(call.origin, nn.Module) else call.arguments[1]
-    transposed = "transpose" in _operation(call)
+    transposed = "transpose" in operation_of(call)
     if transposed:  # weights (in, out / groups, *kernel)
         return call.values[0].tensor.shape[1] // weight.shape[1]
     return call.tracked[0][0].shape[1] // weight.shape[1]
@@ -124,7 +125,7 @@ def _is_depthwise(call: Call) -> bool:
 
 def mixes_statistics(call: Call) -> bool:
     """Whether channels of a norm or activation depend on each other: all but batch and instance norms; softmax."""
-    operation = _operation(call).replace("_", "")
+    operation = operation_of(call).replace("_", "")
     if kind_of(call) is Kind.NORM:
         return "batchnorm" not in operation and "instancenorm" not in operation
     return "softm" in operation
@@ -158,7 +159,7 @@ def _is_over_positions(call: Call) -> bool:
     Its value is reduced to one number per image and channel, and so is what went in: were the channels among the axes
     reduced, these would differ, but where all channels are alike.
     """
-    reduce = _REDUCTIONS[_operation(call)]
+    reduce = _REDUCTIONS[operation_of(call)]
     (tensor, origin), value = call.tracked[0], call.values[0]
     before, after = _per_channel(reduce, tensor, origin.axes), _per_channel(reduce, value.tensor, value.axes)
     return before.shape == after.shape and torch.allclose(before, after, rtol=1e-3, atol=1e-5, equal_nan=True)

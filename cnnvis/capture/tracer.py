@@ -136,10 +136,10 @@ class Tracer:
         self._flow.clear()
         for argument, tensor in named_inputs(self._tree.model, args, kwargs):
             name = self._namer.input(argument)
-            self._flow.set(tensor, Origin((name,), BATCH_FIRST, is_input=True))
+            self._flow.set(tensor, Origin((name,), BATCH_FIRST, is_input=True, value=name))
             told = self._listener(Call(name, "Input", LayerRole.INPUT, values=(Value(name, tensor, BATCH_FIRST),)))
             if told is not None:
-                self._flow.set(told, Origin((name,), BATCH_FIRST, is_input=True))
+                self._flow.set(told, Origin((name,), BATCH_FIRST, is_input=True, value=name))
                 args, kwargs = replace_tensor((args, kwargs), tensor, told)
         return args, kwargs
 
@@ -189,9 +189,11 @@ class Tracer:
     def _pass_through(self, before: Arguments, tensors: list[Tensor]) -> None:
         source, origin = before.tracked[0]
         sources = tuple(dict.fromkeys(before.sources))
+        value = origin.value if before.args and before.args[0] is source else ""
         for tensor in tensors:
             if not before.hands_through(tensor):
-                self._flow.set(tensor, Origin(sources, follow_axes(tensor, source, origin.axes), origin.is_input))
+                axes = follow_axes(tensor, source, origin.axes)
+                self._flow.set(tensor, Origin(sources, axes, origin.is_input, value))
 
     # Both
 
@@ -205,7 +207,8 @@ class Tracer:
         for index, (path, tensor) in enumerate(tensors_in(output)):
             axes = axes_of(path, tensor, *(leading or (tensor, BATCH_FIRST)))
             values.append(Value(value_name(call.name, index, path), tensor, axes))
-            self._note(tensor, Origin((call.name,), axes), before)
+            self._note(tensor, Origin((call.name,), axes, value=values[-1].name), before)
+        call.args, call.kwargs = before.args, before.kwargs
         call.arguments, call.tracked = before.tensors, tuple(before.tracked)
         call.sources, call.values = before.sources, tuple(values)
         told = self._tell(call, output, overwrite=bool(values) and _may_overwrite(call, before))
@@ -229,7 +232,7 @@ class Tracer:
         if overwrite:
             call.values[0].tensor.copy_(told)
             return None
-        self._flow.set(told, Origin((call.name,), call.values[0].axes))
+        self._flow.set(told, Origin((call.name,), call.values[0].axes, value=call.name))
         return replace_tensor(output, call.values[0].tensor, told)
 
 
