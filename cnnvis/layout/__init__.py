@@ -2,16 +2,20 @@
 
 from cnnvis.layout.bundling import Bundler, bundle, straight_lines
 from cnnvis.layout.compactness import edge_compactness
-from cnnvis.layout.options import BundleMode, BundleModeName, BundleOptions
+from cnnvis.layout.options import Arrangement, ArrangementName, BundleMode, BundleModeName, BundleOptions
+from cnnvis.layout.placement import place
 from cnnvis.layout.random_network import random_network
 
 __all__ = [
+    "Arrangement",
+    "ArrangementName",
     "BundleMode",
     "BundleModeName",
     "BundleOptions",
     "Bundler",
     "bundle",
     "edge_compactness",
+    "place",
     "random_network",
     "straight_lines",
 ]

@@ -12,6 +12,19 @@ from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.links import LinkKind, LinkKindName
 
 
+class Arrangement(StrEnum):
+    """How the units of a layer stand in its square, see `cnnvis.layout.place`."""
+
+    RASTER = "raster"
+    CIRCLE = "circle"
+    LINE = "line"
+    IMPORTANCE = "importance"
+    SIMILARITY = "similarity"
+
+
+ArrangementName = Literal["raster", "circle", "line", "importance", "similarity"]
+
+
 class BundleMode(StrEnum):
     """What happens to the lines: `advect` bundles, `diverge` drives them apart, `noise` shakes them."""
 
