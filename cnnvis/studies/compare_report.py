@@ -11,6 +11,7 @@ from cnnvis.core import CurveComparison
 from cnnvis.core.ranks import rank_correlations
 from cnnvis.layout.compactness import PLACES, RESOLUTION
 from cnnvis.report import Page
+from cnnvis.report.style import minus
 from cnnvis.studies.compare_results import COMPACTNESS, DISTANCE, MEASURES, STRAIGHT, CompareResult, Kind
 from cnnvis.studies.page_end import machine_facts, write_page
 
@@ -95,10 +96,10 @@ def _differences(found: dict[str, CurveComparison], names: tuple[str, ...] | lis
 
 def _difference(one: CurveComparison) -> str:
     if one.differences.size < 2:
-        return f"{one.mean:+.3f}, no interval"
+        return minus(f"{one.mean:+.3f}, no interval")
     outcome = "" if one.is_clear else ", not told apart"
     low, high = one.interval
-    return f"{one.mean:+.3f} ({100 * one.level:.0f} % interval {low:+.3f} to {high:+.3f}){outcome}"
+    return minus(f"{one.mean:+.3f} ({100 * one.level:.0f} % interval {low:+.3f} to {high:+.3f}){outcome}")
 
 
 def _beside_accuracy(result: CompareResult) -> str:
@@ -118,7 +119,7 @@ def _beside_accuracy(result: CompareResult) -> str:
 
 
 def _number(value: float) -> str:
-    return "undefined" if np.isnan(value) else f"{value:+.2f}"
+    return "undefined" if np.isnan(value) else minus(f"{value:+.2f}")
 
 
 def _warn(page: Page, result: CompareResult) -> None:
@@ -176,7 +177,7 @@ def _row(kind: Kind) -> tuple[str, ...]:
 def _spread(values: np.ndarray | None, form: str) -> str:
     if values is None or np.isnan(values).any():
         return "–"
-    mean = form.format(values.mean())
+    mean = minus(form.format(values.mean()))
     return f"{mean} ± {form.format(values.std(ddof=1))}" if values.size > 1 else mean
 
 
