@@ -2,7 +2,7 @@
 
 from cnnvis.attribution.batchnorm import batchnorm_variants
 from cnnvis.attribution.batchnorm_options import VARIANTS, BatchNormOptions
-from cnnvis.attribution.connections import connect
+from cnnvis.attribution.connections import connect, most_important
 from cnnvis.attribution.links import link_importance
 from cnnvis.attribution.methods import ImportanceMethod, ImportanceMethodName, importance
 from cnnvis.attribution.permutation import permuted
@@ -23,6 +23,7 @@ __all__ = [
     "connect",
     "importance",
     "link_importance",
+    "most_important",
     "permuted",
     "randomisation_check",
     "shuffled",

@@ -112,7 +112,7 @@ def connect(
         links, values = links.take(np.isfinite(values)), values[np.isfinite(values)]
     layer = units.layer_of(links.source)
     edges = EdgeSet(*links, layer, n_total, units=units, importance=values, notes=tuple(notes))
-    return _most_important(edges, top_k, prune_percentage)
+    return most_important(edges, top_k, prune_percentage)
 
 
 def _check_options(top_k: int | None, prune_percentage: float) -> None:
@@ -166,8 +166,9 @@ def _starts(units: Units, importance: Scores, spaces: ChannelSpaces | None) -> t
     return starts, notes
 
 
-def _most_important(edges: EdgeSet, top_k: int | None, prune_percentage: float) -> EdgeSet:
-    """Return the links that are kept, in their order; of equally important ones the first."""
+def most_important(edges: EdgeSet, top_k: int | None = None, prune_percentage: float = 0.0) -> EdgeSet:
+    """Return the links that are kept, in their order; of equally important ones the first. Options as for `connect`."""
+    _check_options(top_k, prune_percentage)
     n_kept = len(edges) - int(prune_percentage * len(edges) + 1e-9)
     n_kept = n_kept if top_k is None else min(n_kept, top_k)
     if n_kept == len(edges):
