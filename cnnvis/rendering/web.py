@@ -31,6 +31,9 @@ from cnnvis.scene import Scene, SceneGrid, TransferFunction, VolumeItem
 
 PAGE_SUFFIXES = (".html", ".htm")
 
+PAGE_FILES = ("page.html", "gl.js", "volume.js", "frame.js", "network.js", "page.js")
+"""The parts of the page: the frame, and the scripts that go into it, in this order."""
+
 LABELS = 5
 CODES = 254
 """Steps of the 8-bit positions that are sent; code 0 stands for a missing value."""
@@ -76,11 +79,14 @@ def scene_html(target: Scene | SceneGrid) -> str:
         "angle": VIEW_ANGLE,
         "absorption": ABSORPTION_DEPTH,
         "stacks": list(stacks.values()),
+        "drawings": [],
         "views": views,
     }
-    template = (files("cnnvis.rendering") / "web_viewer.html").read_text(encoding="utf-8")
+    folder = files("cnnvis.rendering") / "page"
+    template, *scripts = ((folder / name).read_text(encoding="utf-8") for name in PAGE_FILES)
     # "<" never appears inside, so that no text of the user's can end the script element.
-    return template.replace("/*SCENE*/", json.dumps(page).replace("<", "\\u003c"))
+    data = json.dumps(page).replace("<", "\\u003c")
+    return template.replace("/*SCRIPTS*/", "\n".join(scripts)).replace("/*SCENE*/", data)
 
 
 def _view(scene: Scene, item: VolumeItem, stacks: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -91,6 +97,9 @@ def _view(scene: Scene, item: VolumeItem, stacks: dict[str, dict[str, Any]]) -> 
         "axis": scene.series.axis if moving else "",
         "labels": list(scene.series.labels) if moving else [""],
         "frame": scene.frame if moving else 0,
+        "titles": [_headline(item, volume) for volume in data],
+        "captions": [volume.provenance.caption for volume in data],
+        "drawing": None,
         "volumes": [_volume(item, volume, stacks) for volume in data],
     }
 
@@ -112,8 +121,6 @@ def _volume(item: VolumeItem, volume: Volume, stacks: dict[str, dict[str, Any]])
     rgba = np.concatenate([item.transfer.colours(positions), item.transfer.opacity_at(positions)[:, None]], axis=1)
     fractions = np.linspace(0, 1, LABELS)
     return {
-        "title": _headline(item, volume),
-        "caption": volume.provenance.caption,
         "quantity": volume.quantity,
         "axes": volume.axis_names,
         "stack": list(stacks).index(key),
@@ -121,6 +128,7 @@ def _volume(item: VolumeItem, volume: Volume, stacks: dict[str, dict[str, Any]])
         "channels": np.argsort(np.argsort(volume.channels)).tolist(),
         "factors": (item.channel_factors(volume) * item.opacity).round(4).tolist(),
         "runs": _runs(volume) if item.group_marks else [],
+        "origin": list(item.origin),
         "spacing": list(volume.spacing),
         "density": item.density,
         "linear": item.interpolation == "linear",

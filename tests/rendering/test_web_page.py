@@ -129,7 +129,7 @@ def test_names_cannot_end_the_script():
     scene = scene_of(volume(layer=EVIL, quantity=EVIL, provenance=Provenance(model=EVIL)))
     text = scene_html(scene)
     assert text.count("</script>") == scene_html(scene_of(volume())).count("</script>")
-    assert volumes_of(page(scene))[0]["caption"] == EVIL
+    assert page(scene)["views"][0]["captions"] == [EVIL]
 
 
 def test_the_page_needs_no_network():
