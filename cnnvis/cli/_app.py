@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cyclopts import App
 
 VERBS = {
+    "compare-networks": "Draw networks alike, side by side, and measure how compact their links are.",
     "convert": "Convert a file from one format to another, chosen by the suffixes.",
     "doctor": "Check that cnnvis can render here, and say what to install where it cannot.",
     "gradients": "Show the weight gradients of a class neuron for images of several classes, as volumes and tiles.",

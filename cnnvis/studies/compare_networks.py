@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,7 +118,7 @@ def run(
 def draw(network: Network, scores: Importance, study: CompareNetworks) -> BundledNetwork:
     """Return a network as the study draws all of them: the strongest links of each gap, on the raster, bundled."""
     every = connect(network, scores)
-    importance, profiles = unit_importance(every.units, scores)
+    importance, profiles = unit_importance(every.units, scores, spaces=channel_spaces(network))
     edges = strongest_by_gap(every, study.share)
     layout = place(every)
     lines = bundle(edges, layout, profiles=profiles, importance=importance, options=study.bundling)
@@ -175,7 +176,7 @@ def _networks(study: CompareNetworks, seed: int) -> dict[str, Network]:
 
 def _scores(study: CompareNetworks, network: Network, path: Path, stages: Stages) -> Importance:
     """Return the scores of a network: those that come with cnnvis, those kept in `path`, or new ones, kept there."""
-    facts = {"model_sha256": network.sha256, "data": str(study.data)}
+    facts: dict[str, Any] = {"model_sha256": network.sha256, "data": str(study.data)}
     if study.method == TRAINED:
         facts |= {"steps": study.steps, "random_state": study.random_state}
     shipped = shipped_importance(network) if study.data is None else None
