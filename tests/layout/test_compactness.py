@@ -9,7 +9,7 @@ from scipy.stats.qmc import Halton
 
 from cnnvis.core import Compactness, PolylineSet
 from cnnvis.core.errors import InvalidInputError
-from cnnvis.layout import compactness, edge_compactness
+from cnnvis.layout import bundle, compactness, edge_compactness, place, random_network, straight_lines
 
 
 def drawn(paths, importance=None, layers=None):
@@ -172,6 +172,17 @@ def test_a_faint_line_weighs_little():
     faint, strong = (edge_compactness(drawn(paths, [1, 1, share]), width=1).value for share in (1e-6, 1))
     assert faint == pytest.approx(2, rel=1e-3)
     assert strong < faint
+
+
+def test_bundling_makes_a_random_network_compact():
+    edges, profiles = random_network((36, 16, 9), random_state=2)
+    layout = place(edges)
+    straight, bundled = straight_lines(edges, layout, profiles=profiles), bundle(edges, layout, profiles=profiles)
+    assert edge_compactness(straight, width=layout.width).value == pytest.approx(1, abs=1e-4)
+    found = edge_compactness(bundled, width=layout.width)
+    assert found.value > 1.5
+    assert found.straight_distance == pytest.approx(edge_compactness(straight, width=layout.width).distance, rel=1e-3)
+    assert found.gaps == ((0, 1), (1, 2))
 
 
 @pytest.mark.parametrize(
