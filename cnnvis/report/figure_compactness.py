@@ -57,7 +57,7 @@ def compactness_chart(
     panels = [("by kind, with permuted importances", None), ("against accuracy", [one.test_accuracy for one in runs])]
     gaps = [one.gap for one in runs if one.gap is not None]
     if len(gaps) == len(runs):
-        panels.append(("against the train-test gap", gaps))
+        panels.append(("against train-test gap", gaps))
     sheet = Sheet(WIDTH, HEADER_HEIGHT + TITLE_HEIGHT + PANEL_HEIGHT + AXIS_HEIGHT + KEY_HEIGHT)
     draw_header(sheet, title, provenance or Provenance())
     boxes = _boxes(len(panels))

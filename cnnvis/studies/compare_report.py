@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from cnnvis.core.ranks import rank_correlations
 from cnnvis.layout.compactness import PLACES, RESOLUTION
 from cnnvis.report import Page
 from cnnvis.report.style import minus
-from cnnvis.studies.compare_results import COMPACTNESS, DISTANCE, MEASURES, STRAIGHT, CompareResult, Kind
+from cnnvis.studies.compare_results import COMPACTNESS, DISTANCE, MEASURES, CompareResult, Kind, Measure
 from cnnvis.studies.page_end import machine_facts, write_page
 
 CLAIM = "nn_vis reads its figure by the sentence “the closer together the edges, the greater the generalisation”."
@@ -66,40 +66,44 @@ def side_by_side_caption(result: CompareResult) -> str:
 
 def answers(result: CompareResult) -> Iterator[str]:
     """Yield a sentence for each question: is the order of the kinds that of nn_vis, are controls alike, accuracy."""
-    found = result.comparisons[COMPACTNESS.title]
     if not result.study.models:
         yield f"{CLAIM} Of edge compactness: {_claim(result)}"
     else:
-        yield f"Edge compactness: {_differences(found, result.steps)}."
-    as_drawn = _differences(result.comparisons[DISTANCE.title], result.steps)
+        yield f"Edge compactness: {_differences(result, COMPACTNESS, result.steps)}."
+    as_drawn = _differences(result, DISTANCE, result.steps)
     yield f"Of the distance as drawn, in layer widths and not divided by that of straight links: {as_drawn}."
     if result.study.n_controls:
-        controls = [name for name in found if name.endswith("permuted")]
-        yield f"Against their own permuted importances: {_differences(found, controls)}."
+        controls = [name for name in result.comparisons[COMPACTNESS.title] if name.endswith("permuted")]
+        yield f"Against their own permuted importances: {_differences(result, COMPACTNESS, controls)}."
     if not result.study.models:
         yield _beside_accuracy(result)
 
 
 def _claim(result: CompareResult) -> str:
-    found = [result.comparisons[COMPACTNESS.title][name] for name in result.steps]
-    said = _differences(result.comparisons[COMPACTNESS.title], result.steps)
-    if found[0].differences.size < 2:
+    """Return the differences from kind to kind, and whether they are those of nn_vis's figure."""
+    found = {name: result.comparisons[COMPACTNESS.title][name] for name in result.steps}
+    said = _differences(result, COMPACTNESS, result.steps)
+    if next(iter(found.values())).differences.size < 2:
         return f"{said}. A single training seed: this cannot be told from chance."
-    borne_out = all(one.is_clear and one.mean > 0 for one in found)
+    borne_out = all(one.is_clear and one.mean > 0 for one in found.values())
     verdict = "is borne out" if borne_out else "is not borne out"
-    return f"{said}. The order untrained, trained, trained with L1 {verdict} on these networks."
+    reversed_ = [name for name, one in found.items() if one.is_clear and one.mean < 0]
+    more = f" The other way round is {', '.join(reversed_)}." if reversed_ else ""
+    return f"{said}. The order untrained, trained, trained with L1 {verdict} on these networks.{more}"
 
 
-def _differences(found: dict[str, CurveComparison], names: tuple[str, ...] | list[str]) -> str:
-    return "; ".join(f"{name}: {_difference(found[name])}" for name in names)
+def _differences(result: CompareResult, measure: Measure, names: Sequence[str]) -> str:
+    found = result.comparisons[measure.title]
+    return "; ".join(f"{name}: {_difference(found[name], measure)}" for name in names)
 
 
-def _difference(one: CurveComparison) -> str:
+def _difference(one: CurveComparison, measure: Measure) -> str:
+    form = f"{{:+.{measure.digits}f}}"
     if one.differences.size < 2:
-        return minus(f"{one.mean:+.3f}, no interval")
+        return minus(f"{form.format(one.mean)}, no interval")
     outcome = "" if one.is_clear else ", not told apart"
-    low, high = one.interval
-    return minus(f"{one.mean:+.3f} ({100 * one.level:.0f} % interval {low:+.3f} to {high:+.3f}){outcome}")
+    low, high = (form.format(end) for end in one.interval)
+    return minus(f"{form.format(one.mean)} ({100 * one.level:.0f} % interval {low} to {high}){outcome}")
 
 
 def _beside_accuracy(result: CompareResult) -> str:
@@ -159,7 +163,7 @@ def _tables(page: Page, result: CompareResult) -> None:
     page.table(
         ("difference", *(measure.title for measure in MEASURES)),
         [
-            (name, *(_difference(result.comparisons[measure.title][name]) for measure in MEASURES))
+            (name, *(_difference(result.comparisons[measure.title][name], measure) for measure in MEASURES))
             for name in result.comparisons[COMPACTNESS.title]
         ],
         "Differences paired by training seed, with the interval of their mean. Edge compactness was chosen beforehand; "
@@ -169,9 +173,9 @@ def _tables(page: Page, result: CompareResult) -> None:
 
 def _row(kind: Kind) -> tuple[str, ...]:
     runs = kind.runs()
-    numbers = [_spread(kind.runs(measure).values, "{:.3f}") for measure in (COMPACTNESS, DISTANCE, STRAIGHT)]
+    numbers = [_spread(kind.runs(measure).values, f"{{:.{measure.digits}f}}") for measure in MEASURES]
     shares = [_spread(share, "{:.1%}") for share in (runs.train_accuracy, runs.test_accuracy, runs.gap)]
-    return (kind.name, *numbers, _spread(runs.control, "{:.3f}"), *shares)
+    return (kind.name, *numbers, _spread(runs.control, f"{{:.{COMPACTNESS.digits}f}}"), *shares)
 
 
 def _spread(values: np.ndarray | None, form: str) -> str:

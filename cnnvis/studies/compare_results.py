@@ -112,15 +112,16 @@ class MeasuredNetwork:
 
 
 class Measure(NamedTuple):
-    """A number of `Compactness` that networks are compared by."""
+    """A number of `Compactness` that networks are compared by, its name there, in words, and how many decimals."""
 
     attribute: str
     title: str
+    digits: int
 
 
-COMPACTNESS = Measure("value", "edge compactness")
-DISTANCE = Measure("distance", "distance as drawn")
-STRAIGHT = Measure("straight_distance", "distance if straight")
+COMPACTNESS = Measure("value", "edge compactness", 2)
+DISTANCE = Measure("distance", "distance as drawn", 4)
+STRAIGHT = Measure("straight_distance", "distance if straight", 4)
 MEASURES = (COMPACTNESS, DISTANCE, STRAIGHT)
 """The one that was fixed beforehand, and the two distances whose quotient it is, in layer widths."""
 

@@ -35,6 +35,7 @@ def test_every_network_stands_where_it_belongs():
     assert [label.get_text() for label in kinds.get_xticklabels()] == ["loose", "tight"]
     said = words(figure)
     assert "tiny-net" in said
+    assert "against train-test gap" in said
     assert "generali" not in said.lower()
     assert (pixels(figure) < 200).any(axis=2).mean() > 0.01
 
