@@ -35,7 +35,7 @@ from cnnvis.core.progress import Progress, part_of
 from cnnvis.io import load as load_file
 from cnnvis.io import require_writable, save
 from cnnvis.layout import bundle, edge_compactness, place
-from cnnvis.models import Network, labelled_images, load
+from cnnvis.models import LabelledImages, Network, labelled_images, load
 from cnnvis.models.folders import labelled_parts
 from cnnvis.studies.compare_pictures import save_pictures
 from cnnvis.studies.compare_report import write_report
@@ -167,6 +167,7 @@ def _networks(study: CompareNetworks, seed: int) -> dict[str, Network]:
         by_name = {network.name: network for network in networks}
         if len(by_name) < len(networks):
             raise InvalidInputError(f"Networks to compare need a name each, got {[one.name for one in networks]}.")
+        _require_alike(by_name)
         return by_name
     if seed == 0:
         return {kind: load(name, device=study.device) for kind, name in PERCEPTRONS.items()}
@@ -174,22 +175,40 @@ def _networks(study: CompareNetworks, seed: int) -> dict[str, Network]:
     return dict(zip(PERCEPTRONS, trained, strict=True))
 
 
+def _require_alike(networks: Mapping[str, Network]) -> None:
+    counts = {name: _gaps(connect(network))[0] for name, network in networks.items()}
+    if len(set(counts.values())) > 1:
+        found = "; ".join(f"{name}: {', '.join(map(str, numbers))}" for name, numbers in counts.items())
+        raise InvalidInputError(
+            f"Networks are compared at the same number of links between layers; these have {found}. Compare networks "
+            "of the same layers."
+        )
+
+
 def _scores(study: CompareNetworks, network: Network, path: Path, stages: Stages) -> Importance:
     """Return the scores of a network: those that come with cnnvis, those kept in `path`, or new ones, kept there."""
-    facts: dict[str, Any] = {"model_sha256": network.sha256, "data": str(study.data)}
+    facts: dict[str, Any] = {"model_sha256": network.sha256}
     if study.method == TRAINED:
         facts |= {"steps": study.steps, "random_state": study.random_state}
-    shipped = shipped_importance(network) if study.data is None else None
-    kept = load_file(path) if path.exists() else None
-    for found in (shipped and replace(shipped, options={**shipped.options, "data": "None"}), kept):
-        if found is not None and found.method == study.method and facts.items() <= dict(found.options).items():
-            return found
+    if study.data is None and _fits(shipped := shipped_importance(network), study, facts):
+        return shipped
+    facts["data"] = str(study.data)
+    if path.exists() and _fits(kept := load_file(path), study, facts):
+        return kept
     with stages(f"importance: {study.method}") as progress:
         images = labelled_parts(network, study.data).importance
         scores = _score(study, network, images.pair, progress)
         scores = replace(scores, options={**scores.options, **facts})
         save(scores, path)
     return scores
+
+
+def _fits(scores: Importance | None, study: CompareNetworks, facts: Mapping[str, Any]) -> bool:
+    return (
+        scores is not None
+        and scores.method == study.method
+        and all(scores.options.get(name) == value for name, value in facts.items())
+    )
 
 
 def _score(study: CompareNetworks, network: Network, data: Data, progress: Progress) -> Importance:
@@ -208,9 +227,9 @@ def _measure(study: CompareNetworks, network: Network, scores: Importance, stage
             for seed in range(study.random_state, study.random_state + study.n_controls)
         )
     with stages("accuracy"):
-        testing = labelled_parts(network, study.data).testing
-        training = None if study.models else labelled_images("mnist", "train")
-        test, train = (part and accuracy(network.module, _moved(part.pair, network)) for part in (testing, training))
+        test = _accuracy(network, labelled_parts(network, study.data).testing)
+        # what trained other networks is not known
+        train = None if study.models else _accuracy(network, labelled_images("mnist", "train"))
     return MeasuredNetwork(
         name=network.name,
         weights=network.weights,
@@ -232,28 +251,19 @@ def _compactness(
     return drawn, found
 
 
-def _moved(data: Data, network: Network) -> Data:
-    images, labels = data
-    return images.to(network.device, network.dtype), labels.to(network.device)
+def _accuracy(network: Network, images: LabelledImages) -> float:
+    return accuracy(network.module, (images.images.to(network.device, network.dtype), images.labels.to(network.device)))
 
 
 def _result(study: CompareNetworks, found: Mapping[str, list[MeasuredNetwork]]) -> CompareResult:
     kinds = tuple(Kind(name, tuple(networks)) for name, networks in found.items())
-    drawn = {kind.name: kind.networks[0].drawn for kind in kinds}
-    counts = {name: _gaps(one.edges)[0] for name, one in drawn.items()}
-    if len(set(counts.values())) > 1:
-        raise InvalidInputError(
-            "Networks are compared at the same number of links between layers of the same sizes; these have "
-            + "; ".join(f"{name}: {numbers}" for name, numbers in counts.items())
-            + ". Compare networks of the same layers."
-        )
-    first = next(iter(drawn.values())).edges
+    edges = kinds[0].networks[0].drawn.edges
     return CompareResult(
         study=study,
         kinds=kinds,
         comparisons=compare_kinds(kinds, with_controls=study.n_controls > 0),
-        n_links=next(iter(counts.values())),
-        n_total=first.n_total or len(first),
+        n_links=_gaps(edges)[0],
+        n_total=edges.n_total or len(edges),
     )
 
 
