@@ -17,7 +17,7 @@ UNITS = Parameter(group=Group("Where units stand", sort_key=2))
 BUNDLES = Parameter(group=Group("How links are bundled", sort_key=3))
 
 PLACING = ("arrangement", "layer_distance", "layer_width", "move_units", "node_bandwidth_reduction")
-CHOOSING = ("top_k", "prune_percentage")
+CHOOSING = ("top_k", "prune_percentage", "fold")
 
 
 @Parameter(name="*")
@@ -31,6 +31,8 @@ class DrawingFlags:
         At most so many links, the most important ones.
     prune_percentage : float
         Share of the links to leave out, least important first, 0 to 1.
+    fold : str
+        Dotted name or glob of blocks that are drawn as one layer each (features.*); may be repeated.
     arrangement : str
         How the units of a layer stand.
     layer_distance : float
@@ -65,6 +67,7 @@ class DrawingFlags:
 
     top_k: Annotated[int, LINKS, Parameter(validator=Number(gte=1))] = 100_000
     prune_percentage: Annotated[float, LINKS, Parameter(validator=Share)] = 0.0
+    fold: Annotated[tuple[str, ...], LINKS, Parameter(negative="", metavar="NAME", show_default=False)] = ()
     arrangement: Annotated[Literal["raster", "circle", "line", "importance", "similarity"], UNITS] = "raster"
     layer_distance: Annotated[float, UNITS, Parameter(validator=Number(gt=0))] = 0.5
     layer_width: Annotated[float, UNITS, Parameter(validator=Number(gt=0))] = 1.0

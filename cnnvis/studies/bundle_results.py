@@ -10,7 +10,7 @@ from typing import Any
 
 from cnnvis.core import BundledNetwork, PolylineSet
 from cnnvis.core.errors import InvalidInputError
-from cnnvis.layout import BundleOptions
+from cnnvis.layout import ArrangementName, BundleOptions
 from cnnvis.studies.results import require_size
 
 MAX_CLASSES = 12
@@ -27,6 +27,8 @@ class DrawingOptions:
         At most so many links, the most important ones; None for all.
     prune_percentage : float, default: 0
         Share of the links that is left out, least important first, 0 to 1.
+    fold : tuple of str
+        Dotted names or globs of blocks that are drawn as one layer each.
     arrangement : {"raster", "circle", "line", "importance", "similarity"}
         How the units of a layer stand, see `cnnvis.layout.place`.
     layer_distance : float, default: 0.5
@@ -42,7 +44,8 @@ class DrawingOptions:
 
     top_k: int | None = 100_000
     prune_percentage: float = 0.0
-    arrangement: str = "raster"
+    fold: tuple[str, ...] = ()
+    arrangement: ArrangementName = "raster"
     layer_distance: float = 0.5
     layer_width: float = 1.0
     move_units: bool = False
@@ -51,7 +54,7 @@ class DrawingOptions:
 
     def as_parameters(self) -> dict[str, Any]:
         """Return all options by name, those of bundling among them, as JSON-able values."""
-        options = asdict(self)
+        options = asdict(self) | {"fold": list(self.fold)}
         return options | {name: _plain(value) for name, value in options.pop("bundling").items()}
 
 

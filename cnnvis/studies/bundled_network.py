@@ -5,22 +5,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnvis.attribution import connect, unit_importance
-from cnnvis.capture import trace
+from cnnvis.attribution import connect, most_important, unit_importance
+from cnnvis.capture import channel_spaces, trace
 from cnnvis.core import BundledNetwork, EdgeSet, Importance, Layout, PolylineSet, Provenance
-from cnnvis.layout import advect_units, bundle, measure, place, random_network, straight_lines
-from cnnvis.models import Network
-from cnnvis.studies.bundle_results import DrawingOptions
-from cnnvis.studies.stages import Stages
+from cnnvis.core.progress import Progress
+from cnnvis.io import require_writable
+from cnnvis.layout import Bundler, advect_units, bundles, measure, place, random_network, straight_lines
+from cnnvis.models import Network, load
+from cnnvis.rendering import require_rendering
+from cnnvis.studies.bundle_pictures import Steps, draw, drawn_classes, save_files
+from cnnvis.studies.bundle_report import write_report
+from cnnvis.studies.bundle_results import BundleResult, BundleStudy, DrawingOptions
+from cnnvis.studies.stages import OnProgress, OnStage, Stages
+from cnnvis.studies.unit_scores import score_units
 
-OnStep = Callable[[str, PolylineSet], None]
-"""Called as on_step(name, lines) with the lines of each step: "unbundled", "units moved", "iteration 1" ..."""
+OnStep = Callable[[str, BundledNetwork], None]
+"""Called as on_step(name, network) with the state of each step: "unbundled", "units moved", "iteration 1" ..."""
 
 
 def build(
@@ -44,7 +52,7 @@ def build(
     stages : Stages, optional
         Measures the stages, and is told how far they are; raise CancelledError there to stop.
     on_step : callable, optional
-        Handed the lines of each step; without it only the last are kept.
+        Handed the network as it is after each step.
 
     Returns
     -------
@@ -58,20 +66,17 @@ def build(
     """
     options, stages = options or DrawingOptions(), stages or Stages()
     with stages("links"):
-        graph = trace(network)
-        edges = connect(network, scores, top_k=options.top_k, prune_percentage=options.prune_percentage)
-        importance, profiles = unit_importance(edges.units, scores)
-    drawn = BundledNetwork(
-        edges,
-        place(edges, **_placing(options)),
-        PolylineSet.empty(),
-        importance=importance,
-        profiles=profiles,
-        class_names=scores.class_names or () if scores is not None else (),
-        graph=graph,
-        parameters=_parameters(options, edges, scores),
-        provenance=network.provenance(),
-    )
+        every = connect(network, scores, fold=options.fold)
+        importance, profiles = unit_importance(every.units, scores, spaces=channel_spaces(network))
+    facts = {
+        "importance": importance,
+        "profiles": profiles,
+        "class_names": scores.class_names or () if scores is not None and profiles is not None else (),
+        "graph": trace(network),
+        "parameters": options.as_parameters() | {"importance": scores.method if scores is not None else "none"},
+        "provenance": network.provenance(),
+    }
+    return _draw(every, options, facts=facts, stages=stages, on_step=on_step)
 
 
 def build_random(
@@ -83,3 +88,127 @@ def build_random(
     on_step: OnStep | None = None,
 ) -> BundledNetwork:
     """Return a random network of the given layer sizes as `build` does; see `cnnvis.layout.random_network`."""
+    options, stages = options or DrawingOptions(), stages or Stages()
+    with stages("links"):
+        every, profiles = random_network(sizes, random_state=random_state)
+        importance = profiles.mean(axis=1)
+        every = replace(every, importance=every.weight * importance[every.source])
+    facts = {
+        "importance": importance,
+        "profiles": profiles,
+        "class_names": tuple(map(str, range(profiles.shape[1]))),
+        "parameters": options.as_parameters() | {"importance": "random"},
+        "provenance": Provenance(
+            model=f"random network {'-'.join(map(str, sizes))}", weights="random", notes={"seed": str(random_state)}
+        ),
+    }
+    return _draw(every, options, facts=facts, stages=stages, on_step=on_step)
+
+
+def _draw(
+    every: EdgeSet, options: DrawingOptions, *, facts: Mapping[str, Any], stages: Stages, on_step: OnStep | None
+) -> BundledNetwork:
+    """Place the units by all links, and bundle the most important of these; `facts` are fields of the network."""
+    edges = most_important(every, options.top_k, options.prune_percentage)
+    look = {"profiles": facts["profiles"], "importance": facts["importance"], "options": options.bundling}
+
+    def tell(step: str, layout: Layout, lines: Callable[[], PolylineSet]) -> None:
+        if on_step is not None:
+            on_step(step, BundledNetwork(edges, layout, lines(), **facts))
+
+    with stages("places"):
+        layout = _placed(every, options, facts["importance"])
+        tell("unbundled", layout, lambda: straight_lines(edges, layout, **look))
+    if options.move_units:
+        with stages("move units") as progress:
+            layout = _moved(layout, every.units, options, facts["profiles"], progress)
+            tell("units moved", layout, lambda: straight_lines(edges, layout, **look))
+    with stages("bundle") as progress:
+        bundler = Bundler(edges, layout, **look)
+        progress(0, len(bundler.bandwidths))
+        while not bundler.finished:
+            bundler.step()
+            tell(f"iteration {bundler.done}", layout, bundler.lines)
+            progress(bundler.done, len(bundler.bandwidths))
+        lines = bundler.lines()
+    with stages("measure"):
+        return BundledNetwork(edges, layout, lines, quality=measure(lines), **facts)
+
+
+def _placed(every: EdgeSet, options: DrawingOptions, importance: NDArray[np.float64]) -> Layout:
+    return place(
+        every,
+        arrangement=options.arrangement,
+        layer_distance=options.layer_distance,
+        layer_width=options.layer_width,
+        scores=importance,
+    )
+
+
+def run(
+    study: BundleStudy,
+    out: str | Path,
+    *,
+    command: str = "",
+    on_stage: OnStage | None = None,
+    on_progress: OnProgress | None = None,
+) -> BundleResult:
+    """Draw a network and leave its files in the folder `out`.
+
+    ``all.png`` and ``class_<index>_<name>.png``, one picture for all classes and one for each; ``classes.png`` has them
+    small. ``pair.png`` straight beside bundled, ``turn.mp4`` once around it, ``view3d.html`` to be turned by hand.
+    ``network.safetensors`` has all that `cnnvis.load` gives back, ``network.vtm`` lines and units for ParaView,
+    ``network.glb`` for other viewers, ``scene.json`` the picture, ``bundles.csv`` what runs together. Of the steps
+    ``stages.pvd`` and ``stages.mp4``. ``index.html`` is the report.
+
+    Parameters
+    ----------
+    study : BundleStudy
+    out : path-like
+        Made if missing; files of the same names are replaced, each whole or not at all.
+    command : str
+        Command line that repeats it, for the report.
+    on_stage : callable, optional
+        Told (name, seconds) of each finished stage.
+    on_progress : callable, optional
+        Told (name, done, total) while a stage goes on. Raise CancelledError there to stop.
+
+    Returns
+    -------
+    BundleResult
+
+    Raises
+    ------
+    CnnvisError
+        Of the stage that failed; nothing half-written is left.
+    """
+    stages = Stages(on_stage, on_progress)
+    out = Path(out)
+    with stages("check"):  # before the work, not after it
+        require_rendering()
+        require_writable(out)
+    steps = Steps() if study.stages else None
+    network, origin = _network(study, stages, steps)
+    with stages("list bundles"):
+        found = tuple(bundles(network.lines))
+    result = BundleResult(study, network, origin, drawn_classes(study, network), found, steps.lines if steps else {})
+    files = save_files(result, out, stages) | draw(result, out, stages)
+    result = replace(result, files=files, seconds=stages.seconds, total_seconds=stages.total)
+    with stages("report"):
+        files |= write_report(result, out, command=command)
+    return replace(result, files=files, seconds=stages.seconds, total_seconds=stages.total)
+
+
+def _network(study: BundleStudy, stages: Stages, on_step: OnStep | None) -> tuple[BundledNetwork, str]:
+    """Return what is drawn, and where its importance is from."""
+    drawing: dict[str, Any] = {"stages": stages, "on_step": on_step}
+    if study.layers:
+        network = build_random(study.layers, study.options, random_state=study.random_state, **drawing)
+        return network, "random"
+    with stages("load network"):
+        model = load(study.model, weights=study.weights, device=study.device, random_state=study.random_state)
+    with stages("importance") as progress:
+        scores = score_units(
+            model, study.scores, data=study.data, random_state=study.random_state, progress=progress
+        )
+    return build(model, scores.importance, study.options, **drawing), scores.origin
