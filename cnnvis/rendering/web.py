@@ -1,6 +1,6 @@
-"""Volumes as one HTML file that turns in any browser, without a server, a network or an extension.
+"""Volumes and networks as one HTML file that turns in any browser, without a server, a network or an extension.
 
-The page carries its own small WebGL 2 ray caster, so that all orders of a layer share one copy of the maps and
+The page carries its own small WebGL 2 renderer, so that all orders of a layer share one copy of the maps and
 switching between them is instant. (The vtk.js page that pyvista exports shows no volumes: its viewer asks for the
 scalars before they are loaded; measured with trame-vtk 2.11.17, pull request 88 there.)
 """
@@ -24,10 +24,13 @@ from cnnvis.core.errors import FileFormatError, InvalidInputError
 from cnnvis.core.ordering import method_title
 from cnnvis.core.palette import group_colour
 from cnnvis.rendering.offscreen import scenes_of
+from cnnvis.rendering.scene_shapes import network_frames
+from cnnvis.rendering.shapes import N_LINES, Shape
 from cnnvis.rendering.style import format_values
 from cnnvis.rendering.viewpoint import VIEW_ANGLE, direction_of
 from cnnvis.rendering.volume_artist import ABSORPTION_DEPTH
-from cnnvis.scene import Scene, SceneGrid, TransferFunction, VolumeItem
+from cnnvis.rendering.web_network import drawing
+from cnnvis.scene import LabelsItem, Scene, SceneGrid, TransferFunction, VolumeItem
 
 PAGE_SUFFIXES = (".html", ".htm")
 
@@ -39,38 +42,53 @@ CODES = 254
 """Steps of the 8-bit positions that are sent; code 0 stands for a missing value."""
 
 
-def export_html(target: Scene | SceneGrid, path: str | Path) -> Path:
-    """Write the volumes of a scene or a grid as one self-contained HTML file.
+def export_html(target: Scene | SceneGrid, path: str | Path, *, n_lines: int = N_LINES) -> Path:
+    """Write the volumes, bundles and units of a scene or a grid as one self-contained HTML file.
 
     Several volumes become one view with a button for each; those that show the same maps in different
-    orders share one copy of the data. A series gets a slider over its frames, and shows their labels.
+    orders share one copy of the data. A series gets a slider over its frames, and shows their labels. Bundles and
+    units stand with every volume of their scene, or alone; classes, straight or bundled, opacity and threshold are
+    chosen on the page.
 
     Parameters
     ----------
     target : Scene or SceneGrid
     path : path-like ending in .html
         Written whole or not at all.
+    n_lines : int, default: 20,000
+        At most so many lines of each bundle, the most important ones, as the page says.
 
     Notes
     -----
-    About 25 kB plus 4/3 byte per voxel. Values are sent as 8 bits: the picture shows what the still shows,
-    the numbers are in the .vti file.
+    About 40 kB, plus 4/3 byte per voxel, plus for each frame 14 bytes per point of a line and 4/3 per class. Values are
+    sent as 8 or 16 bits: the picture shows what the still shows, the numbers are in the .vti and .vtp files.
     """
     path = Path(path)
     if path.suffix.lower() not in PAGE_SUFFIXES:
         raise FileFormatError(f"Cannot write a web page as {path.name!r}; its name must end in .html.")
-    text = scene_html(target)
+    text = scene_html(target, n_lines=n_lines)
     return save_bytes(text.encode("utf-8"), path)
 
 
-def scene_html(target: Scene | SceneGrid) -> str:
+def scene_html(target: Scene | SceneGrid, *, n_lines: int = N_LINES) -> str:
     """Return the text of the HTML file that `export_html` writes."""
+    if n_lines < 1:
+        raise InvalidInputError(f"n_lines must be at least 1, got {n_lines}.")
     scenes = scenes_of(target)
-    shown = [(scene, item) for scene in scenes for item in scene if isinstance(item, VolumeItem) and item.visible]
-    if not shown:
-        raise InvalidInputError("The scene has no visible volume; a web page shows volumes.")
     stacks: dict[str, dict[str, Any]] = {}
-    views = [_view(scene, item, stacks) for scene, item in shown]
+    drawings: list[dict[str, Any]] = []
+    shown: list[tuple[Scene, VolumeItem | None]] = []
+    views = []
+    for scene in scenes:
+        network = network_frames(scene)
+        if network:
+            drawings.append(drawing(network, n_lines) | {"labels": _labels(scene)})
+        for item in _volumes(scene) or ([None] if network else []):
+            shown.append((scene, item))
+            views.append(_view(scene, item, stacks, network[0] if network else ()))
+            views[-1]["drawing"] = len(drawings) - 1 if network else None
+    if not shown:
+        raise InvalidInputError("The scene has no visible volume, bundle or units; a web page shows these.")
     for view, name in zip(views, _names(shown), strict=True):
         view["name"] = name
     page = {
@@ -79,9 +97,14 @@ def scene_html(target: Scene | SceneGrid) -> str:
         "angle": VIEW_ANGLE,
         "absorption": ABSORPTION_DEPTH,
         "stacks": list(stacks.values()),
-        "drawings": [],
+        "drawings": drawings,
         "views": views,
     }
+    return _filled_in(page)
+
+
+def _filled_in(page: dict[str, Any]) -> str:
+    """Return the page with its scripts and its data."""
     folder = files("cnnvis.rendering") / "page"
     template, *scripts = ((folder / name).read_text(encoding="utf-8") for name in PAGE_FILES)
     # "<" never appears inside, so that no text of the user's can end the script element.
@@ -89,17 +112,36 @@ def scene_html(target: Scene | SceneGrid) -> str:
     return template.replace("/*SCRIPTS*/", "\n".join(scripts)).replace("/*SCENE*/", data)
 
 
-def _view(scene: Scene, item: VolumeItem, stacks: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Return what one button of the page shows: a volume, or the frames of a series; maps go to `stacks`."""
-    data = scene.frames.get(item.name, (item.data,))
-    moving = item.name in scene.frames
+def _volumes(scene: Scene) -> list[VolumeItem]:
+    return [item for item in scene if isinstance(item, VolumeItem) and item.visible]
+
+
+def _labels(scene: Scene) -> list[tuple[str, list[float]]]:
+    """Return the texts of a scene and where they stand."""
+    items = [item for item in scene if isinstance(item, LabelsItem) and item.visible]
+    places = [(item.data + np.array(item.origin)).tolist() for item in items]
+    return [pair for item, at in zip(items, places, strict=True) for pair in zip(item.texts, at, strict=True)]
+
+
+def _view(
+    scene: Scene, item: VolumeItem | None, stacks: dict[str, dict[str, Any]], network: Sequence[Shape]
+) -> dict[str, Any]:
+    """Return what one button of the page shows: a volume, a network or both, or the frames of a series of them.
+
+    Maps go to `stacks`.
+    """
+    names = {shape.name for shape in network} | ({item.name} if item else set())
+    moving = bool(names & scene.frames.keys())
+    labels = list(scene.series.labels) if moving else [""]
+    data = () if item is None else scene.frames.get(item.name, (item.data,))
+    titles = [_headline(item, volume) for volume in data] or [scene.title or network[0].name]
+    captions = [volume.provenance.caption for volume in data] or [""]
     return {
         "axis": scene.series.axis if moving else "",
-        "labels": list(scene.series.labels) if moving else [""],
+        "labels": labels,
         "frame": scene.frame if moving else 0,
-        "titles": [_headline(item, volume) for volume in data],
-        "captions": [volume.provenance.caption for volume in data],
-        "drawing": None,
+        "titles": titles if len(titles) == len(labels) else titles * len(labels),
+        "captions": captions if len(captions) == len(labels) else captions * len(labels),
         "volumes": [_volume(item, volume, stacks) for volume in data],
     }
 
@@ -155,10 +197,14 @@ def _runs(volume: Volume) -> list[list[Any]]:
     ]
 
 
-def _names(shown: Sequence[tuple[Scene, VolumeItem]]) -> list[str]:
+def _names(shown: Sequence[tuple[Scene, VolumeItem | None]]) -> list[str]:
     """Return the shortest names that tell the buttons apart: orders, headlines, the scenes' titles; else numbered."""
-    orders = [method_title(item.data.method) for _, item in shown]
-    headlines = [_headline(item, item.data).removesuffix(" order") for _, item in shown]
     titles = [scene.title for scene, _ in shown]
+    items = [item for _, item in shown if item is not None]
+    orders, headlines = [], titles
+    if len(items) == len(shown):
+        orders = [method_title(item.data.method) for item in items]
+        headlines = [_headline(item, item.data).removesuffix(" order") for item in items]
     numbered = [f"{index}. {name}" for index, name in enumerate(headlines, start=1)]
-    return next(names for names in (orders, headlines, titles, numbered) if len(set(names)) == len(names))
+    candidates = (orders, headlines, titles, numbered)
+    return next(names for names in candidates if len(set(names)) == len(names) == len(shown))

@@ -127,17 +127,18 @@ const bucketOf = (depth, [near, far]) => Math.min(BUCKETS - 1, Math.max(0, Math.
 function sortCloud(cloud, view, depths) {  // farthest first: a counting sort over 65,536 depths
   const { segments, mids, ranks, owners, order, starts, drawing } = cloud, n = segments.length, s = state.blend;
   const [x, y, z] = view.forward, offset = dot(view.eye, view.forward), buckets = new Uint16Array(n);
+  const least = state.moving ? ranks.length - Math.ceil(state.share * ranks.length) : 0;  // in order of importance
   const hidden = drawing.looks.map(look => look.unit ? look.threshold : state.hide);
   starts.fill(0);
   for (let i = 0; i < n; i++) {
-    if (ranks[i] < hidden[owners[i]]) continue;
+    if (ranks[i] < hidden[owners[i]] || i < least) continue;
     const at = 6 * i, depth = s * (x * mids[at] + y * mids[at+1] + z * mids[at+2]) +
       (1 - s) * (x * mids[at+3] + y * mids[at+4] + z * mids[at+5]) - offset;
     starts[(buckets[i] = bucketOf(depth, depths)) + 1]++;
   }
   for (let b = 0; b < BUCKETS; b++) starts[b + 1] += starts[b];
   const next = starts.slice();
-  for (let i = 0; i < n; i++) if (ranks[i] >= hidden[owners[i]]) order[next[buckets[i]]++] = segments[i];
+  for (let i = 0; i < n; i++) if (ranks[i] >= hidden[owners[i]] && i >= least) order[next[buckets[i]]++] = segments[i];
   cloud.shown = starts[BUCKETS];
   gl.bindBuffer(gl.ARRAY_BUFFER, cloud.buffer);
   gl.bufferSubData(gl.ARRAY_BUFFER, 0, order, 0, cloud.shown);

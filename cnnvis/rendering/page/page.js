@@ -1,9 +1,11 @@
 // The page: what is shown, the camera, the picture, and what the reader does.
 
 const state = { order: 0, frame: 0, mip: false, density: 1, threshold: 0, yaw: 0, pitch: 0, zoom: 1,
-  blend: 1, lines: 1, units: 1, hide: 0, depth: 0, shownClass: "none", drawing: null };
+  blend: 1, lines: 1, units: 1, hide: 0, depth: 0, shownClass: "none", drawing: null,
+  moving: false, share: 1 };
 const SLABS = 24;  // parts of a volume between which lines are drawn
-let current = null, pending = false;
+const FRAME = 60, REST = 250, FEWEST = 0.03;  // ms a picture may take while it turns; ms until it is drawn in full; share
+let current = null, pending = false, resting = 0;
 
 function prepare() {
   if (scene.stacks.length) { prepareVolumes(); prepareFrames(); }
@@ -31,6 +33,7 @@ function choose(order, frameOf) {
   Object.assign(slider, { max: last, value: state.frame });
   slider.setAttribute("aria-valuetext", label);
   document.querySelector("#title span").textContent = view.captions[state.frame];
+  document.querySelector("#title small").textContent = current.cloud ? current.cloud.drawing.notes.join("; ") : "";
   document.querySelectorAll(".of-volume").forEach(control => { control.hidden = !current.volume; });
   document.querySelectorAll(".of-network").forEach(control => { control.hidden = !current.cloud; });
   legend(shown);
@@ -65,6 +68,13 @@ function camera() {
   return { eye, right, up, forward: scaled(direction, -1), slope };
 }
 
+function turn() {  // drawn with the most important lines only, as many as the time allows, and in full at rest
+  state.moving = true;
+  clearTimeout(resting);
+  resting = setTimeout(() => { state.moving = false; draw(); }, REST);
+  draw();
+}
+
 function draw() {
   if (pending) return;
   pending = true;
@@ -88,11 +98,19 @@ function paint() {
   gl.clear(gl.COLOR_BUFFER_BIT);
   gl.enable(gl.BLEND);
   gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
-  if (current.cloud) paintNetwork(view);
+  if (current.cloud) paintInTime(view);
   else drawVolume(current.volume, view, [-1e9, 1e9]);
   document.querySelectorAll(".axis").forEach(old => old.remove());
   if (current.volume) { drawFrame(current.volume.frame, view); axisNames(current.volume, view); }
   if (current.cloud) layerNames(current.cloud.drawing, view);
+}
+
+function paintInTime(view) {
+  const start = performance.now();
+  paintNetwork(view);
+  if (!state.moving) return;
+  gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));  // returns when all is drawn
+  state.share = Math.min(1, Math.max(FEWEST, state.share * FRAME / (performance.now() - start)));
 }
 
 function paintNetwork(view) {  // from far to near; a volume in slabs, so that lines run through it
@@ -133,9 +151,9 @@ function listen() {
       state.zoom *= Math.hypot(e.clientX - other[0], e.clientY - other[1]) / Math.hypot(before[0] - other[0], before[1] - other[1]);
     } else { state.yaw -= (e.clientX - before[0]) * 0.008; state.pitch += (e.clientY - before[1]) * 0.008; }
     pointers.set(e.pointerId, [e.clientX, e.clientY]);
-    draw();
+    turn();
   });
-  canvas.addEventListener("wheel", e => { e.preventDefault(); state.zoom *= Math.exp(-e.deltaY * 0.001); draw(); }, { passive: false });
+  canvas.addEventListener("wheel", e => { e.preventDefault(); state.zoom *= Math.exp(-e.deltaY * 0.001); turn(); }, { passive: false });
   canvas.addEventListener("dblclick", reset);
   canvas.addEventListener("keydown", e => {
     const turns = { ArrowLeft: [0.1, 0], ArrowRight: [-0.1, 0], ArrowUp: [0, -0.1], ArrowDown: [0, 0.1] };
@@ -144,12 +162,12 @@ function listen() {
     else if (e.key === "-") state.zoom /= 1.1;
     else if (e.key === "Home") return reset();
     else return;
-    e.preventDefault(); draw();
+    e.preventDefault(); turn();
   });
   const asIs = x => x, power = x => 10 ** x, square = x => x * x;
   for (const [name, from] of [["density", power], ["threshold", asIs], ["blend", asIs], ["lines", power], ["units", power],
     ["hide", square], ["depth", asIs]])
-    document.getElementById(name).addEventListener("input", e => { state[name] = from(+e.target.value); draw(); });
+    document.getElementById(name).addEventListener("input", e => { state[name] = from(+e.target.value); turn(); });
   document.getElementById("mip").addEventListener("click", e => {
     state.mip = !state.mip; e.target.setAttribute("aria-pressed", state.mip); draw(); });
   window.addEventListener("resize", draw);

@@ -1,0 +1,153 @@
+"""What exports draw of a scene's bundles and units: geometry with its look, cut down to a budget of lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnvis.core import PolylineSet
+from cnnvis.core.palette import RGB, group_colour
+
+N_LINES = 20_000
+"""Lines of a bundle that an export holds by default: about 7 MB as a page, 6 MB as glTF, and turned smoothly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How the lines or units of one item are drawn: the six shader parameters of nn_vis, and what they leave open.
+
+    Parameters
+    ----------
+    size : float, scene units
+        Radius at importance 1; 0 for lines of one width.
+    width : float, pixels
+        Least width of a line, least diameter of a unit.
+    opacity : float
+        Of the item; multiplies all.
+    base_opacity, importance_opacity, depth_opacity, depth_exponent, importance_threshold : float
+        See `opacity_of`; what is less important than the threshold is not drawn.
+    """
+
+    size: float = 0.0
+    width: float = 1.0
+    opacity: float = 1.0
+    base_opacity: float = 0.0
+    importance_opacity: float = 1.1
+    depth_opacity: float = 0.5
+    depth_exponent: float = 0.25
+    importance_threshold: float = 0.01
+
+    def opacity_of(self, importance: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return the opacity of what stands nearest and is seen through its middle, 0 to 1, as the shaders have it.
+
+        Parameters
+        ----------
+        importance : ndarray
+            0 to 1; of one class, times the class's share.
+        """
+        important = 1 - self.importance_opacity + self.importance_opacity * np.asarray(importance, np.float64)
+        return self.opacity * np.clip(np.clip(important, 0, 1) * (1 - self.base_opacity) + self.base_opacity, 0, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The lines or units of one item of a scene.
+
+    Parameters
+    ----------
+    name : str
+    lines : PolylineSet
+        In scene units; a unit is a line of one point. Read are the point arrays "importance", "t" and
+        "class_shares", as far as they are there, and the line array "importance".
+    is_units : bool
+    look : Look
+    classes : tuple of str
+        Names of the classes that the shares are of.
+    shown : "none", "all" or int
+        Whether classes are coloured: not, all of them mixed, or the one of this number alone.
+    plain : (r, g, b)
+        Colour without classes.
+    """
+
+    name: str
+    lines: PolylineSet
+    is_units: bool = False
+    look: Look = Look()
+    classes: tuple[str, ...] = ()
+    shown: Literal["none", "all"] | int = "none"
+    plain: RGB = (0.1, 0.1, 0.12)
+
+    @property
+    def importance(self) -> NDArray[np.floating]:
+        """Importance of each point, (P,)."""
+        return self.lines.point_arrays.get("importance", np.ones(len(self.lines.points), np.float32))
+
+    @property
+    def t(self) -> NDArray[np.floating]:
+        """Place of each point on its line, 0 to 1; by number where it is not known."""
+        if "t" in self.lines.point_arrays:
+            return self.lines.point_arrays["t"]
+        counts = np.diff(self.lines.offsets)
+        steps = np.arange(len(self.lines.points)) - np.repeat(self.lines.offsets[:-1], counts)
+        return steps / np.repeat(np.maximum(counts - 1, 1), counts)
+
+    @property
+    def strength(self) -> NDArray[np.floating]:
+        """Importance by which lines are ranked and hidden, (E,): their own, else that of their first point."""
+        if "importance" in self.lines.line_arrays:
+            return self.lines.line_arrays["importance"]
+        full = np.diff(self.lines.offsets) > 0
+        found = np.zeros(len(self.lines), np.float32)
+        found[full] = self.importance[self.lines.offsets[:-1][full]]
+        return found
+
+    @property
+    def shares(self) -> NDArray[np.floating]:
+        """Share of each class in each point, (P, K); of points without, the same of each."""
+        n, k = len(self.lines.points), len(self.classes)
+        return self.lines.point_arrays.get("class_shares", np.full((n, k), 1 / max(k, 1), np.float32))
+
+    def within(self, n_lines: int) -> Shape:
+        """Return the same with the `n_lines` most important lines, least important first; units are all kept."""
+        order = np.argsort(self.strength, kind="stable")
+        return replace(self, lines=_taken(self.lines, order if self.is_units else order[-n_lines:]))
+
+    def notes_within(self, n_lines: int) -> list[str]:
+        """Return what `within` leaves out, in words."""
+        if self.is_units or len(self.lines) <= n_lines:
+            return []
+        return [f"{self.name}: the {n_lines:,} most important of {len(self.lines):,} lines"]
+
+    def above_threshold(self) -> Shape:
+        """Return the same without the lines or units that the threshold hides."""
+        return replace(self, lines=_taken(self.lines, np.flatnonzero(self.strength >= self.look.importance_threshold)))
+
+    def rgba(self) -> NDArray[np.float64]:
+        """Return colour and opacity of each point, (P, 4), 0 to 1, sRGB."""
+        importance = self.importance.astype(np.float64)
+        rgb = np.tile(np.array(self.plain), (len(importance), 1))
+        if self.classes and self.shown == "all":
+            rgb = self.shares @ np.array(palette(self.classes))
+        elif self.classes and self.shown != "none":
+            rgb[:] = palette(self.classes)[int(self.shown)]
+            importance = importance * self.shares[:, int(self.shown)]
+        return np.column_stack([rgb, self.look.opacity_of(importance)])
+
+
+def palette(classes: tuple[str, ...]) -> list[RGB]:
+    """Return the colour of each class."""
+    return [group_colour(index) for index in range(len(classes))]
+
+
+def _taken(lines: PolylineSet, chosen: NDArray[np.int64]) -> PolylineSet:
+    """Return the lines of the given numbers, in that order."""
+    counts = np.diff(lines.offsets)[chosen]
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    points = np.arange(offsets[-1]) + np.repeat(lines.offsets[chosen] - offsets[:-1], counts)
+    by_point: Mapping[str, Any] = {name: array[points] for name, array in lines.point_arrays.items()}
+    by_line: Mapping[str, Any] = {name: array[chosen] for name, array in lines.line_arrays.items()}
+    return PolylineSet(lines.points[points], offsets, by_point, by_line)
