@@ -27,7 +27,8 @@ def convert(
     """Convert a file from one format to another, chosen by the suffixes.
 
     Volumes: .vti, .vox with .hd, .npy. Several: .vtm by name, .pvd as a series. Recordings: .safetensors.
-    Importance: .csv, .safetensors. Orders, pruning curves: .csv. Networks: .vtp. Scenes: .json.
+    Importance: .csv, .safetensors. Orders, pruning curves: .csv. Scenes: .json. Bundled networks: .safetensors; .vtm for
+    ParaView; --layer lines or units for one of them as .vtp.
 
     Parameters
     ----------
@@ -51,13 +52,15 @@ def convert(
 
 def _chosen(obj: Any, layer: str, index: int, suffix: str) -> Any:
     """Return the part of `obj` that a file with this suffix is to hold."""
-    from cnnvis.core import FeatureMaps, Recording, as_volume
+    from cnnvis.core import BundledNetwork, FeatureMaps, Recording, as_volume
     from cnnvis.geometry import layers_with_maps
 
     if isinstance(obj, Recording) and suffix == ".vtm" and not layer:
         return {name: maps.volume(image=index) for name, maps in layers_with_maps(obj).items()}
     if isinstance(obj, Recording) and suffix == ".pvd":
         return _named(obj.maps, layer)
+    if isinstance(obj, BundledNetwork) and (layer or suffix not in SETS):
+        return _named({"lines": obj.lines, "units": obj.points}, layer)
     if isinstance(obj, Recording | Mapping) and (layer or suffix not in SETS):
         obj = _named(obj.maps if isinstance(obj, Recording) else obj, layer)
     if isinstance(obj, FeatureMaps) or (getattr(obj, "ndim", 0) == 4 and suffix not in (".npy", ".pvd")):

@@ -29,14 +29,15 @@ def render(
 ) -> None:
     """Render a saved scene to a picture.
 
-    Or, by the suffix of TARGET, to a film (.mp4, .gif) or to a page that turns in a browser (.html).
+    Or, by the suffix of TARGET, to a film (.mp4, .gif), to a page that turns in a browser (.html), or to glTF for 3-D
+    programs (.glb, .gltf), which holds lines and units of networks only.
 
     Parameters
     ----------
     source : Path
         A scene.json; or a volume (.vti, .vox), several (.vtm) or a series (.pvd) with default settings.
     target : Path
-        .png, .jpg, .tif, .webp, .mp4, .gif or .html.
+        .png, .jpg, .tif, .webp, .mp4, .gif, .html, .glb or .gltf.
     over : {"turn", "series"}
         What a film runs over: once around, or the frames of the scene.
     frames : int
@@ -53,6 +54,8 @@ def render(
             rendering.film(shown, target, over=over, frames=frames, fps=fps, size=size, progress=progress)
     elif suffix in rendering.PAGE_SUFFIXES:
         rendering.export_html(shown, target)
+    elif suffix in rendering.GLTF_SUFFIXES:
+        rendering.export_gltf(shown, target)
     else:
         rendering.render(shown, target, size=size)
     if not quiet:

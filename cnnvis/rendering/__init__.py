@@ -1,6 +1,7 @@
 """Scene -> VTK actors -> pixels, films, web pages. Rendering VTK is imported through `_vtk` only."""
 
 from cnnvis.rendering.film import FILM_SUFFIXES, film
+from cnnvis.rendering.gltf_export import GLTF_SUFFIXES, export_gltf
 from cnnvis.rendering.offscreen import OffscreenWindow
 from cnnvis.rendering.probe import require_rendering, require_window
 from cnnvis.rendering.scene_renderer import ARTISTS, SceneRenderer
@@ -10,10 +11,12 @@ from cnnvis.rendering.web import PAGE_SUFFIXES, export_html, scene_html
 __all__ = [
     "ARTISTS",
     "FILM_SUFFIXES",
+    "GLTF_SUFFIXES",
     "PAGE_SUFFIXES",
     "PICTURE_SUFFIXES",
     "OffscreenWindow",
     "SceneRenderer",
+    "export_gltf",
     "export_html",
     "film",
     "render",

@@ -6,8 +6,9 @@ import logging
 from pathlib import Path
 
 import numpy as np
-import pyvista as pv
 from numpy.typing import NDArray
+from vtkmodules.util.numpy_support import vtk_to_numpy
+from vtkmodules.vtkFiltersSources import vtkSphereSource
 
 from cnnvis.core.atomic import save_bytes
 from cnnvis.core.errors import FileFormatError, InvalidInputError
@@ -94,9 +95,15 @@ def _spheres(shape: Shape) -> Mesh:
 
 
 def _sphere() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return the corners (42, 3) and triangles (80, 3) of an icosahedron divided once, radius 1."""
-    sphere = pv.Icosphere(radius=1.0, nsub=1)
-    return np.asarray(sphere.points, np.float64), sphere.regular_faces
+    """Return the corners (C, 3) and triangles (T, 3) of a sphere of radius 1, about 60 and 120."""
+    source = vtkSphereSource()
+    source.SetRadius(1.0)
+    source.SetThetaResolution(10)
+    source.SetPhiResolution(8)
+    source.Update()
+    sphere = source.GetOutput()
+    corners = vtk_to_numpy(sphere.GetPoints().GetData()).astype(np.float64)
+    return corners, vtk_to_numpy(sphere.GetPolys().GetConnectivityArray()).reshape(-1, 3)
 
 
 def _left_out(scene: Scene, shapes: list[Shape]) -> list[str]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from network_samples import assert_same, sagging_network
 
 from cnnvis.cli import main
 from cnnvis.core import FeatureMaps, Ordering, Recording, Volume
@@ -25,6 +26,7 @@ def sources(tmp_path, monkeypatch):
     conv, fc = FeatureMaps(VALUES, "conv"), FeatureMaps(np.zeros((2, 10)), "fc")
     save(Recording({"conv": conv, "fc": fc}), "rec.safetensors")
     save({"pca": Ordering([1, 0], "pca"), "leaf": Ordering([0, 1], "leaf")}, "orders.csv")
+    save(sagging_network(), "net.safetensors")
     return tmp_path
 
 
@@ -62,11 +64,21 @@ def test_bytes_and_back(sources):
         ("two.vtm out.pvd", ["a", "b"]),
         ("two.vtm out.vtm --layer a", ["a"]),
         ("orders.csv out.csv --layer leaf", ["leaf"]),
+        ("net.safetensors out.vtm", ["lines", "units"]),
     ],
 )
 def test_sets_keep_their_names(line, names, sources):
     assert main(["convert", *line.split()]) == 0
     assert list(load(line.split()[1])) == names
+
+
+def test_lines_or_units_of_a_network(sources):
+    assert main(["convert", "net.safetensors", "lines.vtp", "--layer", "lines"]) == 0
+    assert_same(load("lines.vtp"), sagging_network().lines)
+    assert main(["convert", "net.safetensors", "units.vtp", "--layer", "units"]) == 0
+    assert_same(load("units.vtp"), sagging_network().points)
+    assert main(["convert", "net.safetensors", "copy.safetensors"]) == 0
+    assert_same(load("copy.safetensors"), sagging_network())
 
 
 @pytest.mark.parametrize(
@@ -76,6 +88,7 @@ def test_sets_keep_their_names(line, names, sources):
         ("two.vtm out.vti --layer c", 1, "no 'c'"),
         ("rec.safetensors out.vti --layer fc", 1, "a volume needs maps"),
         ("images.npy out.vti --index 2", 1, "holds 2 images, got image 2"),
+        ("net.safetensors out.vtp", 1, "choose one with --layer: lines, units"),
         ("none.vti out.npy", 1, "no file none.vti"),
         ("one.vti out.xyz", 1, "No format has the suffix '.xyz'"),
         ("one.vti image.npy/out.npy", 1, "cannot be used"),
