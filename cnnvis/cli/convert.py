@@ -27,8 +27,8 @@ def convert(
     """Convert a file from one format to another, chosen by the suffixes.
 
     Volumes: .vti, .vox with .hd, .npy. Several: .vtm by name, .pvd as a series. Recordings: .safetensors.
-    Importance: .csv, .safetensors. Orders, pruning curves: .csv. Scenes: .json. Bundled networks: .safetensors; .vtm for
-    ParaView; --layer lines or units for one of them as .vtp.
+    Importance: .csv, .safetensors. Orders, pruning curves: .csv. Scenes: .json. Bundled networks: .safetensors, and
+    for ParaView .vtm, or .vtp of its lines or units, named by --layer.
 
     Parameters
     ----------

@@ -9,10 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from cnnvis.core.errors import InvalidInputError
 from cnnvis.rendering.shapes import Shape, palette
 
 STEPS = 65535
 """Of the 16-bit numbers that places, importance and t are sent as: a screen has fewer pixels."""
+
+MAX_ITEMS = 8
+"""`LOOKS` in page/network.js: as many as have uniforms there."""
 
 
 def drawing(frames: Sequence[Sequence[Shape]], n_lines: int) -> dict[str, Any]:
@@ -26,6 +30,10 @@ def drawing(frames: Sequence[Sequence[Shape]], n_lines: int) -> dict[str, Any]:
         Lines of an item that each frame may have.
     """
     first = frames[0]
+    if len(first) > MAX_ITEMS:
+        raise InvalidInputError(
+            f"A page shows at most {MAX_ITEMS} bundles and sets of units of a scene, got {len(first)}."
+        )
     coloured = next((shape for shape in first if shape.classes), first[0])
     lines = next((shape for shape in first if not shape.is_units), first[0])
     return {
