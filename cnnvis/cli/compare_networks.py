@@ -36,6 +36,7 @@ def compare_networks(  # noqa: PLR0913 - one parameter per option of the command
     method: Method = "batchnorm",
     steps: Annotated[int, Parameter(name="--steps", validator=AtLeastOne)] = 2000,
     share: Annotated[float, Parameter(name="--share", validator=Number(gt=0, lte=1))] = 0.1,
+    class_separation: Annotated[float, Parameter(name="--class-separation", validator=Number(gte=0, lte=1))] = 1.0,
     data: Data = None,
     seed: Seed = 0,
     device: Device = "auto",
@@ -60,7 +61,11 @@ def compare_networks(  # noqa: PLR0913 - one parameter per option of the command
         Optimiser steps of batchnorm for each class.
     share : float
         Share of the links of each gap between layers that is drawn, most important first: above 0, to 1.
+    class_separation : float
+        How strictly links keep to those of their own classes in the end, 0 to 1: with 0 they are bundled as if there
+        were no classes.
     """
+    from cnnvis.layout import BundleOptions
     from cnnvis.studies import CompareNetworks, compare_networks
 
     study = CompareNetworks(
@@ -70,6 +75,7 @@ def compare_networks(  # noqa: PLR0913 - one parameter per option of the command
         method=method,
         steps=steps,
         share=share,
+        bundling=BundleOptions(class_separation=class_separation),
         data=data,
         random_state=seed,
         device=device,
