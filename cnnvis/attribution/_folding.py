@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from cnnvis.attribution._layer_links import Links, joined
 from cnnvis.core import Units
 from cnnvis.core.errors import InvalidInputError, LayerNotFoundError, did_you_mean
 
 
-def fold_blocks(units: Units, links: Links, fold: Iterable[str]) -> tuple[Units, Links]:
-    """Return units and links with blocks folded, see `cnnvis.connect`.
+def fold_blocks(units: Units, parts: Mapping[str, Links], fold: Iterable[str]) -> tuple[Units, dict[str, Links]]:
+    """Return units, and links by the layer or slab in which they end, with blocks folded; see `cnnvis.connect`.
 
     Raises
     ------
@@ -25,21 +24,32 @@ def fold_blocks(units: Units, links: Links, fold: Iterable[str]) -> tuple[Units,
         For a block that data leaves and enters again.
     """
     block_of = _chosen_blocks(units, fold)
-    exits: dict[str, list[str]] = {}
-    for block in dict.fromkeys(block_of.values()):
-        layers = [units.index(layer) for layer, name in block_of.items() if name == block]
-        links, found = _without_inside(units, links, layers)
-        exits[block] = [units.layers[index] for index in found]
-    folded = _slabs(units, links, block_of, exits)
-    numbers = np.full(len(units), -1)
-    for layer, size in folded.parts:
-        numbers[units.range(layer)] = np.arange(size)
-    place = 0
-    for layer, size in folded.parts:
-        numbers[units.range(layer)] += place
-        place += size
-    links = Links(numbers[links.source], numbers[links.target], links.weight)
-    return folded, links.take(np.lexsort((links.target, links.source, folded.layer_of(links.target))))
+    fed_by = {
+        layer: {units.layers[index] for index in np.unique(units.layer_of(links.source))}
+        for layer, links in parts.items()
+    }
+    read_outside = {
+        source
+        for layer, sources in fed_by.items()
+        for source in sources
+        if block_of.get(layer, "") != block_of.get(source, "")
+    }
+    read = {source for sources in fed_by.values() for source in sources}
+    exits: dict[str, list[str]] = {block: [] for block in block_of.values()}
+    for layer, block in block_of.items():
+        if layer in read_outside or layer not in read:
+            exits[block].append(layer)
+    folded = _with_slabs(units, fed_by, block_of, exits)
+    found = {layer: links for layer, links in parts.items() if layer not in block_of}
+    for block, read_layers in exits.items():
+        inside = {layer: parts.get(layer, joined([])) for layer, name in block_of.items() if name == block}
+        found[block] = _ways_through(units, inside, read_layers)
+    numbers = _new_numbers(units, folded)
+    return folded, {
+        layer: _sorted(Links(numbers[links.source], numbers[links.target], links.weight))
+        for layer in folded.layers
+        if (links := found.get(layer)) is not None
+    }
 
 
 def _chosen_blocks(units: Units, fold: Iterable[str]) -> dict[str, str]:
@@ -57,57 +67,79 @@ def _chosen_blocks(units: Units, fold: Iterable[str]) -> dict[str, str]:
     return {layer: block for layer, block in chosen.items() if block}
 
 
-def _without_inside(units: Units, links: Links, layers: list[int]) -> tuple[Links, list[int]]:
-    """Return the links with those inside a block replaced by ways through it, and the layers that are read outside."""
-    starts_in = np.isin(units.layer_of(links.source), layers)
-    ends_in = np.isin(units.layer_of(links.target), layers)
-    read_inside = units.layer_of(links.source[starts_in & ends_in])
-    read_outside = units.layer_of(links.source[starts_in & ~ends_in])
-    exits = [index for index in layers if index in read_outside or index not in read_inside]
-    into = _ways_through(links.take(~starts_in & ends_in), links.take(starts_in & ends_in), len(units))
-    into = into.take(np.isin(units.layer_of(into.target), exits))
-    largest = into.weight.max(initial=0.0) or 1.0
-    return joined([links.take(~ends_in), into._replace(weight=into.weight / largest)]), exits
-
-
-def _ways_through(into: Links, inside: Links, n_units: int) -> Links:
-    """Return links from outside to every unit inside that can be reached: products along ways, summed over ways."""
-
-    def matrix(links: Links, weight: NDArray[np.float64]) -> sparse.csr_matrix:
-        return sparse.csr_matrix((weight, (links.source, links.target)), shape=(n_units, n_units))
-
-    step, is_step = matrix(inside, inside.weight), matrix(inside, np.ones_like(inside.weight))
-    way, is_way = matrix(into, into.weight), matrix(into, np.ones_like(into.weight))
-    total, reached = way, is_way
-    while is_way.nnz:  # as often as there are layers in a row
-        way, is_way = way @ step, is_way @ is_step
-        is_way.data[:] = 1.0  # a way of weight 0 is one as well
-        total, reached = total + way, reached + is_way
-    source, target = reached.nonzero()
-    return Links(source.astype(np.int64), target.astype(np.int64), np.asarray(total[source, target]).reshape(-1))
-
-
-def _slabs(units: Units, links: Links, block_of: dict[str, str], exits: dict[str, list[str]]) -> Units:
+def _with_slabs(
+    units: Units, fed_by: Mapping[str, set[str]], block_of: Mapping[str, str], exits: Mapping[str, list[str]]
+) -> Units:
     """Return the units of layers and slabs, each behind all that feed it; of several, in order of execution."""
+    of_layer = dict(zip(units.layers, units.sizes, strict=True))
+    members = {block: {layer: of_layer[layer] for layer in layers} for block, layers in exits.items()}
     name_of = [block_of.get(layer, layer) for layer in units.layers]
-    fed_by: dict[str, set[str]] = {name: set() for name in name_of}
-    pairs = np.unique(np.stack([units.layer_of(links.source), units.layer_of(links.target)], axis=1), axis=0)
-    for source, target in pairs.tolist():
-        fed_by[name_of[target]].add(name_of[source])
+    needed: dict[str, set[str]] = {name: set() for name in name_of}
+    for layer, sources in fed_by.items():
+        name = block_of.get(layer, layer)
+        needed[name] |= {block_of.get(source, source) for source in sources} - {name}
     waiting = list(dict.fromkeys(reversed(name_of)))[::-1]  # a slab stands where its last layer stood
     sizes: dict[str, int] = {}
-    members: dict[str, dict[str, int]] = {}
-    of_layer = dict(zip(units.layers, units.sizes, strict=True))
     while waiting:
-        name = next((name for name in waiting if fed_by[name] <= sizes.keys()), None)
-        if name is None:
+        name = next((name for name in waiting if needed[name] <= sizes.keys()), "")
+        if not name:
             block = next(name for name in waiting if name in exits)
             raise InvalidInputError(
                 f"Block {block!r} cannot be folded: data leaves it and enters it again, by way of "
-                f"{', '.join(sorted(fed_by[block] - sizes.keys()))}. Fold a block around all of these, or one inside."
+                f"{', '.join(sorted(needed[block] - sizes.keys()))}. Fold a block around all of these, or one inside."
             )
         waiting.remove(name)
-        if name in exits:
-            members[name] = {layer: of_layer[layer] for layer in exits[name]}
-        sizes[name] = sum(members.get(name, {name: of_layer.get(name, 0)}).values())
+        sizes[name] = sum(members[name].values()) if name in members else of_layer[name]
     return Units(tuple(sizes), tuple(sizes.values()), units.n_inputs, members)
+
+
+def _ways_through(units: Units, inside: Mapping[str, Links], exits: list[str]) -> Links:
+    """Return links from all units outside a block to those of its exits: products along ways, summed over ways.
+
+    Layer by layer in order of execution, each adds what comes from outside to what comes through the layers before.
+    """
+    layer_of_source = {layer: units.layer_of(links.source) for layer, links in inside.items()}
+    is_outside = {layer: ~np.isin(layer_of_source[layer], [units.index(name) for name in inside]) for layer in inside}
+    starts = np.unique(joined([inside[layer].take(is_outside[layer]) for layer in inside]).source)
+    ways: dict[int, NDArray[np.float64]] = {}
+    is_way: dict[int, NDArray[np.float64]] = {}
+    found = []
+    for layer, links in inside.items():
+        span, index = units.range(layer), units.index(layer)
+        own = links.take(is_outside[layer])
+        ways[index] = np.zeros((starts.size, span.stop - span.start))
+        is_way[index] = np.zeros_like(ways[index])
+        place = np.searchsorted(starts, own.source), own.target - span.start
+        ways[index][place], is_way[index][place] = own.weight, 1.0
+        for source in np.unique(layer_of_source[layer][~is_outside[layer]]):
+            step = links.take(layer_of_source[layer] == source)
+            place = step.source - units.offsets[source], step.target - span.start
+            weights, is_link = np.zeros((2, units.sizes[source], span.stop - span.start))
+            weights[place], is_link[place] = step.weight, 1.0
+            ways[index] += ways[source] @ weights
+            is_way[index] += is_way[source] @ is_link  # a way of weight 0 is one as well
+        is_way[index] = (is_way[index] > 0).astype(np.float64)
+        if layer in exits:
+            row, column = np.nonzero(is_way[index])
+            found.append(Links(starts[row], column + span.start, ways[index][row, column]))
+    return _scaled(found)
+
+
+def _scaled(found: list[Links]) -> Links:
+    """Return all links, divided by the largest."""
+    links = joined(found)
+    return links._replace(weight=links.weight / (links.weight.max(initial=0.0) or 1.0))
+
+
+def _new_numbers(units: Units, folded: Units) -> NDArray[np.int64]:
+    """Return the number of each unit after folding, -1 for one that is inside a slab."""
+    numbers = np.full(len(units), -1)
+    place = 0
+    for layer, size in folded.parts:
+        numbers[units.range(layer)] = np.arange(place, place + size)
+        place += size
+    return numbers
+
+
+def _sorted(links: Links) -> Links:
+    return links.take(np.lexsort((links.target, links.source)))

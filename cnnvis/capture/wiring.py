@@ -123,7 +123,7 @@ class _Follower:
         first = call.values[0]
         if call.name in self._inputs:
             self._open(call, self._inputs[call.name], first.axes)
-        elif call.name in self._units.layers:
+        elif call.name in self._units.layers[self._units.n_inputs :]:
             self._read(call, contents)
             self._open(call, call.name, first.axes)
         else:

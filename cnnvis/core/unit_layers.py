@@ -14,6 +14,7 @@ from math import gcd, prod
 from cnnvis.core.graph import LayerNode, LayerRole, ModelGraph
 
 _PASSED = (LayerRole.NORM, LayerRole.ACTIVATION, LayerRole.POOLING, LayerRole.RESHAPE, LayerRole.IDENTITY)
+_ARITHMETIC = ("add", "sub", "mul", "div")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +54,19 @@ def input_units(graph: ModelGraph) -> tuple[InputUnits, ...]:
     sources: dict[str, list[str]] = {name: [] for name in nodes}
     for link in graph.links:
         sources[link.target].append(link.source)
-    by_base: dict[str, dict[str, int]] = {}
+    origins = _origins(nodes, sources)
+    by_base: dict[tuple[str, int], dict[str, int]] = {}
     for value, n_entries in _read_from_inputs(nodes, sources).items():
-        base = _base(value, n_entries, nodes, sources)
-        by_base.setdefault(base, {})[value] = n_entries
-    found = []
-    for base, values in by_base.items():
-        n_channels = nodes[base].channels if base not in values else values[base]
-        fine = gcd(*(n_entries // n_channels for n_entries in values.values()))
-        found.append(InputUnits(next(iter(values)), n_channels * fine, base, tuple(values)))
-    return tuple(found)
+        base, block = origins[value]
+        if n_entries != nodes[value].channels:  # tokens: the channels lie on another axis
+            by_base[value, n_entries] = {value: 1}
+            continue
+        name = value if _is_whole(nodes[value], nodes[base], block) else base
+        by_base.setdefault((base, nodes[base].channels), {})[name] = block
+    return tuple(
+        InputUnits(next(iter(blocks)), n_channels * gcd(*blocks.values()), base, tuple(blocks))
+        for (base, n_channels), blocks in by_base.items()
+    )
 
 
 def _read_from_inputs(nodes: dict[str, LayerNode], sources: dict[str, list[str]]) -> dict[str, int]:
@@ -84,14 +88,29 @@ def _n_read(layer: LayerNode, value: LayerNode) -> int:
     return int(layer.attributes.get(setting, value.channels))
 
 
-def _base(value: str, n_entries: int, nodes: dict[str, LayerNode], sources: dict[str, list[str]]) -> str:
-    """Return the earliest value that holds the channels of `value`, as they are or as blocks of a flattened map."""
-    if n_entries != nodes[value].channels:
-        return value
-    while len(set(sources[value])) == 1 and nodes[value].role in _PASSED:
-        before, after = nodes[sources[value][0]], nodes[value]
-        is_flattened = before.shape and prod(before.shape) == prod(after.shape) and not after.channels % before.channels
-        if before.channels != after.channels and not (after.role is LayerRole.RESHAPE and is_flattened):
-            break
-        value = before.name
-    return value
+def _origins(nodes: dict[str, LayerNode], sources: dict[str, list[str]]) -> dict[str, tuple[str, int]]:
+    """Return for each value the earliest one that holds its channels, and how many of its entries hold one of them."""
+    origins: dict[str, tuple[str, int]] = {}
+    for name, node in nodes.items():
+        known = {origins[source] for source in sources[name]}
+        origins[name] = (name, 1)
+        if len(known) != 1:
+            continue
+        base, block = known.pop()
+        before = nodes[sources[name][0]]
+        if node.channels == before.channels and (node.role in _PASSED or node.type in _ARITHMETIC):
+            origins[name] = base, block
+        elif node.role is LayerRole.RESHAPE and _is_flattened(before, node) and _is_whole(before, nodes[base], block):
+            origins[name] = base, node.channels // nodes[base].channels
+        elif block == 1 and (node.role is LayerRole.RESHAPE or node.type == "cat"):
+            origins[name] = base, 1  # some of its channels, or some twice
+    return origins
+
+
+def _is_whole(value: LayerNode, base: LayerNode, block: int) -> bool:
+    return value.channels == base.channels * block
+
+
+def _is_flattened(before: LayerNode, after: LayerNode) -> bool:
+    same_entries = before.shape and prod(before.shape) == prod(after.shape)
+    return bool(same_entries) and after.channels % before.channels == 0
