@@ -6,11 +6,11 @@ from cnnvis.core import LayerLink, LayerNode, ModelGraph, Units
 from cnnvis.core.unit_layers import input_units
 
 
-def chain(*nodes, links=None):
+def chain(*nodes, links=None, types=None):
     """A graph of (name, role, shape) in which each layer feeds the next."""
     names = [name for name, _, _ in nodes]
     links = list(pairwise(names)) if links is None else links
-    layers = tuple(LayerNode(name, "X", role, shape) for name, role, shape in nodes)
+    layers = tuple(LayerNode(name, (types or {}).get(name, "X"), role, shape) for name, role, shape in nodes)
     return ModelGraph(layers, tuple(LayerLink(*link) for link in links))
 
 
@@ -27,6 +27,33 @@ def test_an_input_that_is_read_twice_has_its_units_once():
     links = [("x", "pool"), ("pool", "flatten"), ("flatten", "fc"), ("x", "conv")]
     (entry,) = input_units(chain(*nodes, links=links))
     assert (entry.name, entry.size, entry.base, entry.values) == ("x", 3, "x", ("x", "flatten"))
+
+
+def test_an_input_that_is_cut_or_repeated_keeps_its_units():
+    nodes = [("x", "input", (4, 2, 2)), ("chunk", "reshape", (2, 2, 2)), ("cat", "merge", (6, 2, 2))]
+    nodes += [("one", "convolution", (5, 2, 2)), ("two", "convolution", (5, 2, 2))]
+    links = [("x", "chunk"), ("x", "cat", 0), ("chunk", "cat", 1), ("chunk", "one"), ("cat", "two")]
+    graph = chain(*nodes, links=links, types={"cat": "cat", "chunk": "chunk"})
+    assert graph.units == Units(("x", "one", "two"), (4, 5, 5), n_inputs=1)
+
+
+def test_arithmetic_on_an_input_is_the_input():
+    nodes = [
+        ("x", "input", (1, 2, 2)),
+        ("sub", "other", (1, 2, 2)),
+        ("flatten", "reshape", (4,)),
+        ("fc", "dense", (3,)),
+    ]
+    assert input_units(chain(*nodes, types={"sub": "sub"}))[0].base == "x"
+    assert input_units(chain(*nodes))[0].base == "sub"
+
+
+def test_tokens_have_their_channels_on_another_axis():
+    layers = (
+        LayerNode("x", "Input", "input", (5, 6)),
+        LayerNode("fc", "Linear", "dense", (3, 5), attributes={"in_features": 6}),
+    )
+    assert ModelGraph(layers, (LayerLink("x", "fc"),)).units == Units(("x", "fc"), (6, 3), n_inputs=1)
 
 
 def test_two_inputs_side_by_side_are_one_layer_and_apart_are_two():
