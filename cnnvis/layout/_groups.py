@@ -9,6 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnvis.core import EdgeSet, Layout
+from cnnvis.layout._hubs import choose_hubs, trunk_bends
+from cnnvis.layout._profiles import UnitLook
+from cnnvis.layout.options import BundleMode, BundleOptions
+
+DECIMALS = 6
+"""Of places in layer widths when hubs are chosen, so that a layout moved or scaled gives the same hubs."""
 
 MARGIN = 0.1
 """Room around the straight lines of a group, in layer widths; lines that flee from each other stay within it."""
@@ -35,6 +41,8 @@ class LineGroup:
         Corner of the box in scene units.
     axis : (3,) ndarray of float32
         Unit vector from layer to layer; zero where there is none.
+    bends : (E, 2, 3) ndarray of float32
+        Way from the straight line to the trunk of its bundle, where that begins and where it ends.
     """
 
     edges: NDArray[np.int64]
@@ -46,39 +54,67 @@ class LineGroup:
     extent: NDArray[np.float64]
     origin: NDArray[np.float64]
     axis: NDArray[np.float32]
+    bends: NDArray[np.float32]
 
-    def scene_points(self, width: float) -> NDArray[np.float32]:
-        """Return the points in scene units, (P, 3) float32."""
-        return (self.origin + width * self.points.astype(np.float64)).astype(np.float32)
+    def in_scene(self, points: NDArray[np.float32], width: float) -> NDArray[np.float32]:
+        """Return points of this group in scene units, (P, 3) float32."""
+        return (self.origin + width * points.astype(np.float64)).astype(np.float32)
 
 
-def line_groups(edges: EdgeSet, layout: Layout, sampling_rate: float) -> Iterator[LineGroup]:
-    """Yield the groups, straight as yet, in order of their layers."""
+def line_groups(
+    edges: EdgeSet, layout: Layout, look: UnitLook, options: BundleOptions, random: np.random.Generator
+) -> Iterator[LineGroup]:
+    """Yield the groups, straight as yet, in order of their layers and hubs."""
     width = layout.width or 1.0
-    weight = edges.weight / (edges.weight.max(initial=0.0) or 1.0)
+    for numbers in _gaps(edges, layout):
+        begin, end = layout.positions[edges.source[numbers]], layout.positions[edges.target[numbers]]
+        axis = _axis(begin, end)
+        low = np.minimum(begin, end).min(axis=0)
+        begin, end = (np.round((ends - low) / width, DECIMALS) for ends in (begin, end))
+        hubs = np.zeros(len(numbers), np.int64)
+        bends = np.zeros((len(numbers), 2, 3))
+        if axis.any() and options.hubs > 0 and options.mode is BundleMode.ADVECT:
+            hubs = choose_hubs(0.5 * (begin + end), edges.take(numbers), look, options, random)
+            bends = trunk_bends(begin, end, edges.weight[numbers], hubs) * (1 - axis)
+        for hub in np.unique(hubs):
+            yield _group(edges, layout, numbers[hubs == hub], bends[hubs == hub], axis, options.sampling_rate)
+
+
+def _gaps(edges: EdgeSet, layout: Layout) -> list[NDArray[np.int64]]:
+    """Return the numbers of the edges between each two layers, sorted by their units."""
     layer = layout.layer_of_unit
     keys = (edges.target, edges.source, layer[edges.target], layer[edges.source])
-    order = np.lexsort((weight, *keys))
+    order = np.lexsort((edges.weight, *keys))
     pair = np.stack([layer[edges.source[order]], layer[edges.target[order]]])
     starts = np.flatnonzero(np.any(np.diff(pair, axis=1, prepend=-1) != 0, axis=0))
-    for numbers in np.split(order, starts[1:]) if starts.size else ():
-        begin = layout.positions[edges.source[numbers]]
-        end = layout.positions[edges.target[numbers]]
-        counts = sample_counts(begin, end, width / sampling_rate)
-        offsets = np.concatenate([[0], np.cumsum(counts)])
-        origin = np.minimum(begin, end).min(axis=0) - MARGIN * width
-        extent = (np.maximum(begin, end).max(axis=0) - origin) / width + MARGIN
-        yield LineGroup(
-            edges=numbers,
-            source=edges.source[numbers],
-            target=edges.target[numbers],
-            weight=weight[numbers].astype(np.float32),
-            points=straight((begin - origin) / width, (end - origin) / width, offsets),
-            offsets=offsets,
-            extent=extent,
-            origin=origin,
-            axis=_axis(begin, end),
-        )
+    return np.split(order, starts[1:]) if starts.size else []
+
+
+def _group(
+    edges: EdgeSet,
+    layout: Layout,
+    numbers: NDArray[np.int64],
+    bends: NDArray[np.float64],
+    axis: NDArray[np.float32],
+    sampling_rate: float,
+) -> LineGroup:
+    width = layout.width or 1.0
+    begin, end = layout.positions[edges.source[numbers]], layout.positions[edges.target[numbers]]
+    offsets = np.concatenate([[0], np.cumsum(sample_counts(begin, end, width / sampling_rate))])
+    origin = np.minimum(begin, end).min(axis=0) - MARGIN * width
+    extent = (np.maximum(begin, end).max(axis=0) - origin) / width + MARGIN
+    return LineGroup(
+        edges=numbers,
+        source=edges.source[numbers],
+        target=edges.target[numbers],
+        weight=(edges.weight[numbers] / (edges.weight.max() or 1.0)).astype(np.float32),
+        points=straight((begin - origin) / width, (end - origin) / width, offsets),
+        offsets=offsets,
+        extent=extent,
+        origin=origin,
+        axis=axis,
+        bends=bends.astype(np.float32),
+    )
 
 
 def sample_counts(begin: NDArray[np.float64], end: NDArray[np.float64], spacing: float) -> NDArray[np.int64]:

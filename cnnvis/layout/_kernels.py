@@ -14,6 +14,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+Number = Any
+"""float32 inside compiled code, a float outside."""
 
 compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath={"nsz", "arcp", "contract", "reassoc"})
 """No "nnan" and no "ninf": what is not finite must stay so, or the checks of it would be compiled away."""
@@ -123,7 +125,8 @@ def advance(
     rows: tuple[int, int],
     line: tuple[Array, ...],
     axis: Array,
-    step: tuple[float, float, float],
+    bends: Array,
+    step: tuple[float, float, float, float],
 ) -> float:
     """Move the inner points of lines by mean shift, smooth them, and return the largest move.
 
@@ -135,11 +138,14 @@ def advance(
         As for `splat`. Points are moved in place, within the grid; end points stay.
     axis : (3,) ndarray of float32
         Unit vector along which nothing moves; zero: each line's own direction.
-    step : (float, float, float)
-        Variance of the density's kernel times the speed, negative to flee; the longest step; the strength of smoothing.
+    bends : (E, 2, 3) ndarray of float32
+        The bent line that smoothing draws each line to.
+    step : (float, float, float, float)
+        Variance of the density's kernel times the speed, negative to flee; the longest step; the strength of
+        smoothing; the length of the trunk, see `bent`.
     """
     source, target, _, vectors, share, scale = line
-    speed, limit, strength = step
+    speed, limit, strength, trunk = step
     vector, corner = np.empty(grid.shape[3], np.float32), np.empty((2, 2, 2), np.float32)
     longest = 0
     for edge in range(rows[0], rows[1]):
@@ -165,7 +171,7 @@ def advance(
             points[at, 0] += factor * gx
             points[at, 1] += factor * gy
             points[at, 2] += factor * gz
-        smooth(points, start, stop, strength, work)
+        smooth(points, start, stop, bends[edge], trunk, strength, work)
         keep_inside(points, start, stop, grid, scale[0])
         largest = max(largest, farthest(points[start:stop], before))
     return largest
@@ -203,10 +209,10 @@ def farthest(points: Array, before: Array) -> float:
 
 
 @compiled
-def smooth(points: Array, start: int, stop: int, strength: float, work: Array) -> None:
-    """Draw one line towards the straight one, short waves more than long ones.
+def smooth(points: Array, start: int, stop: int, bend: Array, trunk: float, strength: float, work: Array) -> None:
+    """Draw one line towards its bent line (see `bent`), short waves more than long ones.
 
-    Two implicit steps of the heat equation on the distance from the straight line: a wave of m half periods keeps
+    Two implicit steps of the heat equation on the distance from the bent line: a wave of m half periods keeps
     1 / (1 + strength m^2 / 2)^2 of its height, whatever the number of points. Thomas' algorithm, O(points).
     """
     last = stop - start - 1
@@ -221,7 +227,7 @@ def smooth(points: Array, start: int, stop: int, strength: float, work: Array) -
     for q in range(3):
         head, tail = points[start, q], points[stop - 1, q]
         for i in range(1, last):
-            points[start + i, q] -= head + (tail - head) * (i * inverse)
+            points[start + i, q] -= head + (tail - head) * (i * inverse) + bent(i * inverse, q, bend, trunk)
         for _ in range(2):
             previous = np.float32(0)
             for i in range(1, last):
@@ -233,4 +239,40 @@ def smooth(points: Array, start: int, stop: int, strength: float, work: Array) -
                 following = points[start + i, q] + work[i] * following
                 points[start + i, q] = following
         for i in range(1, last):
-            points[start + i, q] += head + (tail - head) * (i * inverse)
+            points[start + i, q] += head + (tail - head) * (i * inverse) + bent(i * inverse, q, bend, trunk)
+
+
+@compiled
+def bent(t: Number, q: int, bend: Array, trunk: float) -> Number:
+    """Return how far a bent line is from the straight one at `t`, along axis q.
+
+    Straight from the start to bend[0], along the trunk to bend[1], and straight to the end.
+    """
+    begin, end = (1 - trunk) / 2, (1 + trunk) / 2
+    if t <= begin:
+        return np.float32(bend[0, q] * t / begin)
+    if t >= end:
+        return np.float32(bend[1, q] * (1 - t) / (1 - end))
+    return np.float32(bend[0, q] + (bend[1, q] - bend[0, q]) * (t - begin) / (end - begin))
+
+
+@compiled
+def gather(points: Array, offsets: Array, rows: tuple[int, int], bends: Array, trunk: float) -> None:
+    """Bend straight lines: see `bent`; `bends` is (E, 2, 3)."""
+    for edge in range(rows[0], rows[1]):
+        start, stop = offsets[edge], offsets[edge + 1]
+        for at in range(start + 1, stop - 1):
+            for q in range(3):
+                points[at, q] += bent((at - start) / (stop - start - 1), q, bends[edge], trunk)
+
+
+@compiled
+def round_off(points: Array, offsets: Array, rows: tuple[int, int], strength: float) -> None:
+    """Smooth lines towards the straight ones, so that they have no corners."""
+    longest = 0
+    for edge in range(rows[0], rows[1]):
+        longest = max(longest, offsets[edge + 1] - offsets[edge])
+    work = np.empty(longest, np.float32)
+    none = np.zeros((2, 3), np.float32)
+    for edge in range(rows[0], rows[1]):
+        smooth(points, offsets[edge], offsets[edge + 1], none, 0.5, strength, work)

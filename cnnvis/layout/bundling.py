@@ -14,6 +14,7 @@ from cnnvis.core.progress import Progress, silent
 from cnnvis.layout import _kernels
 from cnnvis.layout._density import BLOCKS, cell_size, density, spread
 from cnnvis.layout._groups import LineGroup, line_groups, places
+from cnnvis.layout._hubs import TRUNK
 from cnnvis.layout._line_look import line_look
 from cnnvis.layout._memory import require_memory
 from cnnvis.layout._profiles import SHARES, unit_look
@@ -31,8 +32,11 @@ KERNEL_DEVIATIONS = math.sqrt(5.0)
 SPEED = 1.5
 """Over-relaxation of the mean shift; it converges below 2."""
 
-SMOOTHING_PER_ITERATION = 0.00625
-"""Strength of one smoothing iteration: eight of them take 5 % off the longest wave of a line."""
+SMOOTHING_PER_ITERATION = 0.15
+"""Strength of one smoothing iteration. Weak smoothing lets lines of one bundle run apart: more ink at equal length."""
+
+ROUNDING = 0.02
+"""Strength of the smoothing that takes the corners off lines with a trunk."""
 
 NOISE = 0.1
 """Standard deviation of the noise mode, in bandwidths."""
@@ -61,12 +65,19 @@ class Bundler:
 
     Notes
     -----
-    Each iteration draws the density of all lines of a gap, weighted with link weight and importance, into a grid,
+    First the lines of each gap between two layers are shared out among a few hubs, by a k-means of their middles and of
+    the classes they serve, and bent so that those of a hub share a trunk. (Without it the density of a full gap has one
+    peak, and all lines run into one knot: the same ink takes lines a fifth longer.)
+
+    Then each iteration draws the density of the lines of a hub, weighted with link weight and importance, into a grid,
     smooths it with a Gaussian, and moves every point by a mean shift (Comaniciu and Meer, 2002): to where the density
     grows, the farther the faster it grows, and never past its centre. Nothing moves along the axis from layer to layer,
-    so no line turns back. After the shift the lines are smoothed, and the next iteration has a narrower kernel (KDEEB:
-    Hurter, Ersoy and Telea, 2012). The attraction of two lines is (1 - b) + b c, where c is the cosine of their class
-    profiles, and b grows from 0 to `class_separation`: first everything attracts, at last only the like.
+    so no line turns back. After the shift the lines are smoothed towards their bent ones, and the next iteration has a
+    narrower kernel (KDEEB: Hurter, Ersoy and Telea, 2012). The attraction of two lines is (1 - b) + b c, where c is the
+    cosine of their class profiles, and b grows from 0 to `class_separation`: first everything attracts, at last only
+    the like.
+
+    Graphs without layers have no hubs: their lines are bundled by density alone, across their own direction.
 
     Cost: O(points K) per iteration; 12 bytes per point and some grids.
     """
@@ -85,8 +96,8 @@ class Bundler:
         self.layout = layout
         self._look = unit_look(edges, layout, profiles, importance)
         require_memory(edges, layout, self.options, self._look)
-        self._groups = list(line_groups(edges, layout, self.options.sampling_rate))
         self._random = np.random.default_rng(self.options.random_state)
+        self._groups = list(line_groups(edges, layout, self._look, self.options, self._random))
         self._finest = 1 / (CELLS_PER_SAMPLE * self.options.sampling_rate)
         self.bandwidths = _schedule(self.options, FINAL_CELLS * self._finest)
         self.done = 0
@@ -100,11 +111,18 @@ class Bundler:
     def step(self) -> float:
         """Do one iteration and return how far the point that moved most has moved, in layer widths."""
         bandwidth = self.bandwidths[self.done]
+        if self.done == 0 and self.options.mode is BundleMode.ADVECT:
+            self._gather()
         with ThreadPoolExecutor(max_workers=min(BLOCKS, _processors())) as pool:
             moves = [self._advance(group, bandwidth, pool) for group in self._groups]
         self.done += 1
         self.last_move = max(moves, default=0.0)
         return self.last_move
+
+    def _gather(self) -> None:
+        """Bend the lines of each gap to their hubs."""
+        for group in self._groups:
+            _kernels.gather(group.points, group.offsets, (0, len(group.edges)), group.bends, TRUNK)
 
     def _advance(self, group: LineGroup, bandwidth: float, pool: Executor) -> float:
         deviation = bandwidth / KERNEL_DEVIATIONS
@@ -117,10 +135,13 @@ class Bundler:
         grid = density(group, added, cell, deviation, pool)
         if self.options.mode is BundleMode.NOISE:
             self._shake(group, NOISE * bandwidth)
-        step = (self._speed * deviation**2, bandwidth, SMOOTHING_PER_ITERATION * self.options.smoothing_iterations)
+        strength = SMOOTHING_PER_ITERATION * self.options.smoothing_iterations
+        step = (self._speed * deviation**2, bandwidth, strength, TRUNK)
 
         def advance(first: int, last: int) -> float:
-            return _kernels.advance(grid, group.points, group.offsets, (first, last), felt, group.axis, step)
+            return _kernels.advance(
+                grid, group.points, group.offsets, (first, last), felt, group.axis, group.bends, step
+            )
 
         return max(spread(pool, advance, len(group.edges)))
 
@@ -161,9 +182,11 @@ class Bundler:
         points = np.empty((int(offsets[-1]), 3), np.float32)
         for group in self._groups:
             within = np.arange(len(group.points)) - np.repeat(group.offsets[:-1], np.diff(group.offsets))
-            points[np.repeat(offsets[group.edges], np.diff(group.offsets)) + within] = group.scene_points(
-                self.layout.width or 1.0
-            )
+            rounded = group.points.copy()
+            if group.bends.any():
+                _kernels.round_off(rounded, group.offsets, (0, len(group.edges)), ROUNDING)
+            places_in_scene = group.in_scene(rounded, self.layout.width or 1.0)
+            points[np.repeat(offsets[group.edges], np.diff(group.offsets)) + within] = places_in_scene
         points[offsets[:-1]] = self.layout.positions[self.edges.source]
         points[offsets[1:] - 1] = self.layout.positions[self.edges.target]
         t = places(offsets)

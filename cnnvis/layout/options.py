@@ -44,15 +44,17 @@ class BundleOptions:
     ----------
     sampling_rate : float, default: 15
         Samples per layer width, 2 to 200; nn_vis allows 5 to 20.
-    bandwidth : float, default: 0.5
-        Of the density in the first iteration, (0, 2].
+    hubs : int, default: 4
+        Bundles between each two layers, 0 to 256. 0: as many as the density has peaks, which is what nn_vis does.
+    bandwidth : float, default: 0.15
+        Of the density in the first iteration, 0.001 to 2; 0.5 in nn_vis.
     edge_bandwidth_reduction : float, default: 0.9
-        Factor from one iteration to the next, [0, 1).
+        Factor from one iteration to the next, 0 to 0.999.
     max_iterations : int or None
         Stop after so many; default: when the bandwidth falls below two cells of the grid (a cell is a third of a
-        sample's length), 23 with the other defaults.
+        sample's length), 12 with the other defaults.
     smoothing_iterations : int, default: 8
-        Passes of smoothing after each iteration; 0 for none.
+        Strength of smoothing after each iteration, 0 to 64; 0 for none.
     edge_importance_type : {"interpolate", "start", "both", "end"}
         Whose importance and class profile a line has along its way.
     class_separation : float, default: 1
@@ -65,7 +67,8 @@ class BundleOptions:
     """
 
     sampling_rate: float = 15.0
-    bandwidth: float = 0.5
+    hubs: int = 4
+    bandwidth: float = 0.15
     edge_bandwidth_reduction: float = 0.9
     max_iterations: int | None = None
     smoothing_iterations: int = 8
@@ -77,6 +80,7 @@ class BundleOptions:
 
     def __post_init__(self) -> None:
         require_within(self, "sampling_rate", 2, 200)
+        require_within(self, "hubs", 0, 256)
         require_within(self, "bandwidth", 1e-3, 2)
         require_within(self, "edge_bandwidth_reduction", 0, 0.999)
         require_within(self, "smoothing_iterations", 0, 64)
