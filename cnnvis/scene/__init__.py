@@ -3,7 +3,6 @@
 from cnnvis.scene.camera import Camera, View
 from cnnvis.scene.grid import SceneGrid
 from cnnvis.scene.items import (
-    ITEM_KINDS,
     ClipBox,
     Drive,
     ImageItem,
@@ -15,22 +14,30 @@ from cnnvis.scene.items import (
     VolumeItem,
     VolumeMode,
 )
-from cnnvis.scene.scene import Scene, Series
+from cnnvis.scene.kinds import ITEM_KINDS
+from cnnvis.scene.network_items import BundleItem, BundleMode, GlyphsItem, NetworkItem
+from cnnvis.scene.scene import Scene
+from cnnvis.scene.scene_state import SceneState, Series
 from cnnvis.scene.selection import Selection
 from cnnvis.scene.transfer import Normalisation, TransferFunction
 
 __all__ = [
     "ITEM_KINDS",
+    "BundleItem",
+    "BundleMode",
     "Camera",
     "ClipBox",
     "Drive",
+    "GlyphsItem",
     "ImageItem",
     "LabelsItem",
     "MatrixItem",
+    "NetworkItem",
     "Normalisation",
     "Scene",
     "SceneGrid",
     "SceneItem",
+    "SceneState",
     "Selection",
     "Series",
     "Slices",

@@ -332,9 +332,3 @@ class LabelsItem(SceneItem):
                 f"Labels {self.name!r}: {len(self.texts)} texts need as many finite points (x, y, z), "
                 f"got an array of shape {data.shape}."
             )
-
-
-ITEM_KINDS: dict[str, type[SceneItem]] = {
-    kind.model_fields["kind"].default: kind for kind in (VolumeItem, MatrixItem, ImageItem, LabelsItem)
-}
-"""Every kind of item by its name; `rendering.ARTISTS` has one artist for each."""

@@ -1,47 +1,26 @@
-"""The display state of one view."""
+"""The display state of one view, and the ways to fill it."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from psygnal import EventedModel, Signal
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationInfo, field_validator
 
-from cnnvis.core import FeatureMaps, Importance, Ordering, Volume
+from cnnvis.core import BundledNetwork, FeatureMaps, Importance, Ordering, PointSet, PolylineSet, Volume
 from cnnvis.core.axes import FILTER_AXES
-from cnnvis.core.errors import InvalidInputError, did_you_mean
+from cnnvis.core.errors import InvalidInputError
 from cnnvis.scene.camera import Camera, View
 from cnnvis.scene.contents import importance_by_class, importance_grid, matrix_to_show, volume_to_show
-from cnnvis.scene.items import ITEM_KINDS, ImageItem, LabelsItem, MatrixItem, SceneItem, ValueItem, VolumeItem
-from cnnvis.scene.selection import Selection
+from cnnvis.scene.items import ImageItem, LabelsItem, MatrixItem, VolumeItem
+from cnnvis.scene.network_contents import layer_labels, lines_to_show, network_state, points_to_show
+from cnnvis.scene.network_items import BundleItem, GlyphsItem
+from cnnvis.scene.scene_state import SceneState
 from cnnvis.scene.transfer import SOLID, TransferFunction
 
 
-class Series(BaseModel):
-    """Names of the frames of a scene: images, classes, epochs or iterations.
-
-    Parameters
-    ----------
-    axis : str
-        What the frames run over.
-    labels : tuple of str
-        One per frame.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    axis: str = "image"
-    labels: tuple[str, ...] = ()
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-
-class Scene(EventedModel):
+class Scene(SceneState):
     """What one view shows: items, camera, background, selection, frames.
 
     Parameters
@@ -64,83 +43,6 @@ class Scene(EventedModel):
     >>> item = scene.add_volume(np.random.default_rng(0).random((8, 16, 16)), name="noise")
     >>> item.mode = "mip"
     """
-
-    model_config = ConfigDict(extra="forbid", validate_assignment=True)
-
-    title: str = ""
-    background: Literal["light", "dark"] = "light"
-    size: tuple[int, int] | None = None
-    camera: Camera = Field(default_factory=Camera)
-    selection: Selection = Selection()
-    series: Series = Series()
-    frame: int = 0
-
-    item_added: ClassVar[Signal] = Signal(SceneItem)
-    item_removed: ClassVar[Signal] = Signal(SceneItem)
-    _items: dict[str, SceneItem] = PrivateAttr(default_factory=dict)
-    _frames: dict[str, tuple[Any, ...]] = PrivateAttr(default_factory=dict)
-
-    @field_validator("frame")
-    @classmethod
-    def _check_frame(cls, frame: int, info: ValidationInfo) -> int:
-        last = max(len(info.data["series"]) - 1, 0) if "series" in info.data else frame
-        if not 0 <= frame <= last:
-            raise ValueError(f"the series has frames 0 to {last}, got {frame}")
-        return frame
-
-    def __init__(self, **state: Any) -> None:
-        super().__init__(**state)
-        self.events.frame.connect(self._show_frame)
-
-    # -- items -----------------------------------------------------------------------------------
-
-    @property
-    def items(self) -> tuple[SceneItem, ...]:
-        """All items, in the order they were added."""
-        return tuple(self._items.values())
-
-    def __getitem__(self, name: str) -> SceneItem:
-        try:
-            return self._items[name]
-        except KeyError:
-            hint = did_you_mean(name, self._items, what="items")
-            raise InvalidInputError(f"No item {name!r} in the scene. {hint}") from None
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._items
-
-    def __len__(self) -> int:
-        return len(self._items)
-
-    def __iter__(self) -> Iterator[SceneItem]:  # type: ignore[override]
-        return iter(self.items)
-
-    def add(self, item: SceneItem, data: Any) -> SceneItem:
-        """Add `item` showing `data`, and return it.
-
-        Raises
-        ------
-        InvalidInputError
-            When its name is taken, or it cannot show such data.
-        """
-        if item.name in self._items:
-            raise InvalidInputError(f"The scene has an item {item.name!r} already; give this one another name.")
-        item.data = data
-        self._items[item.name] = item
-        self.item_added.emit(item)
-        return item
-
-    def _free_name(self, wanted: str) -> str:
-        """Return the name, with a number behind it where it is taken."""
-        numbered = (f"{wanted} {count}" for count in itertools.count(2))
-        return next(name for name in itertools.chain([wanted], numbered) if name not in self._items)
-
-    def remove(self, name: str) -> None:
-        """Take the item out of the scene."""
-        item = self[name]
-        del self._items[name]
-        self._frames.pop(name, None)
-        self.item_removed.emit(item)
 
     def add_volume(
         self,
@@ -312,87 +214,62 @@ class Scene(EventedModel):
         self.add(item, positions)
         return item
 
-    # -- frames ----------------------------------------------------------------------------------
-
-    def set_frames(self, axis: str, labels: Sequence[str], frames: Mapping[str, Sequence[Any]]) -> None:
-        """Let items show other data in each frame, under one fixed colour range.
+    def add_bundle(self, lines: PolylineSet | BundledNetwork, *, name: str = "bundle", **state: Any) -> BundleItem:
+        """Add bundled lines.
 
         Parameters
         ----------
-        axis : str
-            What the frames run over: "image", "class", "epoch", "iteration".
-        labels : sequence of str
-            One per frame.
-        frames : mapping of item name to sequence of data
-            As many as labels. Items whose transfer function has no span get the span of all frames.
+        lines : PolylineSet or BundledNetwork
+            As `cnnvis.bundle` returns them. A network brings the names of its classes and what it leaves out with it.
+            Importances above 1 are divided by the largest.
+        name : str
+            One that is taken gets a number.
+        **state
+            Any other field of `BundleItem`.
 
-        Raises
-        ------
-        InvalidInputError
-            When there is no such item, or it has not one frame per label that it can show. Nothing is changed then.
+        Returns
+        -------
+        BundleItem
         """
-        labels = tuple(str(label) for label in labels)
-        if not labels:
-            raise InvalidInputError(f"A series over {axis!r} needs at least one frame, got none.")
-        self._check_frames(frames, len(labels))
-        for name, data in frames.items():
-            item = self[name]
-            if isinstance(item, ValueItem) and item.transfer.span is None:
-                item.fix_span(item.span_over(*data))
-        self._frames = {}  # the old frames are not shown once more on the way
-        self.frame = 0
-        self.series = Series(axis=axis, labels=labels)
-        self._frames = {name: tuple(data) for name, data in frames.items()}
-        self._show_frame(0)
+        shown, fitting = lines_to_show(lines)
+        item = BundleItem(name=self._free_name(name), **(fitting | state))
+        self.add(item, shown)
+        return item
 
-    def _check_frames(self, frames: Mapping[str, Sequence[Any]], n: int) -> None:
-        for name, data in frames.items():
-            self[name].check_data(*data)
-            if len(data) != n:
-                raise InvalidInputError(f"Item {name!r} has {len(data)} frames but there are {n} labels.")
-
-    @property
-    def frames(self) -> Mapping[str, tuple[Any, ...]]:
-        """Data of every frame by item name."""
-        return dict(self._frames)
-
-    def _show_frame(self, frame: int) -> None:
-        for name, data in self._frames.items():
-            self._items[name].data = data[frame]
-
-    # -- state as data ---------------------------------------------------------------------------
-
-    def state(self) -> dict[str, Any]:
-        """Return all display state as JSON-able data, arrays left out."""
-        state = self.model_dump(mode="json")
-        state["items"] = [item.model_dump(mode="json") for item in self.items]
-        return state
+    def add_glyphs(self, points: PointSet | BundledNetwork, *, name: str = "units", **state: Any) -> GlyphsItem:
+        """Add units as balls; arguments as for `add_bundle`, fields are those of `GlyphsItem`."""
+        shown, fitting = points_to_show(points)
+        item = GlyphsItem(name=self._free_name(name), **(fitting | state))
+        self.add(item, shown)
+        return item
 
     @classmethod
-    def from_state(
-        cls,
-        state: Mapping[str, Any],
-        data: Mapping[str, Any],
-        frames: Mapping[str, Sequence[Any]] | None = None,
+    def of_network(
+        cls, network: BundledNetwork, *, shown_class: int | str | None = None, units: bool = True, **state: Any
     ) -> Scene:
-        """Build the scene that `state` describes, showing `data` (by item name).
+        """Return a scene of a drawn network: its lines, its units, the names and sizes of its layers.
 
-        Raises
-        ------
-        InvalidInputError
-            For an item kind this version does not know.
+        Parameters
+        ----------
+        network : BundledNetwork
+        shown_class : int or str, optional
+            Whose colours lines and units have: "none", "all", or a class by name or number. Default: all where there
+            are classes.
+        units : bool
+            Whether units are drawn.
+        **state
+            Any field of `BundleItem`.
+
+        Returns
+        -------
+        Scene
         """
-        fields = dict(state)
-        item_states = fields.pop("items", [])
-        scene = cls(**fields)
-        for item_state in item_states:
-            kind = item_state.get("kind")
-            if kind not in ITEM_KINDS:
-                raise InvalidInputError(
-                    f"Scene item {item_state.get('name')!r} is a {kind!r}; this version knows {', '.join(ITEM_KINDS)}."
-                )
-            scene.add(ITEM_KINDS[kind](**item_state), data[item_state["name"]])
-        scene._check_frames(frames or {}, len(scene.series))
-        scene._frames = {name: tuple(series) for name, series in (frames or {}).items()}
-        scene._show_frame(scene.frame)
+        scene = cls(**network_state(network))
+        if shown_class is None:
+            shown_class = "none" if network.profiles is None else "all"
+        scene.add_bundle(network, **({"shown_class": shown_class} | state))
+        if units:
+            scene.add_glyphs(network, shown_class=shown_class, legend=False)
+        positions, texts = layer_labels(network)
+        scene.add_labels(positions, texts, name="layers")
         return scene

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cnnvis.core import FeatureMaps, Ordering, PolylineSet, Provenance, Recording, Volume
+from cnnvis.core import FeatureMaps, Ordering, PointSet, PolylineSet, Provenance, Recording, Volume
 from cnnvis.scene import Scene
 
 
@@ -28,6 +28,8 @@ def small_scene(seed=0):
     scene.add_matrix([[seed, np.nan], [1.0, -2.0]], rows=("a", "b"), style="bars")
     scene.add_image(np.full((4, 6, 3), seed, dtype=np.uint8))
     scene.add_labels([[0, 0, 0], [1, 2, 3]], ["a", "b"])
+    scene.add_bundle(small_lines(seed), blend=0.5)
+    scene.add_glyphs(PointSet(np.eye(3), {"class_shares": np.eye(3)}), shown_class=1)
     return scene
 
 

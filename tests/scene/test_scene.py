@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from cnnvis.core import FeatureMaps, Importance, Ordering, Volume
+from cnnvis.core import FeatureMaps, Importance, Ordering, PointSet, PolylineSet, Volume
 from cnnvis.core.errors import InvalidInputError, LayerNotFoundError
 from cnnvis.scene import (
     ITEM_KINDS,
@@ -37,6 +37,9 @@ def full_scene():
     )
     scene.add_image(np.zeros((2, 3, 3), np.uint8), width=4, opacity=0.5, origin=(1, 2, 3))
     scene.add_labels([[0, 0, 1]], ["here"], size=20, visible=False)
+    lines = PolylineSet(np.eye(3), [0, 3], {"class_shares": np.eye(3)})
+    scene.add_bundle(lines, class_names=("a", "b", "c"), shown_class="b", mode="lines", blend=0.5, base_opacity=0.1)
+    scene.add_glyphs(PointSet(np.eye(3)), mode="points", size=0.1)
     scene.selection = Selection(units={("conv", 2), ("conv", 1), ("a", 5)}, layers={"b", "a"}, classes={9, 1})
     return scene
 
@@ -163,7 +166,7 @@ def test_data_must_fit_the_item():
     for points in (np.zeros((2, 3)), np.zeros(3), np.full((1, 3), np.nan)):
         with pytest.raises(InvalidInputError, match="1 texts need as many finite points"):
             scene["labels"].data = points
-    assert len(scene) == 4  # what could not be shown was not added
+    assert len(scene) == 6  # what could not be shown was not added
 
 
 # -- volumes ---------------------------------------------------------------------------------------
@@ -319,9 +322,7 @@ def test_states_that_do_not_fit_are_refused():
     data = {item.name: item.data for item in scene}
     state = scene.state()
     state["items"][0]["kind"] = "hologram"
-    with pytest.raises(
-        InvalidInputError, match="'conv' is a 'hologram'; this version knows volume, matrix, image, labels"
-    ):
+    with pytest.raises(InvalidInputError, match="'conv' is a 'hologram'; this version knows volume, matrix, bundle"):
         Scene.from_state(state, data)
     with pytest.raises(InvalidInputError, match="2 frames but there are 3 labels"):
         Scene.from_state(scene.state(), data, {"conv": frames[:2]})

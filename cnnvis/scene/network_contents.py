@@ -1,0 +1,80 @@
+"""What the `add_` methods of a scene make of drawn networks: data to show, and the state that suits them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnvis.core import BundledNetwork, PointSet, PolylineSet
+from cnnvis.core.errors import InvalidInputError
+
+Arrays = Mapping[str, NDArray[Any]]
+
+NETWORK_AZIMUTH, NETWORK_ELEVATION = 15.0, 0.0
+"""Of the camera on a network, in degrees: layers side by side, and still seen from the front."""
+
+BELOW = 0.1
+"""Between a layer and its name, in widths of a layer."""
+
+
+def lines_to_show(lines: PolylineSet | BundledNetwork) -> tuple[PolylineSet, dict[str, Any]]:
+    """Return what `add_bundle` shows, and the state that suits it."""
+    shown = lines.lines if isinstance(lines, BundledNetwork) else lines
+    if not isinstance(shown, PolylineSet):
+        raise InvalidInputError(
+            f"A bundle shows a PolylineSet or a BundledNetwork, got {type(shown).__name__}. "
+            "cnnvis.bundle(edges, layout) makes lines of links."
+        )
+    state = _classes(lines, shown.point_arrays)
+    if isinstance(lines, BundledNetwork):
+        state["caption"] = lines.edges.caption
+    arrays = _scaled(shown.point_arrays)
+    if arrays is not shown.point_arrays:  # the lines' own importance is the mean of their points'
+        factor = 1 / float(shown.point_arrays["importance"].max())
+        own = {name: array * factor if name == "importance" else array for name, array in shown.line_arrays.items()}
+        shown = replace(shown, point_arrays=arrays, line_arrays=own)
+    return shown, state
+
+
+def points_to_show(points: PointSet | BundledNetwork) -> tuple[PointSet, dict[str, Any]]:
+    """Return what `add_glyphs` shows, and the state that suits it."""
+    shown = points.points if isinstance(points, BundledNetwork) else points
+    if not isinstance(shown, PointSet):
+        raise InvalidInputError(f"Glyphs show a PointSet or a BundledNetwork, got {type(shown).__name__}.")
+    return replace(shown, arrays=_scaled(shown.arrays)), _classes(points, shown.arrays)
+
+
+def _classes(data: Any, arrays: Arrays) -> dict[str, Any]:
+    """Return the names of the classes that the shares are of: the network's, else numbers."""
+    if "class_shares" not in arrays:
+        return {}
+    names = data.class_names if isinstance(data, BundledNetwork) else ()
+    return {"class_names": tuple(names) or tuple(map(str, range(arrays["class_shares"].shape[-1])))}
+
+
+def _scaled(arrays: Arrays) -> Arrays:
+    """Return the arrays with an importance of at most 1."""
+    largest = float(np.max(arrays["importance"], initial=0.0)) if "importance" in arrays else 0.0
+    return {**arrays, "importance": arrays["importance"] / largest} if largest > 1 else arrays
+
+
+def network_state(network: BundledNetwork) -> dict[str, Any]:
+    """Return title and camera of the scene of a network."""
+    units = network.edges.units
+    layers = units.layers if units is not None else network.layout.layers
+    shown = " · ".join(part for part in (network.provenance.caption, f"{len(layers)} layers") if part)
+    return {"title": shown, "camera": {"azimuth": NETWORK_AZIMUTH, "elevation": NETWORK_ELEVATION}}
+
+
+def layer_labels(network: BundledNetwork) -> tuple[NDArray[np.float64], list[str]]:
+    """Return where names of layers stand, (L, 3), below the middle of each, and the names with the number of units."""
+    layout = network.layout
+    low, high = np.moveaxis(layout.slabs, 1, 0)  # type: ignore[type-var, misc]
+    positions = (low + high) / 2
+    positions[:, 1] = high[:, 1] + BELOW * (layout.width or 1.0)
+    sizes = np.bincount(layout.layer_of_unit, minlength=len(layout.layers))
+    return positions, [f"{name} ({size:,})" for name, size in zip(layout.layers, sizes, strict=True)]

@@ -1,0 +1,147 @@
+"""Display state of a drawn network: its bundled lines and its units."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, ValidationInfo, field_validator
+
+from cnnvis.core.errors import InvalidInputError, did_you_mean
+from cnnvis.core.network import PointSet, PolylineSet
+from cnnvis.scene.items import SceneItem
+
+
+class NetworkItem(SceneItem):
+    """Base of the items whose opacity is importance: six parameters with the names and ranges of nn_vis, and classes.
+
+    The opacity is ``((1 - importance_opacity + importance_opacity * importance) * (1 - depth_opacity + depth_opacity *
+    nearness) * facing ** depth_exponent) * (1 - base_opacity) + base_opacity``, the first factor at least 0; nearness
+    runs from 0, farthest in the scene, to 1, and facing is the cosine between the line of sight and the surface. What
+    lies behind shows through, so that where many lines run together the picture is darker than where one runs.
+
+    Parameters
+    ----------
+    size : float, scene units
+        Radius at importance 1; nothing is drawn thinner than a pixel, but fainter instead.
+    base_opacity, importance_opacity, depth_opacity, depth_exponent : float
+    importance_threshold : float
+        What is less important than this is not drawn.
+    class_names : tuple of str
+        Names of the classes that the array "class_shares" of the data is about.
+    shown_class : "none", "all", or a class by name or number
+        "none": one ink. "all": the colours of the classes, mixed by their shares. One class: its colour, as opaque as
+        the share of it that a line or unit has.
+    legend : bool
+        What opacity and colours mean.
+    """
+
+    size: float = Field(default=0.02, ge=0, le=1)
+    base_opacity: float = Field(default=0.0, ge=0, le=1)
+    importance_opacity: float = Field(default=1.0, ge=0, le=2)
+    depth_opacity: float = Field(default=0.5, ge=0, le=1)
+    depth_exponent: float = Field(default=0.5, ge=0, le=10)
+    importance_threshold: float = Field(default=0.01, ge=0, le=1)
+    class_names: tuple[str, ...] = ()
+    shown_class: Literal["none", "all"] | int | str = "none"
+    legend: bool = True
+
+    @field_validator("shown_class")
+    @classmethod
+    def _check_class(cls, shown: int | str, info: ValidationInfo) -> int | str:
+        names = info.data.get("class_names", ())
+        if shown in ("none", "all", *names):
+            return shown
+        if isinstance(shown, int) and 0 <= shown < len(names):
+            return shown
+        hint = did_you_mean(str(shown), names, what="classes")
+        raise ValueError(f"shown_class is 'none', 'all', or one of {len(names)} classes, got {shown!r}. {hint}")
+
+    @property
+    def class_index(self) -> int | None:
+        """Number of the one class that is shown; None where none or all are."""
+        if self.shown_class in ("none", "all"):
+            return None
+        return self.shown_class if isinstance(self.shown_class, int) else self.class_names.index(self.shown_class)
+
+    def _check_arrays(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Check what colour and opacity are made of."""
+        importance = arrays.get("importance", np.zeros(0))
+        if importance.ndim != 1 or not np.isfinite(importance).all() or importance.min(initial=0.0) < 0:
+            raise InvalidInputError(f"Item {self.name!r}: importance must be one finite number of 0 or more per point.")
+        shares = arrays.get("class_shares")
+        if shares is None and self.shown_class != "none":
+            raise InvalidInputError(
+                f"Item {self.name!r}: shown_class={self.shown_class!r} needs the array 'class_shares' in its data, "
+                "which lines and units have that were made with class profiles."
+            )
+        if shares is not None and (shares.ndim != 2 or (self.class_names and shares.shape[1] != len(self.class_names))):
+            raise InvalidInputError(
+                f"Item {self.name!r}: class_shares must be (P, {len(self.class_names) or 'K'}), one column per class, "
+                f"got shape {shares.shape}."
+            )
+
+
+class BundleMode(StrEnum):
+    """How lines are drawn.
+
+    `lines`: all of one width. `tubes`: round, as thick as they are important. `ellipsoids`: a splat along each piece of
+    a line, soft at its ends. `points`: a ball at each point of a line.
+    """
+
+    LINES = "lines"
+    TUBES = "tubes"
+    ELLIPSOIDS = "ellipsoids"
+    POINTS = "points"
+
+
+class BundleItem(NetworkItem):
+    """Bundled lines of a network.
+
+    Data: PolylineSet, of which are read the point arrays "importance" (0 to 1; without it all are 1), "t" (place on the
+    line, 0 to 1) and "class_shares", and the line array "importance", by which lines are hidden.
+
+    Parameters
+    ----------
+    mode : BundleMode
+    blend : float
+        0 draws the lines straight, 1 as they are bundled, and what is between is between.
+    caption : str
+        What of the network is drawn, in words: a note in the picture.
+    """
+
+    kind: Literal["bundle"] = "bundle"
+    mode: BundleMode = BundleMode.TUBES
+    importance_opacity: float = Field(default=1.1, ge=0, le=2)
+    depth_exponent: float = Field(default=0.25, ge=0, le=10)
+    blend: float = Field(default=1.0, ge=0, le=1)
+    caption: str = ""
+
+    data_type: ClassVar[type] = PolylineSet
+
+    def _check(self, data: PolylineSet) -> None:
+        self._check_arrays(data.point_arrays)
+
+
+class GlyphsItem(NetworkItem):
+    """Units of a network.
+
+    Data: PointSet, of which are read the arrays "importance" (0 to 1; without it all are 1) and "class_shares".
+
+    Parameters
+    ----------
+    mode : {"spheres", "points"}
+        `spheres`: as large as they are important. `points`: discs of one size.
+    """
+
+    kind: Literal["glyphs"] = "glyphs"
+    mode: Literal["spheres", "points"] = "spheres"
+    size: float = Field(default=0.04, ge=0, le=1)
+
+    data_type: ClassVar[type] = PointSet
+
+    def _check(self, data: PointSet) -> None:
+        self._check_arrays(data.arrays)
