@@ -224,6 +224,23 @@ class PolylineSet:
     def __len__(self) -> int:
         return int(self.offsets.size - 1)
 
+    def take(self, kept: NDArray[Any]) -> PolylineSet:
+        """Return the lines that `kept` (numbers or a mask) selects, in its order, with their arrays.
+
+        Parameters
+        ----------
+        kept : (K,) ndarray of int, or (E,) ndarray of bool
+        """
+        counts = np.diff(self.offsets)[kept]
+        offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        points = np.arange(offsets[-1]) + np.repeat(self.offsets[:-1][kept] - offsets[:-1], counts)
+        return PolylineSet(
+            self.points[points],
+            offsets,
+            {name: array[points] for name, array in self.point_arrays.items()},
+            {name: array[kept] for name, array in self.line_arrays.items()},
+        )
+
     def blended(self, amount: float) -> PolylineSet:
         """Return the lines between straight (0) and as they are (1); end points stay.
 

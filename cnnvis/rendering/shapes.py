@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,7 +113,7 @@ class Shape:
     def within(self, n_lines: int) -> Shape:
         """Return the same with the `n_lines` most important lines, least important first; units are all kept."""
         order = np.argsort(self.strength, kind="stable")
-        return replace(self, lines=_taken(self.lines, order if self.is_units else order[-n_lines:]))
+        return replace(self, lines=self.lines.take(order if self.is_units else order[-n_lines:]))
 
     def notes_within(self, n_lines: int) -> list[str]:
         """Return what `within` leaves out, in words."""
@@ -124,7 +123,7 @@ class Shape:
 
     def above_threshold(self) -> Shape:
         """Return the same without the lines or units that the threshold hides."""
-        return replace(self, lines=_taken(self.lines, np.flatnonzero(self.strength >= self.look.importance_threshold)))
+        return replace(self, lines=self.lines.take(self.strength >= self.look.importance_threshold))
 
     def rgba(self) -> NDArray[np.float64]:
         """Return colour and opacity of each point, (P, 4), 0 to 1, sRGB."""
@@ -141,13 +140,3 @@ class Shape:
 def palette(classes: tuple[str, ...]) -> list[RGB]:
     """Return the colour of each class."""
     return [group_colour(index) for index in range(len(classes))]
-
-
-def _taken(lines: PolylineSet, chosen: NDArray[np.int64]) -> PolylineSet:
-    """Return the lines of the given numbers, in that order."""
-    counts = np.diff(lines.offsets)[chosen]
-    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    points = np.arange(offsets[-1]) + np.repeat(lines.offsets[chosen] - offsets[:-1], counts)
-    by_point: Mapping[str, Any] = {name: array[points] for name, array in lines.point_arrays.items()}
-    by_line: Mapping[str, Any] = {name: array[chosen] for name, array in lines.line_arrays.items()}
-    return PolylineSet(lines.points[points], offsets, by_point, by_line)

@@ -231,3 +231,15 @@ def test_orders_apply_along_any_axis_of_their_own_length():
     assert Ordering([0], "x").n_groups == 0
     with pytest.raises(InvalidInputError, match=r"has 3 channels, the values have shape \(4,\), taken along axis 0"):
         order.apply(np.zeros(4))
+
+
+def test_lines_are_taken_with_their_arrays_in_the_order_asked_for():
+    arrays = {"t": np.arange(6.0)}, {"source": np.array([7, 8, 9])}
+    lines = PolylineSet(np.arange(18).reshape(6, 3), [0, 3, 4, 6], *arrays)
+    taken = lines.take(np.array([2, 0]))
+    assert taken.offsets.tolist() == [0, 2, 5]
+    assert taken.point_arrays["t"].tolist() == [4, 5, 0, 1, 2]
+    np.testing.assert_array_equal(taken.points, lines.points[[4, 5, 0, 1, 2]])
+    assert taken.line_arrays["source"].tolist() == [9, 7]
+    assert len(lines.take(np.zeros(3, bool))) == 0
+    np.testing.assert_array_equal(lines.take(np.array([True, False, True])).points, lines.points[[0, 1, 2, 4, 5]])
