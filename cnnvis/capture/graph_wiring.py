@@ -29,6 +29,7 @@ def graph_wiring(graph: ModelGraph) -> Wiring:
         Without weights. A layer with as many channels as what feeds it hands each channel on; a flatten hands on
         blocks; a concatenation whose parts add up lays them side by side. Anything else is an obstacle, also a split,
         chunk or shuffle: the graph does not say what it takes from where, the network itself does (see `wiring`).
+        Convolutions that are no modules are taken to have one group.
     """
     nodes = {layer.name: layer for layer in graph.layers}
     units = graph.units

@@ -193,6 +193,31 @@ def test_attention_is_left_out_and_named():
     assert joined_layers(edges) == [("x", "patch"), ("patch", "own.qkv"), ("own.proj", "head")]
 
 
+class Tokens(nn.Module):
+    """A small vision transformer of torch's own layers; the head reads the mean of the tokens."""
+
+    def __init__(self):
+        super().__init__()
+        self.patch, self.head = nn.Conv2d(3, 4, 4, 4), nn.Linear(4, 2)
+        layer = nn.TransformerEncoderLayer(4, 2, 6, batch_first=True, norm_first=True)
+        self.encoder = nn.TransformerEncoder(layer, 1, enable_nested_tensor=False)
+
+    def forward(self, x):
+        return self.head(self.encoder(self.patch(x).flatten(2).transpose(1, 2)).mean(1))
+
+
+def test_a_transformer_is_drawn_without_its_attention():
+    edges = connect(Tokens(), example=IMAGES)
+    assert joined_layers(edges) == [
+        ("x", "patch"),
+        ("patch", "encoder.layers.0.linear1"),
+        ("encoder.layers.0.linear1", "encoder.layers.0.linear2"),
+        ("patch", "head"),
+        ("encoder.layers.0.linear2", "head"),
+    ]
+    assert edges.notes == ("Not followed, so no links lead through: encoder.layers.0.self_attn (MultiheadAttention).",)
+
+
 class Pairs(nn.Module):
     """Nothing but a layer that multiplies its inputs in pairs."""
 
