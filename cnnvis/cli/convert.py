@@ -54,11 +54,14 @@ def _chosen(obj: Any, layer: str, index: int, suffix: str) -> Any:
     """Return the part of `obj` that a file with this suffix is to hold."""
     from cnnvis.core import BundledNetwork, FeatureMaps, Recording, as_volume
     from cnnvis.geometry import layers_with_maps
+    from cnnvis.scene import Scene
 
     if isinstance(obj, Recording) and suffix == ".vtm" and not layer:
         return {name: maps.volume(image=index) for name, maps in layers_with_maps(obj).items()}
     if isinstance(obj, Recording) and suffix == ".pvd":
         return _named(obj.maps, layer)
+    if isinstance(obj, BundledNetwork) and suffix == ".json":
+        return Scene.of_network(obj)
     if isinstance(obj, BundledNetwork) and (layer or suffix not in SETS):
         return _named({"lines": obj.lines, "units": obj.points}, layer)
     if isinstance(obj, Recording | Mapping) and (layer or suffix not in SETS):

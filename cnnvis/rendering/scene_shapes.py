@@ -2,15 +2,75 @@
 
 from __future__ import annotations
 
-from cnnvis.rendering.shapes import Shape
-from cnnvis.scene import Scene
+from dataclasses import replace
+
+import numpy as np
+
+from cnnvis.core import PointSet, PolylineSet
+from cnnvis.rendering.shapes import Look, Shape
+from cnnvis.rendering.style import THEMES
+from cnnvis.scene import BundleItem, GlyphsItem, Scene
+from cnnvis.scene.network_items import NetworkItem
+
+WIDTHS = {("bundle", "lines"): 1.2, ("glyphs", "points"): 5.0}
+"""Pixels, by kind and mode, of what has one width; all else is as thick as it is important, in scene units."""
 
 
 def shapes_of(scene: Scene) -> list[Shape]:
-    """Return the visible bundles, then the visible units, as they are shown now."""
-    return []
+    """Return the visible bundles as far as they are bundled now, then the visible units."""
+    return [_shape(scene, item, item.data, blended=True) for item in _network_items(scene)]
 
 
 def network_frames(scene: Scene) -> list[list[Shape]]:
-    """Return the shapes of each frame of a scene, of one frame where none of them moves; empty where there are none."""
-    return []
+    """Return the shapes of each frame of a scene, fully bundled; of one frame where none of them moves.
+
+    An item that does not move is the same in each frame. Empty where the scene has no visible bundle or units.
+    """
+    items = _network_items(scene)
+    moving = any(item.name in scene.frames for item in items)
+    frames = range(len(scene.series) if moving else 1) if items else ()
+    data = [[scene.frames.get(item.name, (item.data,) * len(frames))[frame] for item in items] for frame in frames]
+    return [
+        [_shape(scene, item, each, blended=False) for item, each in zip(items, shown, strict=True)] for shown in data
+    ]
+
+
+def _network_items(scene: Scene) -> list[NetworkItem]:
+    """Return the visible bundles, then the visible units."""
+    return [item for kind in (BundleItem, GlyphsItem) for item in scene if isinstance(item, kind) and item.visible]
+
+
+def _shape(scene: Scene, item: NetworkItem, data: PolylineSet | PointSet, *, blended: bool) -> Shape:
+    lines = data if isinstance(data, PolylineSet) else _single_points(data)
+    if blended and isinstance(item, BundleItem) and item.blend != 1:
+        lines = lines.blended(item.blend)
+    index = item.class_index
+    return Shape(
+        name=item.name,
+        lines=replace(lines, points=lines.points + np.float32(item.origin)),
+        is_units=isinstance(item, GlyphsItem),
+        look=_look(item),
+        classes=item.class_names,
+        shown=item.shown_class if index is None else index,
+        plain=THEMES[scene.background].text,
+        caption=item.caption if isinstance(item, BundleItem) else "",
+    )
+
+
+def _look(item: NetworkItem) -> Look:
+    width = WIDTHS.get((item.kind, str(item.mode)))
+    return Look(
+        size=0.0 if width else item.size,
+        width=width or 1.0,
+        opacity=item.opacity,
+        base_opacity=item.base_opacity,
+        importance_opacity=item.importance_opacity,
+        depth_opacity=item.depth_opacity,
+        depth_exponent=item.depth_exponent,
+        importance_threshold=item.importance_threshold,
+    )
+
+
+def _single_points(points: PointSet) -> PolylineSet:
+    """Return points as lines of one point each."""
+    return PolylineSet(points.points, np.arange(len(points) + 1), points.arrays)

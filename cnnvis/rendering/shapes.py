@@ -49,7 +49,7 @@ class Look:
             0 to 1; of one class, times the class's share.
         """
         important = 1 - self.importance_opacity + self.importance_opacity * np.asarray(importance, np.float64)
-        return self.opacity * np.clip(np.clip(important, 0, 1) * (1 - self.base_opacity) + self.base_opacity, 0, 1)
+        return self.opacity * np.clip(np.maximum(important, 0) * (1 - self.base_opacity) + self.base_opacity, 0, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,8 @@ class Shape:
         Whether classes are coloured: not, all of them mixed, or the one of this number alone.
     plain : (r, g, b)
         Colour without classes.
+    caption : str
+        What of the network is drawn, in words.
     """
 
     name: str
@@ -79,6 +81,7 @@ class Shape:
     classes: tuple[str, ...] = ()
     shown: Literal["none", "all"] | int = "none"
     plain: RGB = (0.1, 0.1, 0.12)
+    caption: str = ""
 
     @property
     def importance(self) -> NDArray[np.floating]:
@@ -116,10 +119,11 @@ class Shape:
         return replace(self, lines=self.lines.take(order if self.is_units else order[-n_lines:]))
 
     def notes_within(self, n_lines: int) -> list[str]:
-        """Return what `within` leaves out, in words."""
-        if self.is_units or len(self.lines) <= n_lines:
-            return []
-        return [f"{self.name}: the {n_lines:,} most important of {len(self.lines):,} lines"]
+        """Return what is drawn, and what `within` leaves out, in words."""
+        notes = [self.caption] if self.caption else []
+        if not self.is_units and len(self.lines) > n_lines:
+            notes.append(f"{self.name}: the {n_lines:,} most important of {len(self.lines):,} lines")
+        return notes
 
     def above_threshold(self) -> Shape:
         """Return the same without the lines or units that the threshold hides."""

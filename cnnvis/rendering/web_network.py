@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,9 @@ def drawing(frames: Sequence[Sequence[Shape]], n_lines: int) -> dict[str, Any]:
             "depth": lines.look.depth_opacity,
             "shownClass": coloured.shown,
         },
-        "frames": [_cloud([shape.within(n_lines) for shape in shapes], len(coloured.classes)) for shapes in frames],
+        "frames": [
+            _cloud([_of_classes(shape.within(n_lines), coloured.classes) for shape in shapes]) for shapes in frames
+        ],
     }
 
 
@@ -66,7 +69,15 @@ def _look(shape: Shape) -> dict[str, Any]:
     }
 
 
-def _cloud(shapes: Sequence[Shape], n_classes: int) -> dict[str, Any]:
+def _of_classes(shape: Shape, classes: tuple[str, ...]) -> Shape:
+    """Return the shape with shares of these classes; of each the same where its own are others."""
+    if shape.classes == classes:
+        return shape
+    arrays = {name: array for name, array in shape.lines.point_arrays.items() if name != "class_shares"}
+    return replace(shape, classes=classes, lines=replace(shape.lines, point_arrays=arrays))
+
+
+def _cloud(shapes: Sequence[Shape]) -> dict[str, Any]:
     """Return the points of one frame, and the box around them.
 
     Numbers are little-endian, in base 64. `counts`: points of each line, `looks`: its item, `strength`: by which it
@@ -89,7 +100,7 @@ def _cloud(shapes: Sequence[Shape], n_classes: int) -> dict[str, Any]:
         "places": _packed(STEPS * (points - low) / span, STEPS),
         "t": packed("t", STEPS),
         "importance": packed("importance", STEPS),
-        "shares": packed("shares", 255) if n_classes else "",
+        "shares": packed("shares", 255) if shapes[0].classes else "",
     }
 
 

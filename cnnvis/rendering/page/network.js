@@ -10,7 +10,7 @@ uniform vec3 eye, right, up, forward; uniform vec2 slope, pixels, depths; unifor
 uniform vec4 shape[${LOOKS}], fade[${LOOKS}];  // (radius, least half width in pixels, 1 for units, opacity), (importance, depth, exponent, base)
 in uint segment;  // the number of its first point
 out vec4 colour; out vec4 place;  // across and along, half width, half length; in pixels
-flat out vec2 edge;  // exponent, base
+flat out vec3 edge;  // exponent, base, what all is multiplied by
 ivec2 at(uint i) { return ivec2(int(i % ${WIDTH}u), int(i / ${WIDTH}u)); }
 vec3 seen(uint i) {
   vec3 p = mix(texelFetch(straight, at(i), 0).xyz, texelFetch(bundled, at(i), 0).xyz, blend) - eye;
@@ -35,17 +35,18 @@ void main() {
   place = vec4(side * (half_ + 1.0), isUnit ? (atEnd ? 1.0 : -1.0) * (half_ + 1.0) : 0.0, half_, radius > half_ * 0.999 ? 1.0 : 0.0);
   p += normal * place.x + direction * place.y;
   float nearness = clamp((depths.y - here.z) / max(depths.y - depths.x, 1e-6), 0.0, 1.0);
-  float alpha = (1.0 - fade[look].x + fade[look].x * importance * own.a) * (1.0 - fade[look].y + fade[look].y * nearness);
-  colour = vec4(own.rgb, alpha * shape[look].w); edge = vec2(fade[look].z, fade[look].w * shape[look].w);
+  float alpha = max(1.0 - fade[look].x + fade[look].x * importance * own.a, 0.0) * (1.0 - fade[look].y + fade[look].y * nearness);
+  float thin = shape[look].x > 0.0 ? min(1.0, radius / shape[look].y) : 1.0;  // fainter, where a pixel is too thick
+  colour = vec4(own.rgb, alpha); edge = vec3(fade[look].z, fade[look].w, thin * shape[look].w);
   gl_Position = vec4(p / (pixels * 0.5) * here.z, 0.0, here.z);
 }`;
 const SHAPE_FRAGMENT = `#version 300 es
-precision highp float; in vec4 colour; in vec4 place; flat in vec2 edge; out vec4 pixel;
+precision highp float; in vec4 colour; in vec4 place; flat in vec3 edge; out vec4 pixel;
 void main() {
   float away = length(place.xy), half_ = place.z;
   float thickness = place.w > 0.5 ? sqrt(max(1.0 - away * away / (half_ * half_), 0.0)) : 1.0;
-  float alpha = clamp(colour.a, 0.0, 1.0) * pow(thickness, edge.x) * (1.0 - edge.y) + edge.y;
-  alpha = clamp(alpha, 0.0, 1.0) * clamp(half_ + 0.5 - away, 0.0, 1.0);
+  float alpha = max(colour.a, 0.0) * pow(thickness, edge.x) * (1.0 - edge.y) + edge.y;
+  alpha = min(clamp(alpha, 0.0, 1.0) * edge.z, 1.0) * clamp(half_ + 0.5 - away, 0.0, 1.0);
   pixel = vec4(colour.rgb * alpha, alpha);
 }`;
 
