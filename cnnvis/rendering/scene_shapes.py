@@ -53,7 +53,7 @@ def _shape(scene: Scene, item: NetworkItem, data: PolylineSet | PointSet, *, ble
         classes=item.class_names,
         shown=item.shown_class if index is None else index,
         plain=THEMES[scene.background].text,
-        caption=item.caption if isinstance(item, BundleItem) else "",
+        **({"blend": 1.0 if blended else item.blend, "caption": item.caption} if isinstance(item, BundleItem) else {}),
     )
 
 

@@ -70,6 +70,8 @@ class Shape:
         Whether classes are coloured: not, all of them mixed, or the one of this number alone.
     plain : (r, g, b)
         Colour without classes.
+    blend : float
+        How bundled the lines are meant to be shown, from 0, straight, to 1, as they are here.
     caption : str
         What of the network is drawn, in words.
     """
@@ -81,6 +83,7 @@ class Shape:
     classes: tuple[str, ...] = ()
     shown: Literal["none", "all"] | int = "none"
     plain: RGB = (0.1, 0.1, 0.12)
+    blend: float = 1.0
     caption: str = ""
 
     @property

@@ -44,7 +44,7 @@ def drawing(frames: Sequence[Sequence[Shape]], n_lines: int) -> dict[str, Any]:
         "plain": list(lines.plain),
         "notes": [note for shape in first for note in shape.notes_within(n_lines)],
         "state": {
-            "blend": 1,
+            "blend": lines.blend,
             "hide": lines.look.importance_threshold,
             "depth": lines.look.depth_opacity,
             "shownClass": coloured.shown,
