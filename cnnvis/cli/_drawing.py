@@ -43,8 +43,10 @@ class DrawingFlags:
         Move units of like classes together first; those of the input keep their place.
     node_bandwidth_reduction : float
         Factor on the bandwidth from one step of moving units to the next, 0 to below 1.
+    hubs : int
+        Bundles between each two layers, 0 to 256; 0: as many as the density has peaks, as in nn_vis.
     bandwidth : float
-        Of the density in the first iteration, in layer widths, above 0 to 2.
+        Of the density in the first iteration, in layer widths, 0.001 to 2.
     edge_bandwidth_reduction : float
         Factor on the bandwidth from one iteration to the next, 0 to below 1.
     sampling_rate : float
@@ -52,13 +54,11 @@ class DrawingFlags:
     iterations : int
         Stop after so many; by default when the bandwidth has become smaller than the grid can tell.
     smoothing_iterations : int
-        Passes of smoothing after each iteration, 0 to 64.
+        Strength of smoothing after each iteration, 0 to 64.
     edge_importance_type : str
         Whose importance and classes a link has along its way.
     class_separation : float
         How strictly links keep to those of their own classes in the end, 0 to 1.
-    stiffness : float
-        How strongly links are drawn back to straight ones, 0 to 1.
     tolerance : float
         Stop when no point moves farther than this, in layer widths.
     mode : str
@@ -73,7 +73,8 @@ class DrawingFlags:
     layer_width: Annotated[float, UNITS, Parameter(validator=Number(gt=0))] = 1.0
     move_units: Annotated[bool, UNITS, Parameter(negative="", show_default=False)] = False
     node_bandwidth_reduction: Annotated[float, UNITS, Parameter(validator=Number(gte=0, lt=1))] = 0.95
-    bandwidth: Annotated[float, BUNDLES, Parameter(validator=Number(gt=0, lte=2))] = 0.5
+    hubs: Annotated[int, BUNDLES, Parameter(validator=Number(gte=0, lte=256))] = 4
+    bandwidth: Annotated[float, BUNDLES, Parameter(validator=Number(gte=1e-3, lte=2))] = 0.15
     edge_bandwidth_reduction: Annotated[float, BUNDLES, Parameter(validator=Number(gte=0, lt=1))] = 0.9
     sampling_rate: Annotated[float, BUNDLES, Parameter(validator=Number(gte=2, lte=200))] = 15.0
     iterations: Annotated[int | None, BUNDLES, Parameter(validator=Number(gte=0), show_default="by the bandwidth")] = (
@@ -82,7 +83,6 @@ class DrawingFlags:
     smoothing_iterations: Annotated[int, BUNDLES, Parameter(validator=Number(gte=0, lte=64))] = 8
     edge_importance_type: Annotated[Literal["interpolate", "start", "both", "end"], BUNDLES] = "interpolate"
     class_separation: Annotated[float, BUNDLES, Parameter(validator=Share)] = 1.0
-    stiffness: Annotated[float, BUNDLES, Parameter(validator=Share)] = 0.0
     tolerance: Annotated[float, BUNDLES, Parameter(validator=Share)] = 0.0
     mode: Annotated[Literal["advect", "diverge", "noise"], BUNDLES] = "advect"
 

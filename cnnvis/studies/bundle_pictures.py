@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cnnvis.core import BundledNetwork, PointSet, PolylineSet
-from cnnvis.core.classes import class_index
 from cnnvis.io import save, save_bytes
 from cnnvis.rendering import export_gltf, export_html, film, render
 from cnnvis.report import picture_rows, to_png
-from cnnvis.scene import Scene, SceneGrid
-from cnnvis.studies.bundle_results import MAX_CLASSES, BundleResult, BundleStudy
+from cnnvis.scene import BundleItem, GlyphsItem, Scene, SceneGrid
+from cnnvis.studies.bundle_results import BundleResult
 from cnnvis.studies.stages import Stages
 
 FILM_SHARE = 0.6
@@ -33,31 +31,108 @@ Picture = NDArray[np.uint8]
 
 
 class Steps:
-    """Keeps lines and units of each step, to be called with its name and the network as it is then."""
+    """Keeps lines and units of each step."""
 
     def __init__(self) -> None:
         self.lines: dict[str, PolylineSet] = {}
         self.points: dict[str, PointSet] = {}
 
     def __call__(self, step: str, network: BundledNetwork) -> None:
-        self.lines[step] = most_important(network.lines, KEPT_LINES)
+        """Keep the network as it is after a step: the `on_step` of `bundled_network.build`."""
+        rank = network.lines.line_arrays["importance"]
+        self.lines[step] = network.lines.take(np.sort(np.argsort(-rank, kind="stable")[:KEPT_LINES]))
         self.points[step] = network.points
 
 
-def drawn_classes(study: BundleStudy, network: BundledNetwork) -> tuple[int, ...]:
-    """Return the classes that get a picture of their own, as columns of the profiles.
+def pair_of(network: BundledNetwork) -> SceneGrid:
+    """Return the network straight beside bundled."""
+    scenes = []
+    for title, blend in (("straight", 0.0), ("bundled", 1.0)):
+        scene = Scene.of_network(network, blend=blend)
+        scene.title = title
+        scenes.append(scene)
+    return SceneGrid(scenes)
 
-    Raises
-    ------
-    InvalidInputError
-        When a class is named that is not there, or none are known.
-    """
-    if study.classes and network.profiles is None:
-        raise InvalidInputError(
-            f"The importance by {network.parameters['importance']} has no classes, so none can be drawn by itself. "
-            "Take a method that tells them apart, with labelled images: batchnorm, gradient, taylor."
+
+def scene_of_steps(network: BundledNetwork, steps: Steps) -> Scene:
+    """Return a scene that plays the steps."""
+    scene = Scene.of_network(network)
+    shown = {BundleItem: steps.lines, GlyphsItem: steps.points}
+    frames = {item.name: list(shown[type(item)].values()) for item in scene if type(item) in shown}
+    scene.set_frames("step", list(steps.lines), frames)
+    return scene
+
+
+def save_files(result: BundleResult, steps: Steps | None, out: Path, stages: Stages) -> dict[Path, str]:
+    """Write the network itself, for cnnvis, for ParaView and for other programs, and the table of its bundles."""
+    network = result.network
+    scene = Scene.of_network(network)
+    with stages("save files"):
+        files = {
+            save(network, out / "network.safetensors"): "the processed network, for cnnvis.load",
+            save(network, out / "network.vtm"): "its lines and units, for ParaView",
+            save(scene, out / "scene.json"): "the picture, for `cnnvis render`",
+            export_gltf(scene, out / "network.glb"): "its most important lines, for other 3-D programs",
+        }
+        if steps is not None:
+            content = f"lines of each step (at most {KEPT_LINES:,}), a series for ParaView"
+            files[save(steps.lines, out / "stages.pvd")] = content
+    return files
+
+
+def draw(result: BundleResult, steps: Steps | None, out: Path, stages: Stages) -> dict[Path, str]:
+    """Draw the pictures, the films and the interactive page."""
+    study, network = result.study, result.network
+    with stages("pictures"):
+        files = _draw_pictures(result, out)
+    film_size = tuple(round(FILM_SHARE * side) for side in study.size)
+    if study.film_frames:
+        with stages("turntable") as progress:
+            film(
+                Scene.of_network(network),
+                out / "turn.mp4",
+                frames=study.film_frames,
+                fps=TURN_FPS,
+                size=film_size,
+                progress=progress,
+            )
+        files[out / "turn.mp4"] = "once around the network"
+    if steps is not None:
+        with stages("film of the steps") as progress:
+            film(
+                scene_of_steps(network, steps),
+                out / "stages.mp4",
+                over="series",
+                fps=STEPS_FPS,
+                size=film_size,
+                progress=progress,
+            )
+        files[out / "stages.mp4"] = "the steps, one after the other"
+    with stages("interactive page"):
+        files[export_html(Scene.of_network(network), out / "view3d.html")] = "interactive 3-D view"
+    return files
+
+
+def _draw_pictures(result: BundleResult, out: Path) -> dict[Path, str]:
+    """Render all classes, straight beside bundled, and each class; and the latter small on one sheet."""
+    network, size = result.network, result.study.size
+    files = {out / "all.png": "the whole network", out / "pair.png": "straight beside bundled"}
+    render(Scene.of_network(network), out / "all.png", size=size)
+    render(pair_of(network), out / "pair.png", size=size)
+    drawn: dict[str, Picture] = {}
+    for label in result.classes:
+        name = network.class_names[label]
+        slug = re.sub(r"[^\w-]+", "_", name)
+        path = out / f"class_{label}_{slug}.png"
+        drawn[name] = render(Scene.of_network(network, shown_class=label), path, size=size)
+        files[path] = f"class {name}"
+    if drawn:
+        sheet = picture_rows(
+            list(drawn.values()),
+            [(name,) for name in drawn],
+            title="Class by class",
+            columns=COLUMNS,
+            provenance=network.provenance,
         )
-    if study.classes:
-        return tuple(dict.fromkeys(class_index(name, network.class_names) for name in study.classes))
-    n_classes = 0 if network.profiles is None else network.profiles.shape[1]
-    return tuple(range(n_classes)) if n_classes <= MAX_CLASSES else ()
+        files[save_bytes(to_png(sheet), out / "classes.png")] = "each class, small"
+    return files

@@ -49,7 +49,6 @@ def write_report(result: BundleResult, out: Path, *, command: str) -> dict[Path,
         _classes(page, result, out)
     _moving(page, result, out)
     _trust(page, result)
-    _bundles(page, result)
     page.section("How it was made")
     page.facts(_facts(result))
     return write_page(page, result, out, command=command, facts=machine_facts())
@@ -65,14 +64,15 @@ def findings(result: BundleResult) -> Iterator[str]:
     network, quality = result.network, result.network.quality
     yield f"{name_of(result)}: {network.edges.caption}."
     yield (
-        f"Bundled, the lines need {quality.ink_ratio:.0%} of the ink of straight ones, and are {quality.length_ratio_mean:.2f} "
-        f"times as long on average (95 % of them at most {quality.length_ratio_95:.2f} times)."
+        f"Bundled, the lines need {100 * quality.ink_ratio:.0f} % of the ink of straight ones, and are "
+        f"{quality.length_ratio_mean:.2f} times as long on average (95 % of them at most {quality.length_ratio_95:.2f} "
+        "times)."
     )
     yield (
         f"A point stands {quality.displacement_mean:.3f} from its place on the straight line on average, "
         f"{quality.displacement_max:.2f} at most; a layer is {network.layout.width:g} wide."
     )
-    yield f"{quality.monotone_share:.1%} of the lines never turn back on their way; ambiguity {quality.ambiguity:.2f}."
+    yield f"{100 * quality.monotone_share:.1f} % of the lines never turn back on their way; ambiguity {quality.ambiguity:.2f}."
 
 
 def _whole(page: Page, result: BundleResult, out: Path) -> None:
@@ -147,4 +147,8 @@ def _facts(result: BundleResult) -> dict[str, str]:
 
 
 def _text(value: Any) -> str:
-    return {None: "none", True: "yes", False: "no"}.get(value, f"{value}") if isinstance(value, bool | None) else f"{value}"
+    return (
+        {None: "none", True: "yes", False: "no"}.get(value, f"{value}")
+        if isinstance(value, bool | None)
+        else f"{value}"
+    )

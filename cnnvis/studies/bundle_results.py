@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from cnnvis.core import BundledNetwork, PolylineSet
+from cnnvis.core import BundledNetwork
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.layout import ArrangementName, BundleOptions
 from cnnvis.studies.results import require_size
@@ -123,10 +123,6 @@ class BundleResult:
         Where the importance is from, in words.
     classes : tuple of int
         Columns of `network.profiles` that are drawn one by one.
-    bundles : tuple of Bundle
-        Largest first.
-    steps : mapping of str to PolylineSet
-        The lines of each step by its name, where the study keeps them.
     files : mapping of Path to str
         What was written, and what it is.
     seconds : mapping of str to float
@@ -138,8 +134,6 @@ class BundleResult:
     network: BundledNetwork
     origin: str
     classes: tuple[int, ...] = ()
-    bundles: tuple[Any, ...] = ()
-    steps: Mapping[str, PolylineSet] = field(default_factory=dict)
     files: Mapping[Path, str] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
     total_seconds: float = 0.0

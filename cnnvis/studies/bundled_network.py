@@ -16,14 +16,16 @@ from numpy.typing import NDArray
 from cnnvis.attribution import connect, most_important, unit_importance
 from cnnvis.capture import channel_spaces, trace
 from cnnvis.core import BundledNetwork, EdgeSet, Importance, Layout, PolylineSet, Provenance
+from cnnvis.core.classes import class_index
+from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.progress import Progress
 from cnnvis.io import require_writable
-from cnnvis.layout import Bundler, advect_units, bundles, measure, place, random_network, straight_lines
+from cnnvis.layout import Bundler, advect_units, measure, place, random_network, straight_lines
 from cnnvis.models import Network, load
 from cnnvis.rendering import require_rendering
-from cnnvis.studies.bundle_pictures import Steps, draw, drawn_classes, save_files
+from cnnvis.studies.bundle_pictures import Steps, draw, save_files
 from cnnvis.studies.bundle_report import write_report
-from cnnvis.studies.bundle_results import BundleResult, BundleStudy, DrawingOptions
+from cnnvis.studies.bundle_results import MAX_CLASSES, BundleResult, BundleStudy, DrawingOptions
 from cnnvis.studies.stages import OnProgress, OnStage, Stages
 from cnnvis.studies.unit_scores import score_units
 
@@ -71,7 +73,7 @@ def build(
     facts = {
         "importance": importance,
         "profiles": profiles,
-        "class_names": scores.class_names or () if scores is not None and profiles is not None else (),
+        "class_names": class_names_of(scores),
         "graph": trace(network),
         "parameters": options.as_parameters() | {"importance": scores.method if scores is not None else "none"},
         "provenance": network.provenance(),
@@ -121,7 +123,7 @@ def _draw(
         tell("unbundled", layout, lambda: straight_lines(edges, layout, **look))
     if options.move_units:
         with stages("move units") as progress:
-            layout = _moved(layout, every.units, options, facts["profiles"], progress)
+            layout = advect_units(layout, facts["profiles"])
             tell("units moved", layout, lambda: straight_lines(edges, layout, **look))
     with stages("bundle") as progress:
         bundler = Bundler(edges, layout, **look)
@@ -188,27 +190,45 @@ def run(
         require_rendering()
         require_writable(out)
     steps = Steps() if study.stages else None
-    network, origin = _network(study, stages, steps)
-    with stages("list bundles"):
-        found = tuple(bundles(network.lines))
-    result = BundleResult(study, network, origin, drawn_classes(study, network), found, steps.lines if steps else {})
-    files = save_files(result, out, stages) | draw(result, out, stages)
+    result = _look(study, stages, steps)
+    files = save_files(result, steps, out, stages) | draw(result, steps, out, stages)
     result = replace(result, files=files, seconds=stages.seconds, total_seconds=stages.total)
     with stages("report"):
         files |= write_report(result, out, command=command)
     return replace(result, files=files, seconds=stages.seconds, total_seconds=stages.total)
 
 
-def _network(study: BundleStudy, stages: Stages, on_step: OnStep | None) -> tuple[BundledNetwork, str]:
-    """Return what is drawn, and where its importance is from."""
-    drawing: dict[str, Any] = {"stages": stages, "on_step": on_step}
+def _look(study: BundleStudy, stages: Stages, on_step: OnStep | None) -> BundleResult:
+    """Return the network and what was found about it; no files yet."""
     if study.layers:
-        network = build_random(study.layers, study.options, random_state=study.random_state, **drawing)
-        return network, "random"
+        classes = _drawn_classes(study, tuple(map(str, range(study.layers[-1]))))
+        network = build_random(
+            study.layers, study.options, random_state=study.random_state, stages=stages, on_step=on_step
+        )
+        return BundleResult(study, network, "random", classes)
     with stages("load network"):
         model = load(study.model, weights=study.weights, device=study.device, random_state=study.random_state)
     with stages("importance") as progress:
-        scores = score_units(
-            model, study.scores, data=study.data, random_state=study.random_state, progress=progress
+        scores = score_units(model, study.scores, data=study.data, random_state=study.random_state, progress=progress)
+        classes = _drawn_classes(study, class_names_of(scores.importance))  # refused before the work
+    network = build(model, scores.importance, study.options, stages=stages, on_step=on_step)
+    return BundleResult(study, network, scores.origin, classes)
+
+
+def class_names_of(scores: Importance | None) -> tuple[str, ...]:
+    """Return a name for each class that importance tells apart, its number where it has none; empty without classes."""
+    if scores is None or not scores.per_class:
+        return ()
+    return scores.class_names or tuple(map(str, range(next(iter(scores.per_class.values())).shape[1])))
+
+
+def _drawn_classes(study: BundleStudy, names: tuple[str, ...]) -> tuple[int, ...]:
+    """Return the classes that get a picture of their own, as columns of the profiles."""
+    if not study.classes:
+        return tuple(range(len(names))) if len(names) <= MAX_CLASSES else ()
+    if not names:
+        raise InvalidInputError(
+            "The importance has no classes, so none can be drawn by itself. Take a method that tells them apart, with "
+            "labelled images: batchnorm, gradient or taylor."
         )
-    return build(model, scores.importance, study.options, **drawing), scores.origin
+    return tuple(dict.fromkeys(class_index(name, names) for name in study.classes))

@@ -39,7 +39,7 @@ def test_every_flag_reaches_the_options():
         smoothing_iterations=2,
         edge_importance_type="start",
         class_separation=0.5,
-        stiffness=0.1,
+        hubs=2,
         tolerance=0.01,
         mode="noise",
     )
@@ -71,7 +71,7 @@ def test_layers_as_people_write_them():
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["--stiffness", "2"], 2, "stiffness"),
+        (["--class-separation", "2"], 2, "class-separation"),
         (["--layer-width", "0"], 2, "layer-width"),
         (["--random", "5"], 2, "100,40,20,10"),
         (["--random", "5,4", "--model", "mnist-mlp"], 1, "--model"),
