@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,6 +37,7 @@ def compare_networks(  # noqa: PLR0913 - one parameter per option of the command
     method: Method = "batchnorm",
     steps: Annotated[int, Parameter(name="--steps", validator=AtLeastOne)] = 2000,
     share: Annotated[float, Parameter(name="--share", validator=Number(gt=0, lte=1))] = 0.1,
+    hubs: Annotated[int, Parameter(name="--hubs", validator=Number(gte=0, lte=256))] = 0,
     class_separation: Annotated[float, Parameter(name="--class-separation", validator=Number(gte=0, lte=1))] = 1.0,
     data: Data = None,
     seed: Seed = 0,
@@ -61,12 +63,14 @@ def compare_networks(  # noqa: PLR0913 - one parameter per option of the command
         Optimiser steps of batchnorm for each class.
     share : float
         Share of the links of each gap between layers that is drawn, most important first: above 0, to 1.
+    hubs : int
+        Bundles between each two layers; 0 leaves their number to the network. Set, it decides how compact links can be.
     class_separation : float
         How strictly links keep to those of their own classes in the end, 0 to 1: with 0 they are bundled as if there
         were no classes.
     """
-    from cnnvis.layout import BundleOptions
     from cnnvis.studies import CompareNetworks, compare_networks
+    from cnnvis.studies.compare_results import BUNDLING
 
     study = CompareNetworks(
         models=model,
@@ -75,7 +79,7 @@ def compare_networks(  # noqa: PLR0913 - one parameter per option of the command
         method=method,
         steps=steps,
         share=share,
-        bundling=BundleOptions(class_separation=class_separation),
+        bundling=replace(BUNDLING, hubs=hubs, class_separation=class_separation),
         data=data,
         random_state=seed,
         device=device,

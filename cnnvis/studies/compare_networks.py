@@ -5,7 +5,7 @@ Fixed before any network was measured:
 - Compactness is that of `cnnvis.layout.compactness`, over all gaps between layers.
 - All networks are drawn alike: units on the raster, which depends on the sizes of layers only; of each gap the same
   number of links, those with the greatest importance (a tenth by default, as in nn_vis's demonstration); the same
-  options of bundling.
+  options of bundling, which leave the number of bundles to the network, as nn_vis does.
 - The control is the same network with the importances of its units permuted within each layer, profiles and all: links
   are chosen, bundled and measured anew. What a network has in common with it is owed to how unequal its importances and
   weights are, not to which units are important.

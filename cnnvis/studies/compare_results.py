@@ -24,6 +24,10 @@ PERCEPTRONS: Mapping[str, str] = {
 }
 """Kinds of networks of nn_vis's figure, in the order in which it says they grow compact, and the shipped ones."""
 
+BUNDLING = BundleOptions(hubs=0, bandwidth=0.5)
+"""As nn_vis bundles: as many bundles as the density has peaks. A number set beforehand would decide how compact links
+can be."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class CompareNetworks:
@@ -47,6 +51,7 @@ class CompareNetworks:
     data : str or path, optional
         Labelled images, as for `cnnvis.models.folders.labelled_parts`.
     bundling : BundleOptions
+        Default: `BUNDLING`.
     random_state : int
         Of importance by batch norm and of the permutations.
     device : str
@@ -61,7 +66,7 @@ class CompareNetworks:
     steps: int = 2000
     share: float = 0.1
     data: str | Path | None = None
-    bundling: BundleOptions = field(default_factory=BundleOptions)
+    bundling: BundleOptions = BUNDLING
     random_state: int = 0
     device: str = "auto"
     size: tuple[int, int] = (1800, 800)
