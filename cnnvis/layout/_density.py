@@ -17,7 +17,7 @@ from cnnvis.layout._groups import LineGroup
 BLOCKS = 4
 """Private grids that the lines are added to, summed in this order whatever the number of threads."""
 
-CELLS_PER_DEVIATION = 2.5
+CELLS_PER_DEVIATION = 2.0
 """Resolution of the grid: coarse while the kernel is wide."""
 
 REACH = 3.0

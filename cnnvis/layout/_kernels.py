@@ -76,18 +76,22 @@ def convolve(values: Array, out: Array, taps: Array, rows: tuple[int, int]) -> N
     `rows` is the stretch to do of the axis A, or of B where A is 1. `out` is overwritten.
     """
     n_outer, length, n_inner = values.shape
-    radius = taps.size // 2
-    low, high = rows if n_outer == 1 else (0, n_inner)
-    outer = (0, 1) if n_outer == 1 else rows
-    for a in range(outer[0], outer[1]):
+    if n_outer == 1:
         for i in range(length):
-            for b in range(low, high):
-                out[a, i, b] = 0
-            for tap in range(max(0, radius - i), min(2 * radius + 1, radius + length - i)):
-                weight = taps[tap]
-                j = i + tap - radius
-                for b in range(low, high):
-                    out[a, i, b] += weight * values[a, j, b]
+            out[0, i, rows[0] : rows[1]] = 0
+            for tap in range(max(0, taps.size // 2 - i), min(taps.size, taps.size // 2 + length - i)):
+                j = i + tap - taps.size // 2
+                for b in range(rows[0], rows[1]):
+                    out[0, i, b] += taps[tap] * values[0, j, b]
+        return
+    for a in range(rows[0], rows[1]):
+        source, result = values[a].reshape(-1), out[a].reshape(-1)
+        result[:] = 0
+        for tap in range(taps.size):
+            shift = (tap - taps.size // 2) * n_inner
+            weight = taps[tap]
+            for b in range(max(0, -shift), min(result.size, result.size - shift)):  # one long loop: it vectorises
+                result[b] += weight * source[b + shift]
 
 
 @compiled

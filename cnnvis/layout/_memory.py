@@ -48,7 +48,7 @@ def estimate(edges: EdgeSet, layout: Layout, options: BundleOptions, look: UnitL
     n_classes = 0 if look.profiles is None else look.profiles.shape[1]
     per_point = points * (BYTES_PER_POINT + 8.0 * n_classes)
     sides = np.ptp(layout.positions, axis=0) / (layout.width or 1.0) if len(layout) else np.zeros(3)
-    cells = float(np.prod(sides[:3].clip(0.2) * 3 * options.sampling_rate))
+    cells = float(np.prod(sides[:3].clip(0.2) * 2 * options.sampling_rate))
     grids = (BLOCKS + 1) * 4 * look.n_channels * cells
     return int(per_point + len(edges) * BYTES_PER_EDGE + grids), per_point + grids
 

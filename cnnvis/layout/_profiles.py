@@ -15,8 +15,9 @@ from cnnvis.core.links import LinkKind
 SHARPNESS = 4.0
 """Exponent on class profiles before they are compared: most units serve all classes a little."""
 
-MAX_CHANNELS = 16
-"""Class vectors with more classes are projected onto as many directions."""
+MAX_CHANNELS = 4
+"""Class vectors of more classes are projected onto as many directions for the density. With 10 classes that moves points
+by 0.06 % of a layer width on the average and by 1 % at most (784-81-49-10), and halves the time."""
 
 SHARES: dict[str, NDArray[np.float32]] = {
     LinkKind.INTERPOLATE: np.array([[1, -1], [0, 1]], np.float32),
@@ -36,26 +37,29 @@ class UnitLook:
     mass : (U,) ndarray of float32
         Importance, largest 1.
     profiles : (U, K) ndarray of float64 or None
-    directions : (U, R) ndarray of float32 or None
-        Unit vectors of the sharpened profiles, in R <= MAX_CHANNELS dimensions.
+    directions : (U, K) ndarray of float32 or None
+        Unit vectors of the sharpened profiles.
+    reduced : (U, R) ndarray of float32 or None
+        The same in R <= MAX_CHANNELS dimensions.
     """
 
     mass: NDArray[np.float32]
     profiles: NDArray[np.float64] | None
     directions: NDArray[np.float32] | None
+    reduced: NDArray[np.float32] | None
 
     @property
     def n_channels(self) -> int:
         """Numbers per cell of a density."""
-        return 1 if self.directions is None else 1 + self.directions.shape[1]
+        return 1 if self.reduced is None else 1 + self.reduced.shape[1]
 
     def vectors(self, class_share: float) -> NDArray[np.float32]:
         """Return (U, 1 + R) vectors with dot products (1 - class_share) + class_share * cosine of the profiles."""
         n_units = self.mass.size
-        if self.directions is None or class_share == 0:
+        if self.reduced is None or class_share == 0:
             return np.ones((n_units, 1), np.float32)
         common = np.full((n_units, 1), np.sqrt(1 - class_share), np.float32)
-        return np.hstack([common, np.float32(np.sqrt(class_share)) * self.directions])
+        return np.hstack([common, np.float32(np.sqrt(class_share)) * self.reduced])
 
 
 def unit_look(edges: EdgeSet, layout: Layout, profiles: ArrayLike | None, importance: ArrayLike | None) -> UnitLook:
@@ -84,7 +88,7 @@ def unit_look(edges: EdgeSet, layout: Layout, profiles: ArrayLike | None, import
     top = mass.max(initial=0.0)
     mass = mass / top if top else np.ones(n_units)
     directions = None if checked is None or checked.shape[1] < 2 else _directions(checked)
-    return UnitLook(mass.astype(np.float32), checked, directions)
+    return UnitLook(mass.astype(np.float32), checked, directions, None if directions is None else _reduced(directions))
 
 
 def _checked(name: str, values: ArrayLike, shape: tuple[int | None, ...]) -> NDArray[np.float64]:
@@ -101,8 +105,14 @@ def _directions(profiles: NDArray[np.float64]) -> NDArray[np.float32]:
     tops = profiles.max(axis=1, keepdims=True)
     relative = np.divide(profiles, tops, out=np.ones_like(profiles), where=tops > 0) ** SHARPNESS
     found = relative / np.linalg.norm(relative, axis=1, keepdims=True)
-    if found.shape[1] > MAX_CHANNELS:
-        _, _, axes = np.linalg.svd(found, full_matrices=False)
-        found = found @ axes[:MAX_CHANNELS].T
     directions: NDArray[np.float32] = found.astype(np.float32)
     return directions
+
+
+def _reduced(directions: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return vectors of at most MAX_CHANNELS dimensions with the dot products nearest to those of `directions`."""
+    if directions.shape[1] <= MAX_CHANNELS:
+        return directions
+    _, axes = np.linalg.eigh(directions.T.astype(np.float64) @ directions)
+    reduced: NDArray[np.float32] = (directions @ axes[:, -MAX_CHANNELS:]).astype(np.float32)
+    return reduced

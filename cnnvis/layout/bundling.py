@@ -20,11 +20,11 @@ from cnnvis.layout._memory import require_memory
 from cnnvis.layout._profiles import SHARES, unit_look
 from cnnvis.layout.options import BundleMode, BundleOptions
 
-FINAL_CELLS = 2.0
-"""Bandwidth at which bundling ends, in cells of the finest grid."""
+FINAL_BANDWIDTH = 2 / 3
+"""Bandwidth at which bundling ends, in distances of two samples; as in nn_vis."""
 
-CELLS_PER_SAMPLE = 3.0
-"""Cells of the finest grid in the distance of two samples, as in nn_vis."""
+FINEST_CELL = 1 / 2
+"""Smallest side of a cell of the density's grid, in distances of two samples."""
 
 KERNEL_DEVIATIONS = math.sqrt(5.0)
 """Bandwidth / standard deviation: a Gaussian as wide as nn_vis's Epanechnikov kernel of that radius."""
@@ -98,8 +98,9 @@ class Bundler:
         require_memory(edges, layout, self.options, self._look)
         self._random = np.random.default_rng(self.options.random_state)
         self._groups = list(line_groups(edges, layout, self._look, self.options, self._random))
-        self._finest = 1 / (CELLS_PER_SAMPLE * self.options.sampling_rate)
-        self.bandwidths = _schedule(self.options, FINAL_CELLS * self._finest)
+        spacing = 1 / self.options.sampling_rate
+        self._finest = FINEST_CELL * spacing
+        self.bandwidths = _schedule(self.options, FINAL_BANDWIDTH * spacing)
         self.done = 0
         self.last_move = math.inf
 

@@ -51,8 +51,7 @@ class BundleOptions:
     edge_bandwidth_reduction : float, default: 0.9
         Factor from one iteration to the next, 0 to 0.999.
     max_iterations : int or None
-        Stop after so many; default: when the bandwidth falls below two cells of the grid (a cell is a third of a
-        sample's length), 12 with the other defaults.
+        Stop after so many; default: when the bandwidth falls below two thirds of the distance of two samples, 12 with the other defaults.
     smoothing_iterations : int, default: 8
         Strength of smoothing after each iteration, 0 to 64; 0 for none.
     edge_importance_type : {"interpolate", "start", "both", "end"}
