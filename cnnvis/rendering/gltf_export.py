@@ -84,7 +84,7 @@ def _segments(shape: Shape) -> Mesh:
 def _spheres(shape: Shape) -> Mesh:
     rgba = shape.rgba()
     seen = rgba[:, 3] >= FAINTEST
-    radii = (shape.look.size * shape.importance)[seen, None, None]
+    radii = (shape.look.size * (shape.importance if shape.look.grows else np.ones(len(rgba))))[seen, None, None]
     corners, triangles = _sphere()
     points = shape.lines.points[seen, None, :] + radii * corners
     first = len(corners) * np.arange(len(points))

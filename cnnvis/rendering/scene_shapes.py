@@ -12,8 +12,8 @@ from cnnvis.rendering.style import THEMES
 from cnnvis.scene import BundleItem, GlyphsItem, Scene
 from cnnvis.scene.network_items import NetworkItem
 
-WIDTHS = {("bundle", "lines"): 1.2, ("glyphs", "points"): 5.0}
-"""Pixels, by kind and mode, of what has one width; all else is as thick as it is important, in scene units."""
+ONE_RADIUS = {("bundle", "lines"): 0.1, ("glyphs", "points"): 0.25}
+"""Radius, in sizes, by kind and mode, of what is of one thickness; all else is as thick as it is important."""
 
 
 def shapes_of(scene: Scene) -> list[Shape]:
@@ -58,10 +58,10 @@ def _shape(scene: Scene, item: NetworkItem, data: PolylineSet | PointSet, *, ble
 
 
 def _look(item: NetworkItem) -> Look:
-    width = WIDTHS.get((item.kind, str(item.mode)))
+    share = ONE_RADIUS.get((item.kind, str(item.mode)))
     return Look(
-        size=0.0 if width else item.size,
-        width=width or 1.0,
+        size=item.size * (share or 1.0),
+        grows=share is None,
         opacity=item.opacity,
         base_opacity=item.base_opacity,
         importance_opacity=item.importance_opacity,

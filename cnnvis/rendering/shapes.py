@@ -22,17 +22,17 @@ class Look:
     Parameters
     ----------
     size : float, scene units
-        Radius at importance 1; 0 for lines of one width.
-    width : float, pixels
-        Least width of a line, least diameter of a unit.
+        Radius at importance 1.
+    grows : bool
+        Whether the radius grows with importance; else it is the same everywhere.
     opacity : float
         Of the item; multiplies all.
     base_opacity, importance_opacity, depth_opacity, depth_exponent, importance_threshold : float
         See `opacity_of`; what is less important than the threshold is not drawn.
     """
 
-    size: float = 0.0
-    width: float = 1.0
+    size: float = 0.02
+    grows: bool = True
     opacity: float = 1.0
     base_opacity: float = 0.0
     importance_opacity: float = 1.1

@@ -60,7 +60,7 @@ def _look(shape: Shape) -> dict[str, Any]:
     return {
         "unit": shape.is_units,
         "radius": look.size,
-        "width": look.width,
+        "grows": look.grows,
         "opacity": look.opacity,
         "importance": look.importance_opacity,
         "exponent": look.depth_exponent,

@@ -175,8 +175,9 @@ def test_the_page_starts_as_the_scene_is_shown():
     assert drawing["state"] == {"blend": 0.25, "hide": 0.04, "depth": 0.5, "shownClass": 2}
     assert drawing["classes"] == list(NETWORK.class_names)
     lines, units = drawing["looks"]
-    assert (lines["unit"], lines["radius"], lines["opacity"], lines["importance"]) == (False, 0.0, 0.5, 1.1)
-    assert (units["unit"], units["radius"], units["exponent"]) == (True, 0.04, 0.5)
+    assert (lines["unit"], lines["grows"], lines["opacity"], lines["importance"]) == (False, False, 0.5, 1.1)
+    assert lines["radius"] == pytest.approx(0.003)
+    assert (units["unit"], units["grows"], units["radius"], units["exponent"]) == (True, True, 0.04, 0.5)
     assert [text for text, _ in drawing["labels"]] == ["fc0 (6)", "fc1 (5)", "fc2 (4)"]
     assert page(scene_of())["drawings"][0]["state"]["shownClass"] == "all"
     assert min(drawing["plain"]) > 0.5  # light ink on a dark page

@@ -2,14 +2,15 @@
 // translucency is right. All sliders are uniforms; only another choice of classes mixes the colours anew.
 
 const WIDTH = 2048, LOOKS = 8, BUCKETS = 65536;
+const THINNEST = 0.75, ROUND = 3;  // pixels of radius: what is thinner is drawn as wide and fainter; from which a figure looks round
 
 const SHAPE_VERTEX = `#version 300 es
 precision highp float; precision highp int; precision highp sampler2D;
 uniform sampler2D bundled, straight, tint;  // by point: place and importance; straight place and look; colour and share
-uniform vec3 eye, right, up, forward; uniform vec2 slope, pixels, depths; uniform float blend;
-uniform vec4 shape[${LOOKS}], fade[${LOOKS}];  // (radius, least half width in pixels, 1 for units, opacity), (importance, depth, exponent, base)
+uniform vec3 eye, right, up, forward; uniform vec2 slope, pixels, depths; uniform float blend, thinnest;
+uniform vec4 shape[${LOOKS}], fade[${LOOKS}];  // (radius, 1 where it grows with importance, 1 for units, opacity), (importance, depth, exponent, base)
 in uint segment;  // the number of its first point
-out vec4 colour; out vec4 place;  // across and along, half width, half length; in pixels
+out vec4 colour; out vec4 place;  // across and along, half width, in pixels; how round it looks
 flat out vec3 edge;  // exponent, base, what all is multiplied by
 ivec2 at(uint i) { return ivec2(int(i % ${WIDTH}u), int(i / ${WIDTH}u)); }
 vec3 seen(uint i) {
@@ -31,23 +32,23 @@ void main() {
   bool atEnd = (gl_VertexID & 1) == 1; float side = gl_VertexID < 2 ? -1.0 : 1.0;
   uint mine = atEnd ? other : segment; vec3 here = atEnd ? b : a; vec2 p = atEnd ? pb : pa;
   float importance = texelFetch(bundled, at(mine), 0).w; vec4 own = texelFetch(tint, at(mine), 0);
-  float radius = shape[look].x * importance * pixels.y * 0.5 / slope.y / here.z, half_ = max(radius, shape[look].y);
-  place = vec4(side * (half_ + 1.0), isUnit ? (atEnd ? 1.0 : -1.0) * (half_ + 1.0) : 0.0, half_, radius > half_ * 0.999 ? 1.0 : 0.0);
+  float radius = shape[look].x * mix(1.0, importance, shape[look].y) * pixels.y * 0.5 / slope.y / here.z;
+  float half_ = max(radius, thinnest), isRound = clamp((half_ / thinnest * ${THINNEST} - 1.0) / ${ROUND - 1}.0, 0.0, 1.0);
+  place = vec4(side * (half_ + 1.0), isUnit ? (atEnd ? 1.0 : -1.0) * (half_ + 1.0) : 0.0, half_, shape[look].y * isRound);
   p += normal * place.x + direction * place.y;
   float nearness = clamp((depths.y - here.z) / max(depths.y - depths.x, 1e-6), 0.0, 1.0);
   float alpha = max(1.0 - fade[look].x + fade[look].x * importance * own.a, 0.0) * (1.0 - fade[look].y + fade[look].y * nearness);
-  float thin = shape[look].x > 0.0 ? min(1.0, radius / shape[look].y) : 1.0;  // fainter, where a pixel is too thick
-  colour = vec4(own.rgb, alpha); edge = vec3(fade[look].z, fade[look].w, thin * shape[look].w);
+  colour = vec4(own.rgb, alpha); edge = vec3(fade[look].z, fade[look].w, radius / half_ * shape[look].w);
   gl_Position = vec4(p / (pixels * 0.5) * here.z, 0.0, here.z);
 }`;
 const SHAPE_FRAGMENT = `#version 300 es
 precision highp float; in vec4 colour; in vec4 place; flat in vec3 edge; out vec4 pixel;
 void main() {
   float away = length(place.xy), half_ = place.z;
-  float thickness = place.w > 0.5 ? sqrt(max(1.0 - away * away / (half_ * half_), 0.0)) : 1.0;
-  float alpha = max(colour.a, 0.0) * pow(thickness, edge.x) * (1.0 - edge.y) + edge.y;
+  float facing = sqrt(max(1.0 - away * away / (half_ * half_), 0.0));
+  float alpha = colour.a * mix(1.0, pow(facing, edge.x), place.w) * (1.0 - edge.y) + edge.y;
   alpha = min(clamp(alpha, 0.0, 1.0) * edge.z, 1.0) * clamp(half_ + 0.5 - away, 0.0, 1.0);
-  pixel = vec4(colour.rgb * alpha, alpha);
+  pixel = vec4(colour.rgb * mix(1.0, 0.6 + 0.4 * facing, place.w) * alpha, alpha);
 }`;
 
 let shapes;
@@ -149,8 +150,9 @@ function useCloud(cloud, view, depths) {
   const u = shapes.uniforms, pad = list => new Float32Array(4 * LOOKS).map((_, i) => list.flat()[i] || 0);
   gl.useProgram(shapes.made);
   setView(u, view);
-  gl.uniform2f(u.pixels, canvas.width, canvas.height); gl.uniform2fv(u.depths, depths); gl.uniform1f(u.blend, state.blend);
-  gl.uniform4fv(u["shape[0]"], pad(cloud.drawing.looks.map(look => [look.radius, look.width * view.ratio / 2, look.unit ? 1 : 0,
+  gl.uniform2f(u.pixels, canvas.width, canvas.height); gl.uniform2fv(u.depths, depths);
+  gl.uniform1f(u.blend, state.blend); gl.uniform1f(u.thinnest, THINNEST * view.ratio);
+  gl.uniform4fv(u["shape[0]"], pad(cloud.drawing.looks.map(look => [look.radius, look.grows ? 1 : 0, look.unit ? 1 : 0,
     look.opacity * (look.unit ? state.units : state.lines)])));
   gl.uniform4fv(u["fade[0]"], pad(cloud.drawing.looks.map(look => [look.importance, state.depth, look.exponent, look.base])));
   bind(u, [[gl.TEXTURE_2D, cloud.textures[0], "bundled"], [gl.TEXTURE_2D, cloud.textures[1], "straight"],
