@@ -5,6 +5,7 @@ from cnnvis.layout.compactness import edge_compactness
 from cnnvis.layout.options import Arrangement, ArrangementName, BundleMode, BundleModeName, BundleOptions
 from cnnvis.layout.placement import place
 from cnnvis.layout.random_network import random_network
+from cnnvis.layout.resampling import resampled
 
 __all__ = [
     "Arrangement",
@@ -17,5 +18,6 @@ __all__ = [
     "edge_compactness",
     "place",
     "random_network",
+    "resampled",
     "straight_lines",
 ]
