@@ -40,8 +40,8 @@ def cell_size(deviation: float, finest: float) -> float:
 
 
 def grid_shape(extent: NDArray[np.float64], cell: float) -> tuple[int, int, int]:
-    """Return how many nodes a grid over a box has along each axis."""
-    x, y, z = (math.floor(side / cell) + 2 for side in extent)
+    """Return how many nodes a grid over a box has along each axis: all around every point of the box, rounding or not."""
+    x, y, z = (math.floor(side / cell + 1e-3) + 2 for side in extent)
     return x, y, z
 
 

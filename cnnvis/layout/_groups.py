@@ -35,7 +35,7 @@ class LineGroup:
     points : (P, 3) ndarray of float32
         Changed while they are bundled; the first and the last of a line stay.
     offsets : (E + 1,) ndarray of int64
-    extent : (3,) ndarray of float64
+    extent : (3,) ndarray of float32
         Size of the box that the points stay in.
     origin : (3,) ndarray of float64
         Corner of the box in scene units.
@@ -43,6 +43,8 @@ class LineGroup:
         Unit vector from layer to layer; zero where there is none.
     bends : (E, 2, 3) ndarray of float32
         Way from the straight line to the trunk of its bundle, where that begins and where it ends.
+    random : Generator
+        The gap's own, so that the lines of one gap do not depend on those of another.
     """
 
     edges: NDArray[np.int64]
@@ -51,25 +53,30 @@ class LineGroup:
     weight: NDArray[np.float32]
     points: NDArray[np.float32]
     offsets: NDArray[np.int64]
-    extent: NDArray[np.float64]
+    extent: NDArray[np.float32]
     origin: NDArray[np.float64]
     axis: NDArray[np.float32]
     bends: NDArray[np.float32]
+    random: np.random.Generator
+
+    def keep_inside(self) -> None:
+        """Move points that have left the box onto its boundary."""
+        np.clip(self.points, 0, self.extent, out=self.points)
 
     def in_scene(self, points: NDArray[np.float32], width: float) -> NDArray[np.float32]:
         """Return points of this group in scene units, (P, 3) float32."""
         return (self.origin + width * points.astype(np.float64)).astype(np.float32)
 
 
-def line_groups(
-    edges: EdgeSet, layout: Layout, look: UnitLook, options: BundleOptions, random: np.random.Generator
-) -> Iterator[LineGroup]:
+def line_groups(edges: EdgeSet, layout: Layout, look: UnitLook, options: BundleOptions) -> Iterator[LineGroup]:
     """Yield the groups, straight as yet, in order of their layers and hubs."""
     width = layout.width or 1.0
     for numbers in _gaps(edges, layout):
         begin, end = layout.positions[edges.source[numbers]], layout.positions[edges.target[numbers]]
         axis = _axis(begin, end)
         low = np.minimum(begin, end).min(axis=0)
+        layers = layout.layer_of_unit[[edges.source[numbers[0]], edges.target[numbers[0]]]]
+        random = np.random.default_rng([options.random_state, *layers])
         begin, end = (np.round((ends - low) / width, DECIMALS) for ends in (begin, end))
         hubs = np.zeros(len(numbers), np.int64)
         bends = np.zeros((len(numbers), 2, 3))
@@ -77,7 +84,8 @@ def line_groups(
             hubs = choose_hubs(0.5 * (begin + end), edges.take(numbers), look, options, random)
             bends = trunk_bends(begin, end, edges.weight[numbers], hubs) * (1 - axis)
         for hub in np.unique(hubs):
-            yield _group(edges, layout, numbers[hubs == hub], bends[hubs == hub], axis, options.sampling_rate)
+            own = hubs == hub
+            yield _group(edges, layout, numbers[own], options.sampling_rate, bends=bends[own], axis=axis, random=random)
 
 
 def _gaps(edges: EdgeSet, layout: Layout) -> list[NDArray[np.int64]]:
@@ -94,9 +102,11 @@ def _group(
     edges: EdgeSet,
     layout: Layout,
     numbers: NDArray[np.int64],
+    sampling_rate: float,
+    *,
     bends: NDArray[np.float64],
     axis: NDArray[np.float32],
-    sampling_rate: float,
+    random: np.random.Generator,
 ) -> LineGroup:
     width = layout.width or 1.0
     begin, end = layout.positions[edges.source[numbers]], layout.positions[edges.target[numbers]]
@@ -107,13 +117,14 @@ def _group(
         edges=numbers,
         source=edges.source[numbers],
         target=edges.target[numbers],
-        weight=(edges.weight[numbers] / (edges.weight.max() or 1.0)).astype(np.float32),
+        weight=(edges.weight[numbers] / (edges.weight[numbers].max() or 1.0)).astype(np.float32),
         points=straight((begin - origin) / width, (end - origin) / width, offsets),
         offsets=offsets,
-        extent=extent,
+        extent=extent.astype(np.float32),
         origin=origin,
         axis=axis,
         bends=bends.astype(np.float32),
+        random=random,
     )
 
 

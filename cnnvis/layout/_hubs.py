@@ -39,8 +39,8 @@ def choose_hubs(
     if look.directions is not None and options.class_separation > 0:
         mixed = 0.5 * (look.directions[edges.source] + look.directions[edges.target])
         features = np.hstack([features, np.float32(CLASS_SCALE * options.class_separation) * mixed])
-    mass = edges.weight.astype(np.float32) * (look.mass[edges.source] + look.mass[edges.target])
-    return _clusters(features, _positive(mass), min(options.hubs, len(edges)), random)
+    mass = _positive(_positive(edges.weight) * (look.mass[edges.source] + look.mass[edges.target]))
+    return _clusters(features, mass.astype(np.float32), min(options.hubs, len(edges)), random)
 
 
 def trunk_bends(
@@ -57,9 +57,9 @@ def trunk_bends(
     return np.stack(bends, axis=1)
 
 
-def _positive(mass: NDArray[Any]) -> NDArray[Any]:
-    """Return masses above zero: lines without weight have a hub, too."""
-    positive: NDArray[Any] = mass + mass.dtype.type(1e-6) * (mass.max(initial=0.0) or 1.0)
+def _positive(mass: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return masses divided by the largest, and above zero: lines without weight have a hub, too."""
+    positive: NDArray[np.float64] = mass / (mass.max(initial=0.0) or 1.0) + 1e-6
     return positive
 
 

@@ -139,7 +139,7 @@ def advance(
     grid : (X, Y, Z, K) ndarray of float32
         Smoothed density.
     points, offsets, rows, line
-        As for `splat`. Points are moved in place, within the grid; end points stay.
+        As for `splat`. Points are moved in place; end points stay.
     axis : (3,) ndarray of float32
         Unit vector along which nothing moves; zero: each line's own direction.
     bends : (E, 2, 3) ndarray of float32
@@ -176,7 +176,6 @@ def advance(
             points[at, 1] += factor * gy
             points[at, 2] += factor * gz
         smooth(points, start, stop, bends[edge], trunk, strength, work)
-        keep_inside(points, start, stop, grid, scale[0])
         largest = max(largest, farthest(points[start:stop], before))
     return largest
 
@@ -189,15 +188,6 @@ def direction(points: Array, start: int, stop: int, axis: Array) -> tuple[float,
     chord = points[stop - 1] - points[start]
     length = max(np.float32(math.sqrt((chord * chord).sum())), np.float32(1e-30))
     return chord[0] / length, chord[1] / length, chord[2] / length
-
-
-@compiled
-def keep_inside(points: Array, start: int, stop: int, grid: Array, scale: float) -> None:
-    """Move points beyond the grid onto its boundary."""
-    for q in range(3):
-        high = np.float32((grid.shape[q] - 1.001) / scale)
-        for at in range(start + 1, stop - 1):
-            points[at, q] = min(max(points[at, q], np.float32(0)), high)
 
 
 @compiled

@@ -96,8 +96,7 @@ class Bundler:
         self.layout = layout
         self._look = unit_look(edges, layout, profiles, importance)
         require_memory(edges, layout, self.options, self._look)
-        self._random = np.random.default_rng(self.options.random_state)
-        self._groups = list(line_groups(edges, layout, self._look, self.options, self._random))
+        self._groups = list(line_groups(edges, layout, self._look, self.options))
         spacing = 1 / self.options.sampling_rate
         self._finest = FINEST_CELL * spacing
         self.bandwidths = _schedule(self.options, FINAL_BANDWIDTH * spacing)
@@ -144,7 +143,9 @@ class Bundler:
                 grid, group.points, group.offsets, (first, last), felt, group.axis, group.bends, step
             )
 
-        return max(spread(pool, advance, len(group.edges)))
+        moves = spread(pool, advance, len(group.edges))
+        group.keep_inside()
+        return max(moves)
 
     @property
     def _speed(self) -> float:
@@ -160,11 +161,12 @@ class Bundler:
 
     def _shake(self, group: LineGroup, deviation: float) -> None:
         """Move all points but the ends at random, across the axis."""
-        noise = self._random.normal(scale=deviation, size=group.points.shape).astype(np.float32)
+        noise = group.random.normal(scale=deviation, size=group.points.shape).astype(np.float32)
         noise *= 1 - group.axis
         noise[group.offsets[:-1]] = 0
         noise[group.offsets[1:] - 1] = 0
         group.points += noise
+        group.keep_inside()
 
     def lines(self) -> PolylineSet:
         """Return the lines as they are now, in the order of the edges.
