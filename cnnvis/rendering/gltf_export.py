@@ -38,7 +38,7 @@ def export_gltf(scene: Scene, path: str | Path, *, n_lines: int = N_LINES) -> Pa
     path : path-like ending in .glb (binary) or .gltf (text)
         Written whole or not at all; one file either way.
     n_lines : int, default: 20,000
-        At most so many lines, the most important ones; about 24 bytes per point.
+        At most so many lines, the most important ones; about 28 bytes per point.
 
     Raises
     ------

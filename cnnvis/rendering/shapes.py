@@ -12,7 +12,7 @@ from cnnvis.core import PolylineSet
 from cnnvis.core.palette import RGB, group_colour
 
 N_LINES = 20_000
-"""Lines of a bundle that an export holds by default: about 7 MB as a page, 6 MB as glTF, and turned smoothly."""
+"""Lines of a bundle that an export holds by default: of 13 points and 10 classes, 7 MB in a page and in glTF."""
 
 
 @dataclass(frozen=True, slots=True)

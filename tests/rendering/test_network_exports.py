@@ -256,6 +256,52 @@ def screenshot(scene, folder):
     return np.asarray(Image.open(picture).convert("RGB")).astype(int)
 
 
+READER = """<script>
+const seen = [];
+const move = (kind, x) => canvas.dispatchEvent(new PointerEvent(kind, { pointerId: 1, clientX: x, clientY: 90 }));
+const slide = (name, value) => {
+  const input = document.querySelector(name);
+  input.value = value; input.dispatchEvent(new Event("input"));
+};
+canvas.setPointerCapture = () => {};
+for (const act of [() => slide("#frames input", 1), () => { move("pointerdown", 100); move("pointermove", 160); },
+    () => move("pointerup", 160), () => slide("#blend", 0.5), () => slide("#hide", 0.9), () => slide("#lines", 1),
+    () => document.querySelectorAll("#classes button")[2].click(), () => document.getElementById("mip").click()]) {
+  act();
+  paint();  // on the way
+  state.moving = false;
+  paint();  // at rest
+  seen.push(gl.getError(), current.cloud.shown);
+}
+const chosen = [state.frame, state.blend, state.shownClass, state.mip];
+document.title = JSON.stringify({ seen, yaw: state.yaw, state: chosen });
+</script></body>"""
+"""What a reader does, one thing after another: after each, WebGL's error and the number of pieces drawn."""
+
+
+@browser
+def test_a_reader_turns_plays_and_chooses_without_an_error(tmp_path):
+    scene = scene_of(importance_threshold=0.0)
+    scene.set_frames("iteration", ["0", "1"], {"bundle": [NETWORK.lines.blended(0), NETWORK.lines]})
+    scene.add_volume(Volume(np.ones((4, 4, 4)), layer="maps"))
+    path = tmp_path / "x.html"
+    path.write_text(scene_html(scene).replace("</body>", READER))
+    options = ["--headless=new", "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--dump-dom"]
+    options += [f"--user-data-dir={tmp_path / 'profile'}", "--window-size=240,320", path.as_uri()]
+    done = subprocess.run([CHROMIUM, *options], check=True, capture_output=True, text=True, timeout=120)
+    found = json.loads(re.search(r"<title>(.*?)</title>", done.stdout).group(1).replace("&quot;", '"'))
+    errors, pieces = found["seen"][::2], found["seen"][1::2]
+    assert errors == [0] * 8
+    assert found["state"] == [1, 0.5, 0, True]
+    assert found["yaw"] != 0
+    units = scene["units"].data.arrays["importance"] >= scene["units"].importance_threshold
+    everything = len(NETWORK.lines.points) - len(NETWORK.lines) + units.sum()
+    assert pieces[0] == everything
+    hidden = NETWORK.lines.line_arrays["importance"] < 0.9**2
+    assert pieces[4] < everything
+    assert pieces[-1] == everything - 5 * hidden.sum()
+
+
 def near(pixels, colour, reach=60):
     """Return which pixels between title, legend and controls have about a colour."""
     stage = pixels[60:335, :490]

@@ -37,10 +37,10 @@ function frame({ shown, low, high }) {  // outline, and a coloured bar per group
 function drawFrame({ buffer, lines, bars }, view) {
   gl.useProgram(outlines.made);
   setView(outlines.uniforms, view);
-  attribute(outlines.made, "place", buffer, 3, 24, 0);
-  attribute(outlines.made, "tint", buffer, 3, 24, 12);
-  gl.drawArrays(gl.LINES, 0, lines);
-  gl.drawArrays(gl.TRIANGLES, lines, bars);
+  withAttributes(outlines.made, { place: [buffer, 3, 24, 0], tint: [buffer, 3, 24, 12] }, () => {
+    gl.drawArrays(gl.LINES, 0, lines);
+    gl.drawArrays(gl.TRIANGLES, lines, bars);
+  });
 }
 
 function projected(view, p) {  // -1 to 1 across the picture, and upwards

@@ -48,11 +48,16 @@ function bind(uniforms, textures) {  // [[target, texture, name of the sampler]]
   gl.activeTexture(gl.TEXTURE0);
 }
 
-function attribute(made, name, buffer, size, stride, offset) {
-  const place = gl.getAttribLocation(made, name);
-  gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
-  gl.enableVertexAttribArray(place);
-  gl.vertexAttribPointer(place, size, gl.FLOAT, false, stride, offset);
+function withAttributes(made, attributes, draw) {  // {name: [buffer, size, stride, offset]}, for one drawing only
+  const places = Object.entries(attributes).map(([name, [buffer, size, stride, offset]]) => {
+    const place = gl.getAttribLocation(made, name);
+    gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
+    gl.enableVertexAttribArray(place);
+    gl.vertexAttribPointer(place, size, gl.FLOAT, false, stride, offset);
+    return place;
+  });
+  draw();
+  places.forEach(place => gl.disableVertexAttribArray(place));  // else what another drawing deletes is missed
 }
 
 function setView(uniforms, view) {

@@ -89,6 +89,5 @@ function drawVolume(volume, view, depths) {
     [gl.TEXTURE_2D, volume.colours, "colours"]]);
   for (const name of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER])  // a voxel is blended within its map and beyond, or not at all
     gl.texParameteri(gl.TEXTURE_2D_ARRAY, name, smooth ? gl.LINEAR : gl.NEAREST);
-  attribute(rays.made, "corner", corner, 2, 0, 0);
-  gl.drawArrays(gl.TRIANGLES, 0, 3);
+  withAttributes(rays.made, { corner: [corner, 2, 0, 0] }, () => gl.drawArrays(gl.TRIANGLES, 0, 3));
 }
