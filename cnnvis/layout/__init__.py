@@ -6,6 +6,7 @@ from cnnvis.layout.options import Arrangement, ArrangementName, BundleMode, Bund
 from cnnvis.layout.placement import place
 from cnnvis.layout.random_network import random_network
 from cnnvis.layout.resampling import resampled
+from cnnvis.layout.unit_advection import UnitOptions, advect_units
 
 __all__ = [
     "Arrangement",
@@ -14,6 +15,8 @@ __all__ = [
     "BundleModeName",
     "BundleOptions",
     "Bundler",
+    "UnitOptions",
+    "advect_units",
     "bundle",
     "edge_compactness",
     "place",

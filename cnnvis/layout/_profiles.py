@@ -16,8 +16,8 @@ SHARPNESS = 4.0
 """Exponent on class profiles before they are compared: most units serve all classes a little."""
 
 MAX_CHANNELS = 4
-"""Class vectors of more classes are projected onto as many directions for the density. With 10 classes that moves points
-by 0.06 % of a layer width on the average and by 1 % at most (784-81-49-10), and halves the time."""
+"""Class vectors of more classes are projected onto as many directions for the density. With 10 classes that moves
+points by 0.06 % of a layer width on the average and by 1 % at most (784-81-49-10), and halves the time."""
 
 SHARES: dict[str, NDArray[np.float32]] = {
     LinkKind.INTERPOLATE: np.array([[1, -1], [0, 1]], np.float32),
@@ -82,28 +82,30 @@ def unit_look(edges: EdgeSet, layout: Layout, profiles: ArrayLike | None, import
     if importance is not None:
         mass = _checked("importance", importance, (n_units,))
     elif checked is not None:
-        mass = np.linalg.norm(checked, axis=1)
+        mass = np.linalg.norm(checked / (checked.max(initial=0.0) or 1.0), axis=1)
     else:
         mass = np.ones(n_units)
     top = mass.max(initial=0.0)
     mass = mass / top if top else np.ones(n_units)
-    directions = None if checked is None or checked.shape[1] < 2 else _directions(checked)
+    directions = None if checked is None or checked.shape[1] < 2 else class_directions(checked)
     return UnitLook(mass.astype(np.float32), checked, directions, None if directions is None else _reduced(directions))
 
 
 def _checked(name: str, values: ArrayLike, shape: tuple[int | None, ...]) -> NDArray[np.float64]:
     array = np.asarray(values, dtype=np.float64)
     require_shape(name, array, shape)
+    if array.ndim == 2 and not array.shape[1]:
+        raise InvalidInputError(f"{name} has shape {array.shape}: no class; leave it out where there is none.")
     require_finite(name, array)
     if array.size and array.min() < 0:
         raise InvalidInputError(f"{name} must not be negative, got {array.min():g}.")
     return array
 
 
-def _directions(profiles: NDArray[np.float64]) -> NDArray[np.float32]:
+def class_directions(profiles: NDArray[np.float64]) -> NDArray[np.float32]:
     """Return the sharpened profiles as unit vectors; a unit that serves no class stands between all of them."""
     tops = profiles.max(axis=1, keepdims=True)
-    relative = np.divide(profiles, tops, out=np.ones_like(profiles), where=tops > 0) ** SHARPNESS
+    relative = np.divide(profiles, tops, out=np.ones(profiles.shape), where=tops > 0) ** SHARPNESS
     found = relative / np.linalg.norm(relative, axis=1, keepdims=True)
     directions: NDArray[np.float32] = found.astype(np.float32)
     return directions
