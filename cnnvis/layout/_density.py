@@ -39,8 +39,8 @@ def cell_size(deviation: float, finest: float) -> float:
     return max(finest, deviation / CELLS_PER_DEVIATION)
 
 
-def grid_shape(extent: NDArray[np.float64], cell: float) -> tuple[int, int, int]:
-    """Return how many nodes a grid over a box has along each axis: all around every point of the box, rounding or not."""
+def grid_shape(extent: NDArray[np.float32], cell: float) -> tuple[int, int, int]:
+    """Return how many nodes a grid over a box has along each axis, some beyond the farthest point even when rounded."""
     x, y, z = (math.floor(side / cell + 1e-3) + 2 for side in extent)
     return x, y, z
 

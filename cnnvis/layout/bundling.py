@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from cnnvis.core import EdgeSet, Layout, PolylineSet
+from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.progress import Progress, silent
 from cnnvis.layout import _kernels
 from cnnvis.layout._density import BLOCKS, cell_size, density, spread
@@ -109,7 +110,17 @@ class Bundler:
         return self.done >= len(self.bandwidths) or self.last_move <= self.options.tolerance
 
     def step(self) -> float:
-        """Do one iteration and return how far the point that moved most has moved, in layer widths."""
+        """Do one iteration and return how far the point that moved most has moved, in layer widths.
+
+        Raises
+        ------
+        InvalidInputError
+            When the schedule is at its end.
+        """
+        if self.done >= len(self.bandwidths):
+            raise InvalidInputError(
+                f"Bundling has done its {self.done} iterations; look at `finished` before each step."
+            )
         bandwidth = self.bandwidths[self.done]
         if self.done == 0 and self.options.mode is BundleMode.ADVECT:
             self._gather()
@@ -249,12 +260,11 @@ def straight_lines(
 
 def _schedule(options: BundleOptions, final: float) -> tuple[float, ...]:
     """Return the bandwidth of each iteration, in layer widths: falling until it is below `final`."""
-    if options.edge_bandwidth_reduction == 0 or options.bandwidth < final:
-        found = [options.bandwidth]
-    else:
-        count = math.floor(math.log(final / options.bandwidth) / math.log(options.edge_bandwidth_reduction) + 1e-9) + 1
-        found = [options.bandwidth * options.edge_bandwidth_reduction**i for i in range(count)]
-    return tuple(found[: options.max_iterations])
+    first, reduction = float(options.bandwidth), float(options.edge_bandwidth_reduction)
+    count = 1
+    if reduction > 0 and first >= final:
+        count = math.floor(math.log(final / first) / math.log(reduction) + 1e-9) + 1
+    return tuple(first * reduction**i for i in range(count))[: options.max_iterations]
 
 
 def _processors() -> int:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from enum import StrEnum
+from numbers import Integral, Real
 from typing import Literal
 
 from cnnvis.core.checks import parse_choice
@@ -51,7 +51,8 @@ class BundleOptions:
     edge_bandwidth_reduction : float, default: 0.9
         Factor from one iteration to the next, 0 to 0.999.
     max_iterations : int or None
-        Stop after so many; default: when the bandwidth falls below two thirds of the distance of two samples, 12 with the other defaults.
+        Stop after so many; default: when the bandwidth falls below two thirds of the distance of two samples, 12 with
+        the other defaults.
     smoothing_iterations : int, default: 8
         Strength of smoothing after each iteration, 0 to 64; 0 for none.
     edge_importance_type : {"interpolate", "start", "both", "end"}
@@ -61,8 +62,8 @@ class BundleOptions:
     tolerance : float, default: 0
         Stop when no point moves farther than this; in layer widths.
     mode : {"advect", "diverge", "noise"}
-    random_state : int
-        Of the noise; nothing else is random.
+    random_state : int, default: 0
+        Of the places where hubs are first sought, and of the noise; not negative. Nothing else is random.
     """
 
     sampling_rate: float = 15.0
@@ -79,21 +80,25 @@ class BundleOptions:
 
     def __post_init__(self) -> None:
         require_within(self, "sampling_rate", 2, 200)
-        require_within(self, "hubs", 0, 256)
+        require_within(self, "hubs", 0, 256, whole=True)
         require_within(self, "bandwidth", 1e-3, 2)
         require_within(self, "edge_bandwidth_reduction", 0, 0.999)
-        require_within(self, "smoothing_iterations", 0, 64)
+        require_within(self, "smoothing_iterations", 0, 64, whole=True)
         require_within(self, "class_separation", 0, 1)
         require_within(self, "tolerance", 0, 1)
         if self.max_iterations is not None:
-            require_within(self, "max_iterations", 0, 10_000)
+            require_within(self, "max_iterations", 0, 10_000, whole=True)
+        require_within(self, "random_state", 0, 2**64 - 1, whole=True)
         kind = parse_choice(LinkKind, self.edge_importance_type, what="edge_importance_type")
         object.__setattr__(self, "edge_importance_type", kind)
         object.__setattr__(self, "mode", parse_choice(BundleMode, self.mode, what="mode"))
 
 
-def require_within(options: object, name: str, low: float, high: float) -> None:
-    """Raise InvalidInputError unless the option is a finite number within [low, high]."""
+def require_within(options: object, name: str, low: float, high: float, *, whole: bool = False) -> None:
+    """Raise InvalidInputError unless the option is a number within [low, high], and a whole one where it must be."""
     value = getattr(options, name)
-    if not isinstance(value, int | float) or not math.isfinite(value) or not low <= value <= high:
-        raise InvalidInputError(f"{type(options).__name__}: {name} must be from {low:g} to {high:g}, got {value!r}.")
+    if not isinstance(value, Integral if whole else Real) or not low <= float(value) <= high:  # NaN is not within
+        kind = "a whole number " if whole else ""
+        raise InvalidInputError(
+            f"{type(options).__name__}: {name} must be {kind}from {low:g} to {high:g}, got {value!r}."
+        )
