@@ -69,6 +69,10 @@ class RenderingUnavailableError(CnnvisError, RuntimeError):
     """No OpenGL library can be loaded here; found out before VTK could crash."""
 
 
+class RenderingError(CnnvisError, RuntimeError):
+    """OpenGL could not draw a picture, as where a driver does not take a shader; it would be empty or wrong."""
+
+
 class DivergedError(CnnvisError, ArithmeticError):
     """A loss became NaN or infinite while something was trained; the message names the step."""
 

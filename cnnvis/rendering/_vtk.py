@@ -5,9 +5,10 @@ import vtkmodules.vtkRenderingFreeType
 import vtkmodules.vtkRenderingOpenGL2
 import vtkmodules.vtkRenderingVolumeOpenGL2  # noqa: F401
 from vtkmodules.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray, vtk_to_numpy
-from vtkmodules.vtkCommonCore import vtkCommand, vtkLookupTable, vtkPoints
+from vtkmodules.vtkCommonCore import vtkCommand, vtkLookupTable, vtkOutputWindow, vtkPoints
 from vtkmodules.vtkCommonDataModel import (
     vtkCellArray,
+    vtkDataObject,
     vtkImageData,
     vtkPiecewiseFunction,
     vtkPlane,
@@ -49,10 +50,12 @@ __all__ = [
     "vtkColorTransferFunction",
     "vtkCommand",
     "vtkCoordinate",
+    "vtkDataObject",
     "vtkFlyingEdges3D",
     "vtkGPUVolumeMapper",
     "vtkImageData",
     "vtkLookupTable",
+    "vtkOutputWindow",
     "vtkPiecewiseFunction",
     "vtkPlane",
     "vtkPlaneCollection",

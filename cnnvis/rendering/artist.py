@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnvis.rendering import _vtk as vtk
+from cnnvis.rendering.key import Key
 from cnnvis.rendering.legend import Legend
 from cnnvis.rendering.pane import Margins, Pane
 from cnnvis.rendering.screen_box import Projection
@@ -30,6 +31,7 @@ class Artist(Generic[Item]):
         self.renderer = renderer
         self.dirty = True
         self.legend: Legend | None = None  # set by `build` where colours stand for values
+        self.key: Key | None = None  # set by `build` where single colours mean something
         self._theme: Theme | None = None
         self._props: list[vtk.vtkProp] = []
         item.events.connect(self._mark)
@@ -57,6 +59,10 @@ class Artist(Generic[Item]):
         """Return the lowest and the highest corner (2, 3) of what a named view must show, scene units."""
         raise NotImplementedError
 
+    def corners(self) -> NDArray[np.float64]:
+        """Return points (N, 3) that a named view must show, with all that is between them: the corners of the box."""
+        return box_corners(self.bounds())
+
     def margins(self, pane: Pane, taken: Margins) -> Margins | None:
         """Return what the frame takes of a pane beside `taken`, the room of title and scalar bars; None: no frame."""
         return None
@@ -79,3 +85,8 @@ class Artist(Generic[Item]):
         self.item.events.disconnect(self._mark, missing_ok=True)
         self.item.data_changed.disconnect(self._mark, missing_ok=True)
         self._clear()
+
+
+def box_corners(box: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the corners (8, 3) of a box given by two of them (2, 3)."""
+    return np.array([[x, y, z] for x in box[:, 0] for y in box[:, 1] for z in box[:, 2]])

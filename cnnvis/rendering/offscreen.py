@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.rendering import _vtk as vtk
+from cnnvis.rendering import errors_of_vtk
 from cnnvis.rendering.probe import require_rendering
 from cnnvis.rendering.scene_renderer import SceneRenderer
 from cnnvis.rendering.style import THEMES
@@ -76,10 +77,17 @@ class OffscreenWindow:
             self.panes.append((SceneRenderer(scenes[index], renderer, turning=turning), pane))
 
     def draw(self) -> NDArray[np.uint8]:
-        """Return the picture as it is now, (H, W, 3) uint8, first row on top."""
+        """Return the picture as it is now, (H, W, 3) uint8, first row on top.
+
+        Raises
+        ------
+        RenderingError
+            When the OpenGL driver does not take a shader.
+        """
         for scene_renderer, (width, height) in self.panes:
             scene_renderer.refresh(width, height)
-        self.window.Render()
+        with errors_of_vtk.raised():
+            self.window.Render()
         grab = vtk.vtkWindowToImageFilter()
         grab.SetInput(self.window)
         grab.SetInputBufferTypeToRGB()

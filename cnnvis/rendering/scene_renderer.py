@@ -8,24 +8,44 @@ from dataclasses import replace
 import numpy as np
 
 from cnnvis.rendering import _vtk as vtk
-from cnnvis.rendering.artist import Artist
+from cnnvis.rendering.artist import Artist, box_corners
 from cnnvis.rendering.flat_artists import ImageArtist, LabelsArtist
+from cnnvis.rendering.key import KeyBox
 from cnnvis.rendering.legend import Legend, Title, scalar_bars
 from cnnvis.rendering.matrix_artist import MatrixArtist
+from cnnvis.rendering.network_actor import NetworkActor
+from cnnvis.rendering.network_artists import BundleArtist, GlyphsArtist, NetworkArtist
 from cnnvis.rendering.pane import Margins, Pane
 from cnnvis.rendering.screen_box import Projection
 from cnnvis.rendering.style import THEMES
 from cnnvis.rendering.viewpoint import place_camera
 from cnnvis.rendering.volume_artist import VolumeArtist
-from cnnvis.scene import ImageItem, LabelsItem, MatrixItem, Scene, SceneItem, ValueItem, VolumeItem
+from cnnvis.scene import (
+    BundleItem,
+    GlyphsItem,
+    ImageItem,
+    LabelsItem,
+    MatrixItem,
+    NetworkItem,
+    Scene,
+    SceneItem,
+    ValueItem,
+    VolumeItem,
+)
 
 ARTISTS: dict[type[SceneItem], type[Artist]] = {
     VolumeItem: VolumeArtist,
     MatrixItem: MatrixArtist,
+    BundleItem: BundleArtist,
+    GlyphsItem: GlyphsArtist,
     ImageItem: ImageArtist,
     LabelsItem: LabelsArtist,
 }
 """Item kind -> artist; the only place that knows both sides."""
+
+
+EMPTY = np.array([[0.0, 0.0, 0.0], [1.0, 1.0, 1.0]])
+"""Box of a scene in which nothing is visible."""
 
 
 class SceneRenderer:
@@ -50,6 +70,7 @@ class SceneRenderer:
         self.turning = turning
         self._artists: dict[str, Artist] = {}
         self._decorations: list[vtk.vtkProp] = []
+        self._network = NetworkActor(renderer)
         # Without this, several volumes composite in the order they were added.
         cullers = renderer.GetCullers()
         cullers.GetLastItem().SetSortingStyleToBackToFront()
@@ -74,11 +95,34 @@ class SceneRenderer:
         self._clear_decorations()
         for artist in self._artists.values():
             artist.refresh(theme)
+        self._show_network()
         pane = Pane.of(width, height, theme)
         for prop in self._decorate(pane):
             self._decorations.append(prop)
             self.renderer.AddViewProp(prop)
         self.renderer.ResetCameraClippingRange()
+
+    def interactive(self, moving: bool) -> None:
+        """Draw only so much of large networks that a frame takes a tenth of a second, until called with False.
+
+        Call `Render` of the window as often as the camera moves, in between and once more at the end.
+        """
+        self._network.moving = moving
+
+    def _show_network(self) -> None:
+        """Draw lines and units, and blend as what stands beside them needs it.
+
+        Lines and units alone are sorted, which is exact and seven times as fast as to peel them layer by layer. Volumes
+        and other translucent items have to be peeled together with them.
+        """
+        shown = [artist for artist in self._artists.values() if artist.item.visible]
+        network = [artist for artist in shown if isinstance(artist, NetworkArtist)]
+        self._network.show([artist.drawn for artist in network])
+        others = [artist.item for artist in shown if artist not in network and not isinstance(artist, LabelsArtist)]
+        alone = bool(network) and not any(isinstance(item, VolumeItem) or item.opacity < 1 for item in others)
+        self.renderer.SetUseDepthPeeling(not alone)
+        self.renderer.SetUseDepthPeelingForVolumes(bool(network) and not alone)
+        self.renderer.SetUseOIT(not network)
 
     def _decorate(self, pane: Pane) -> Iterator[vtk.vtkProp]:
         """Place the camera so that scene and texts have room, and yield the texts."""
@@ -87,27 +131,25 @@ class SceneRenderer:
         large = 2 if self.scene.series.labels else 1  # what is playing must be read at a glance
         title = Title(self._title(items) + self._notes(items), pane, large=large)
         bars = scalar_bars(_distinct_legends(shown), pane, title)
-        taken = Margins(0, 0, 0, title.height) + Margins.widest([Margins(0, 0, 0, 0), *(bar.margins for bar in bars)])
+        beside = Margins.widest([Margins(0, 0, 0, 0), *(bar.margins for bar in bars)])
+        key = next((artist.key for artist in shown if artist.key is not None and pane.roomy), None)
+        key_box = None if key is None else KeyBox(key, pane, beside, title.height)
+        taken = Margins(0, 0, 0, title.height) + beside + (key_box.margins if key_box else Margins(0, 0, 0, 0))
         letter = Margins(pane.letter_x, pane.letter_x, pane.letter_y, pane.letter_y)
         frames = [room for artist in shown if (room := artist.margins(pane, taken)) is not None]
         free = taken + Margins.widest(frames or [letter])
         aspect = pane.width / pane.height
         camera = self.renderer.GetActiveCamera()
-        place_camera(camera, self.scene.camera, self._bounds(shown), aspect, free.limited(), turning=self.turning)
+        corners = np.concatenate([artist.corners() for artist in shown] or [box_corners(EMPTY)])
+        place_camera(camera, self.scene.camera, corners, aspect, free.limited(), turning=self.turning)
         projection = Projection.of(self.renderer, aspect)
         for artist in shown:
             yield from artist.frame(projection, pane, taken)
         for bar in bars:
             yield from bar.props()
+        if key_box is not None:
+            yield from key_box.props()
         yield from title.props()
-
-    def _bounds(self, shown: list[Artist]) -> tuple[float, ...]:
-        """Return the box around all that is visible."""
-        if not shown:
-            return (0.0, 1.0, 0.0, 1.0, 0.0, 1.0)
-        corners = [artist.bounds() for artist in shown]
-        low, high = np.min(corners, axis=(0, 1)), np.max(corners, axis=(0, 1))
-        return tuple(np.stack([low, high], axis=1).ravel())
 
     def _title(self, items: list[SceneItem]) -> list[str]:
         """Return headline, frame, and where it comes from."""
@@ -124,7 +166,8 @@ class SceneRenderer:
         return [line for line in lines if line]
 
     def _notes(self, items: list[SceneItem]) -> list[str]:
-        notes = {item.name: self._artists[item.name].notes() for item in items if isinstance(item, ValueItem)}
+        telling = [item.name for item in items if isinstance(item, ValueItem | NetworkItem)]
+        notes = {name: found for name in telling if (found := self._artists[name].notes())}
         return [f"{name}: {note}" if len(notes) > 1 else note for name, found in notes.items() for note in found]
 
     def _clear_decorations(self) -> None:
@@ -138,6 +181,7 @@ class SceneRenderer:
         self.scene.item_removed.disconnect(self._remove, missing_ok=True)
         for artist in self._artists.values():
             artist.close()
+        self._network.close()
         self._artists = {}
         self._clear_decorations()
 

@@ -24,11 +24,15 @@ DIRECTIONS: dict[View, tuple[float, float, float]] = {
 }
 """From the scene's centre to the viewer."""
 
-Bounds = tuple[float, float, float, float, float, float]
-
 
 def place_camera(
-    camera: vtk.vtkCamera, state: Camera, bounds: Bounds, aspect: float, free: Margins, *, turning: bool = False
+    camera: vtk.vtkCamera,
+    state: Camera,
+    corners: NDArray[np.float64],
+    aspect: float,
+    free: Margins,
+    *,
+    turning: bool = False,
 ) -> None:
     """Put a VTK camera where `state` says.
 
@@ -36,8 +40,8 @@ def place_camera(
     ----------
     camera : vtkCamera
     state : Camera
-    bounds : (x0, x1, y0, y1, z0, z1)
-        What a named view shows in full.
+    corners : (N, 3) ndarray of float
+        Points that a named view shows, with all that is between them; at least one.
     aspect : float
         Width / height of the pane.
     free : Margins
@@ -50,11 +54,10 @@ def place_camera(
         centre, towards, up, distance = _custom(state)
         height = distance * np.tan(np.radians(VIEW_ANGLE / 2))
     else:
-        box = np.array(bounds, float).reshape(3, 2)
-        centre = box.mean(axis=1)
+        centre = (corners.min(axis=0) + corners.max(axis=0)) / 2
         towards, up = _turned(state)
         states = [state.model_copy(update={"azimuth": angle}) for angle in range(0, 360, 10)] if turning else [state]
-        fits = [_fit(box, *_turned(each), aspect, free) for each in states]
+        fits = [_fit(corners - centre, *_turned(each), aspect, free) for each in states]
         distance, height = (max(reach) for reach in zip(*fits, strict=True))
     camera.SetParallelProjection(parallel)
     camera.SetFocalPoint(*centre)
@@ -103,13 +106,12 @@ def _rotate(vector: NDArray[np.float64], axis: NDArray[np.float64], degrees: flo
 
 
 def _fit(
-    box: NDArray[np.float64], direction: NDArray[np.float64], up: NDArray[np.float64], aspect: float, free: Margins
+    corners: NDArray[np.float64], direction: NDArray[np.float64], up: NDArray[np.float64], aspect: float, free: Margins
 ) -> tuple[float, float]:
     """Return the distance (perspective) and half height (parallel) at which all corners are within the margins."""
     right = np.cross(up, direction)
     right /= np.linalg.norm(right)
     upright = np.cross(direction, right)
-    corners = np.array([[x, y, z] for x in box[0] for y in box[1] for z in box[2]]) - box.mean(axis=1)
     across, upwards, towards = corners @ right, corners @ upright, corners @ direction
     room_x, room_y = aspect * (1 - free.left - free.right), 1 - free.bottom - free.top
     reach = np.maximum(np.abs(across) / room_x, np.abs(upwards) / room_y)

@@ -14,10 +14,10 @@ from cnnvis.core.errors import InvalidInputError
 
 Arrays = Mapping[str, NDArray[Any]]
 
-NETWORK_AZIMUTH, NETWORK_ELEVATION = 15.0, 0.0
-"""Of the camera on a network, in degrees: layers side by side, and still seen from the front."""
+NETWORK_AZIMUTH, NETWORK_ELEVATION = 28.0, -8.0
+"""Of the camera on a network, in degrees: seen from the side, a little from the front and from above."""
 
-BELOW = 0.1
+BELOW = 0.14
 """Between a layer and its name, in widths of a layer."""
 
 

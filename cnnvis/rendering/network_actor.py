@@ -1,0 +1,228 @@
+"""Draws the lines and units of all items of a scene together: what is translucent is blended from far to near."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnvis.core import PointSet, PolylineSet
+from cnnvis.core.errors import InvalidInputError
+from cnnvis.core.palette import RGB, group_colour
+from cnnvis.rendering import _vtk as vtk
+from cnnvis.rendering.network_geometry import network_geometry
+from cnnvis.scene import BundleItem, NetworkItem
+
+MAX_ITEMS = 16
+"""Bundles and sets of units of one scene: 13 uniforms for each."""
+
+FIGURES = {"lines": 0, "tubes": 1, "ellipsoids": 2, "points": 3, "spheres": 3, "discs": 4}
+"""Numbers of the figures in network.geom.glsl."""
+
+FRAME_TIME = 0.1
+"""Seconds that a frame may take while the camera moves."""
+
+FEWEST, FIRST = 5_000, 50_000
+"""Pieces that are drawn while the camera moves: at least, and in the first frame."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DrawnItem:
+    """One item of a scene as it is drawn.
+
+    Parameters
+    ----------
+    item : NetworkItem
+        Read for its looks.
+    data : PolylineSet or PointSet
+        In scene units; the same object as long as nothing has to be built anew.
+    ink : (r, g, b)
+        Colour without classes.
+    """
+
+    item: NetworkItem
+    data: PolylineSet | PointSet
+    ink: RGB
+
+    @property
+    def look(self) -> list[float]:
+        """The numbers of the item's look, in the order of network.geom.glsl."""
+        item, number = self.item, self.item.class_index
+        mode = "discs" if item.kind == "glyphs" and item.mode == "points" else str(item.mode)
+        classes = 2 if item.shown_class == "all" else 0 if number is None else 1
+        colour = self.ink if number is None else group_colour(number)
+        shared = (item.size, item.opacity, item.base_opacity, item.importance_opacity, item.depth_opacity)
+        return [FIGURES[mode], *shared, item.depth_exponent, item.importance_threshold, self.blend, classes, *colour]
+
+    @property
+    def blend(self) -> float:
+        """How far the item is bundled; units always stand where they stand."""
+        return self.item.blend if isinstance(self.item, BundleItem) else 1.0
+
+
+class NetworkActor:
+    """The one VTK actor of all lines and units of a renderer.
+
+    Pieces of lines are handed to the shaders sorted by depth, most distant first, whenever the camera has moved. What
+    the items look like is uniforms: nothing is built or sent when it changes. While `moving`, only so many of the most
+    important pieces are drawn as fit into `FRAME_TIME`, by the time that the frame before took.
+
+    Parameters
+    ----------
+    renderer : vtkRenderer
+
+    Notes
+    -----
+    VTK's order-independent translucency washes lines out, and depth peeling takes seven times as long for the same
+    picture; it serves where a volume has to be blended as well.
+    """
+
+    def __init__(self, renderer: vtk.vtkRenderer) -> None:
+        self.renderer = renderer
+        self.moving = False
+        self.builds = 0
+        self._drawn: tuple[DrawnItem, ...] = ()
+        self._classes: list[int | None] = []
+        self._geometry = network_geometry([])
+        self._budget = FIRST
+        self._order: tuple[Any, ...] = ()
+        self._start = 0.0
+        self._data = vtk.vtkPolyData()
+        self._actor = _actor(self._data)
+        tags = (("StartEvent", self._before), ("EndEvent", self._after))
+        self._observers = [renderer.AddObserver(event, call) for event, call in tags]
+
+    @property
+    def pieces(self) -> int:
+        """Number of pieces that the next frame draws."""
+        n = len(self._geometry.pairs)
+        return min(self._budget, n) if self.moving else n
+
+    def show(self, drawn: Sequence[DrawnItem]) -> None:
+        """Draw these items from now on; only other data are a reason to build anything.
+
+        Raises
+        ------
+        InvalidInputError
+            For more than `MAX_ITEMS` items.
+        """
+        if len(drawn) > MAX_ITEMS:
+            raise InvalidInputError(f"A scene shows at most {MAX_ITEMS} bundles and sets of units, got {len(drawn)}.")
+        same = [id(one.data) for one in drawn] == [id(one.data) for one in self._drawn]
+        self._drawn = tuple(drawn)
+        if not same:
+            self._build()
+        self._set_classes()
+        self._set_looks()
+
+    def _build(self) -> None:
+        self.builds += 1
+        self._geometry = geometry = network_geometry([one.data for one in self._drawn])
+        self._classes = [None] * len(self._drawn)
+        points = vtk.vtkPoints()
+        points.SetData(vtk.numpy_to_vtk(geometry.bundled))
+        self._data.Initialize()
+        self._data.SetPoints(points)
+        for name in ATTRIBUTES:
+            array = vtk.numpy_to_vtk(getattr(geometry, name))
+            array.SetName(name)
+            self._data.GetPointData().AddArray(array)
+        self._order = ()
+        self._set_pairs(geometry.pairs)  # without cells the data have no bounds, and the camera's planes cut them off
+        shown = self.renderer.HasViewProp(self._actor)
+        if len(geometry.pairs) and not shown:
+            self.renderer.AddViewProp(self._actor)
+        elif shown and not len(geometry.pairs):
+            self.renderer.RemoveViewProp(self._actor)
+
+    def _set_classes(self) -> None:
+        """Send the shares of the classes that are shown now, where they changed."""
+        wanted = [one.item.class_index for one in self._drawn]
+        if wanted == self._classes:
+            return
+        for number, (new, old) in enumerate(zip(wanted, self._classes, strict=True)):
+            if new != old:
+                self._geometry.set_class(number, new)
+        self._classes = wanted
+        self._data.GetPointData().GetArray("tone").Modified()
+        self._data.Modified()
+
+    def _set_looks(self) -> None:
+        uniforms = self._actor.GetShaderProperty().GetGeometryCustomUniforms()
+        looks = np.zeros((MAX_ITEMS, LOOK), np.float32)
+        looks[: len(self._drawn)] = np.reshape([one.look for one in self._drawn], (-1, LOOK))
+        uniforms.SetUniform1fv("looks", looks.size, looks.ravel().tolist())
+        low, high = self._geometry.bounds()
+        uniforms.SetUniform1fv("box", 6, [*(low + high) / 2, *(high - low) / 2])
+
+    # -- each frame ------------------------------------------------------------------------------
+
+    def _before(self, *_: Any) -> None:
+        """Sort what the next frame draws, if it is seen from elsewhere or other parts of it are."""
+        if not self._drawn:
+            return
+        self._start = perf_counter()
+        uniforms = self._actor.GetShaderProperty().GetGeometryCustomUniforms()
+        uniforms.SetUniformf("pane", float(self.renderer.GetSize()[1]))
+        forward = np.array(self.renderer.GetActiveCamera().GetDirectionOfProjection())
+        blends = np.array([one.blend for one in self._drawn])
+        sizes = np.array([one.item.size for one in self._drawn])
+        order = (self.pieces, *forward, *blends, *sizes)
+        if order != self._order:
+            self._order = order
+            self._set_pairs(self._geometry.far_to_near(self.pieces, forward, blends, sizes))
+
+    def _set_pairs(self, pairs: NDArray[np.int32]) -> None:
+        cells = vtk.vtkCellArray()
+        ends = np.arange(0, pairs.size + 1, 2, dtype=np.int32)
+        cells.SetData(vtk.numpy_to_vtk(ends), vtk.numpy_to_vtk(np.ascontiguousarray(pairs).ravel()))
+        self._data.SetLines(cells)
+        self._data.Modified()
+
+    def _after(self, *_: Any) -> None:
+        """Measure the frame, and let the next one have more or fewer pieces."""
+        if not (self.moving and self._drawn):
+            return
+        self.renderer.GetRenderWindow().WaitForCompletion()
+        factor = np.clip(FRAME_TIME / max(perf_counter() - self._start, 1e-6), 0.5, 2.0)
+        if not 0.8 < factor < 1.25:
+            self._budget = int(np.clip(self._budget * factor, FEWEST, max(len(self._geometry.pairs), FEWEST)))
+
+    def close(self) -> None:
+        """Let go of the renderer; idempotent."""
+        for observer in self._observers:
+            self.renderer.RemoveObserver(observer)
+        self._observers = []
+        self.renderer.RemoveViewProp(self._actor)
+
+
+ATTRIBUTES = ("straight", "tangent", "tone", "mixed")
+"""Arrays that the vertex shader reads beside the points."""
+
+LOOK = 13
+"""Numbers of the look of an item."""
+
+
+def _actor(data: vtk.vtkPolyData) -> vtk.vtkActor:
+    """Return the actor with shaders of its own."""
+    mapper = vtk.vtkPolyDataMapper()
+    mapper.SetInputData(data)
+    mapper.ScalarVisibilityOff()
+    mapper.SetVBOShiftScaleMethod(0)  # shaders blend the points with places of the same scale
+    for name in ATTRIBUTES:
+        mapper.MapDataArrayToVertexAttribute(name, name, vtk.vtkDataObject.FIELD_ASSOCIATION_POINTS, -1)
+    actor = vtk.vtkActor()
+    actor.SetMapper(mapper)
+    actor.ForceTranslucentOn()
+    actor.PickableOff()
+    shaders = actor.GetShaderProperty()
+    folder = files("cnnvis.rendering") / "shaders"
+    shaders.SetVertexShaderCode((folder / "network.vert.glsl").read_text(encoding="utf-8"))
+    shaders.SetGeometryShaderCode((folder / "network.geom.glsl").read_text(encoding="utf-8"))
+    shaders.SetFragmentShaderCode((folder / "network.frag.glsl").read_text(encoding="utf-8"))
+    return actor

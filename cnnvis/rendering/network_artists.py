@@ -1,0 +1,106 @@
+"""Artists of the lines and units of a network: what `NetworkActor` draws of them, key and notes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import product
+from typing import ClassVar, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnvis.core import PointSet, PolylineSet
+from cnnvis.core.palette import group_colour
+from cnnvis.rendering import _vtk as vtk
+from cnnvis.rendering.artist import Artist
+from cnnvis.rendering.key import Key
+from cnnvis.rendering.network_actor import DrawnItem
+from cnnvis.rendering.network_geometry import as_lines
+from cnnvis.rendering.style import Theme
+from cnnvis.scene import BundleItem, GlyphsItem, NetworkItem
+
+Item = TypeVar("Item", bound=NetworkItem)
+
+KEY_IMPORTANCES = (1.0, 0.5, 0.25, 0.1)
+"""Importances whose opacity the key of a bundle of one ink shows."""
+
+OUTWARDS = np.array([way for way in product((-1, 0, 1), repeat=3) if any(way)], dtype=np.float64)
+OUTWARDS /= np.linalg.norm(OUTWARDS, axis=1, keepdims=True)
+"""Directions (26, 3) to the corners, edges and sides of a cube."""
+
+
+class NetworkArtist(Artist[Item]):
+    """Keeps what is drawn of a network item, and says what its colours mean; it has no props of its own."""
+
+    what: ClassVar[str]
+    drawn: DrawnItem
+
+    _source: PolylineSet | PointSet | None = None  # what `_moved` was made of
+
+    def build(self, theme: Theme) -> Iterator[vtk.vtkProp]:
+        """Yield nothing: one actor draws the items of a scene together, or they could not be sorted by depth."""
+        data = self.item.data
+        if self._source is not data or self._origin != self.item.origin:
+            self._source, self._origin = data, self.item.origin
+            self._moved = replace(data, points=data.points + np.array(self._origin, np.float32))
+            self._strength = as_lines(data).line_arrays["importance"]
+        self.drawn = DrawnItem(self.item, self._moved, theme.text)
+        self.key = self._key(theme) if self.item.legend else None
+        yield from ()
+
+    def bounds(self) -> NDArray[np.float64]:
+        """Return the box around the points; balls reach out of it by their radius."""
+        points = self.item.data.points.astype(np.float64) if len(self.item.data.points) else np.zeros((1, 3))
+        reach = self.item.size if isinstance(self.item, GlyphsItem) else 0.0
+        low, high = points.min(axis=0) - reach, points.max(axis=0) + reach
+        return np.array([low, high]) + np.array(self.item.origin)
+
+    def corners(self) -> NDArray[np.float64]:
+        """Return the outermost points: a network fills the corners of its box seldom."""
+        points = self.item.data.points
+        reach = self.item.size if isinstance(self.item, GlyphsItem) else 0.0
+        if not len(points):
+            return self.bounds()
+        found = points[(points @ OUTWARDS.T.astype(np.float32)).argmax(axis=0)]
+        return found + reach * OUTWARDS + np.array(self.item.origin)
+
+    def notes(self) -> list[str]:
+        """Say how many lines or units are not drawn."""
+        n, threshold = len(self._strength), self.item.importance_threshold
+        shown = int((self._strength >= threshold).sum())
+        return [f"{shown:,} of {n:,} {self.what} drawn: importance {threshold:g} and above"] if shown < n else []
+
+    def _key(self, theme: Theme) -> Key:
+        item, number = self.item, self.item.class_index
+        if item.shown_class != "none":
+            chosen = range(len(item.class_names)) if number is None else [number]
+            names = tuple(item.class_names[index] for index in chosen)
+            return Key("class", names, tuple(group_colour(index) for index in chosen))
+        steps = np.array(KEY_IMPORTANCES)
+        alpha = np.maximum(1 - item.importance_opacity + item.importance_opacity * steps, 0)
+        alpha = np.clip(alpha * (1 - item.base_opacity) + item.base_opacity, 0, 1)[:, None] * item.opacity
+        seen = np.array(theme.text) * alpha + np.array(theme.background) * (1 - alpha)
+        return Key("importance", tuple(f"{step:g}" for step in steps), tuple(map(tuple, seen.tolist())))
+
+
+class BundleArtist(NetworkArtist[BundleItem]):
+    """Draws bundled lines."""
+
+    what = "lines"
+
+    def notes(self) -> list[str]:
+        """Say what of the network is drawn, how far it is bundled, and what the opacity of one class is."""
+        item = self.item
+        notes = [item.caption] if item.caption else []
+        if item.blend < 1:
+            notes.append(f"{item.blend:.0%} bundled" if item.blend else "straight lines")
+        if item.class_index is not None:
+            notes.append(f"opacity: importance × share of class {item.class_names[item.class_index]}")
+        return notes + super().notes()
+
+
+class GlyphsArtist(NetworkArtist[GlyphsItem]):
+    """Draws units."""
+
+    what = "units"
