@@ -79,6 +79,8 @@ def test_lines_or_units_of_a_network(sources):
     assert_same(load("units.vtp"), sagging_network().points)
     assert main(["convert", "net.safetensors", "copy.safetensors"]) == 0
     assert_same(load("copy.safetensors"), sagging_network())
+    assert main(["convert", "net.safetensors", "scene.json"]) == 0
+    assert_same(load("scene.json")["bundle"].data, sagging_network().lines)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import imageio.v3 as iio
 import numpy as np
 import pytest
+from network_samples import sagging_network
 from PIL import Image
 
 from cnnvis.cli import main
@@ -42,6 +43,21 @@ def test_volumes_films_and_pages(saved, tmp_path, capsys):
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.parametrize("name", ["net.safetensors", "net.vtm", "lines.vtp", "units.vtp", "stages.pvd"])
+def test_files_of_networks_become_pages_and_gltf(name, tmp_path, capsys):
+    network = sagging_network()
+    held = {"net": network, "lines": network.lines, "units": network.points}
+    held["stages"] = {"straight": network.lines.blended(0), "bundled": network.lines}
+    source = save(held[name.partition(".")[0]], tmp_path / name)
+    for suffix in (".html", ".glb"):
+        assert main(["render", str(source), str(tmp_path / f"x{suffix}"), "--quiet"]) == 0
+    assert (tmp_path / "x.glb").read_bytes().startswith(b"glTF")
+    page = (tmp_path / "x.html").read_text()
+    assert '"shownClass": "all"' in page
+    assert ('"axis": "frame", "labels": ["straight", "bundled"]' in page) == (name == "stages.pvd")
+    assert capsys.readouterr().out == ""
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
@@ -51,6 +67,7 @@ def test_volumes_films_and_pages(saved, tmp_path, capsys):
         (["s.json", "x.gif", "--over", "series"], 1, "no series to film"),
         (["s.json", "x.gif", "--over", "walk"], 2, "walk"),
         (["s.json", "x.gif", "--frames", "0"], 2, "--frames"),
+        (["s.json", "x.glb"], 1, "no visible bundle or units"),
         (["s.json", "x.png", "--size", "huge"], 2, "WIDTHxHEIGHT"),
         (["s.json", "x.png", "--size", "8x8"], 1, "16 to 16384"),
         (["s.json"], 2, "TARGET"),

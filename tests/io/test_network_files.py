@@ -14,9 +14,10 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from cnnvis.core import BundledNetwork, EdgeSet, Layout, PointSet, PolylineSet, Provenance
-from cnnvis.core.errors import FileFormatError, InvalidInputError, OutputError
+from cnnvis.core.errors import DataMismatchError, FileFormatError, InvalidInputError, OutputError
 from cnnvis.io import load, save
 from cnnvis.layout import straight_lines
+from cnnvis.scene import Scene
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 JSON = st.recursive(
@@ -244,3 +245,25 @@ def test_links_between_units_without_a_place_imply_nothing(tmp_path):
     lines = PolylineSet(np.zeros((2, 3)), [0, 2], {"t": np.float32([0, 1]), "layer": np.zeros(2, np.float32)})
     network = BundledNetwork(EdgeSet([0], [5], [1.0]), layout, lines)
     assert_same(load(save(network, tmp_path / "x.safetensors")), network)
+
+
+def test_a_scene_keeps_its_network_beside_it(tmp_path):
+    network = sagging_network()
+    scene = Scene.of_network(network, blend=0.5, mode="lines", shown_class="class 1")
+    stages = [network.lines.blended(0), network.lines]
+    scene.set_frames("iteration", ["0", "23"], {"bundle": stages})
+    path = save(scene, tmp_path / "s.json")
+    back = load(path)
+    assert back.state() == scene.state()
+    assert_same(back.frames["bundle"], tuple(stages))
+    assert_same(back["units"].data, network.points)
+    pieces = sorted(piece.suffix for piece in (tmp_path / "s.data").iterdir())
+    assert pieces == [".npy", ".vtp", ".vtp", ".vtp"]  # labels, units and both stages, each once
+
+
+def test_a_scene_with_another_network_beside_it_is_refused(tmp_path):
+    path = save(Scene.of_network(sagging_network()), tmp_path / "s.json")
+    piece = next((tmp_path / "s.data").glob("*bundle*.vtp"))
+    save(sagging_network(seed=1).lines, piece)
+    with pytest.raises(DataMismatchError, match=piece.name):
+        load(path)
