@@ -37,7 +37,10 @@ def _longest(units: Units, fed_by: list[list[int]]) -> NDArray[np.int64]:
 
 
 def depths_by_graph(graph: ModelGraph, units: Units) -> NDArray[np.int64]:
-    """Return the number of layers with units on the longest way from an input to each layer, itself included, (L,)."""
+    """Return the number of layers with units on the longest way from an input to each layer, itself included, (L,).
+
+    Inputs themselves are at 0.
+    """
     with_units = {layer.name for layer in unit_layers(graph)}
     sources: dict[str, list[str]] = {name: [] for name in graph.names}
     for link in graph.links:
@@ -46,5 +49,4 @@ def depths_by_graph(graph: ModelGraph, units: Units) -> NDArray[np.int64]:
     for name in graph.names:  # in order of execution: sources come first
         depth[name] = max((depth[source] for source in sources[name]), default=0) + (name in with_units)
     inputs = units.layers[: units.n_inputs]
-    found = np.array([0 if name in inputs else depth[name] for name in units.layers], dtype=np.int64)
-    return found - found.min(initial=found.max(initial=0))
+    return np.array([0 if name in inputs else depth[name] for name in units.layers], dtype=np.int64)

@@ -67,16 +67,18 @@ def _main_directions(product: Product, n: int) -> Vectors:
     """
 
     def centred(vectors: Vectors) -> Vectors:
-        inner = product(vectors - vectors.mean(axis=0))
-        return inner - inner.mean(axis=0)
+        inner: Vectors = product(vectors - vectors.mean(axis=0))
+        inner -= inner.mean(axis=0)
+        return inner
 
     basis = np.random.default_rng(0).standard_normal((n, min(DIMENSIONS, n)))
     for _ in range(ITERATIONS):
         basis, _ = np.linalg.qr(centred(basis))
     values, axes = np.linalg.eigh(basis.T @ centred(basis))
-    points = (basis @ axes)[:, ::-1] * np.sqrt(np.maximum(values[::-1], 0))
+    points: Vectors = (basis @ axes)[:, ::-1] * np.sqrt(np.maximum(values[::-1], 0))
     largest = points[np.abs(points).argmax(axis=0), np.arange(points.shape[1])]
-    return np.where(largest < 0, -points, points)
+    points[:, largest < 0] *= -1
+    return points
 
 
 def similar_cells(points: Vectors, cells: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -126,5 +128,6 @@ def _blurred(points: Vectors, cells: NDArray[np.int64], cell_of_unit: NDArray[np
     raster = np.zeros((rows.max() + 1, columns.max() + 1, points.shape[1] + 1))
     raster[rows[cell_of_unit], columns[cell_of_unit], :-1] = points
     raster[rows, columns, -1] = 1
-    smooth = gaussian_filter(raster, (radius, radius, 0), mode="constant")[rows, columns]
-    return smooth[:, :-1] / smooth[:, -1:]
+    smooth: Vectors = gaussian_filter(raster, (radius, radius, 0), mode="constant")[rows, columns]
+    smooth[:, :-1] /= smooth[:, -1:]
+    return smooth[:, :-1]

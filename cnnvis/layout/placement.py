@@ -156,7 +156,8 @@ def _raster(n: int) -> Places:
 
 def _circle(n: int) -> Places:
     angle = 2 * np.pi * np.arange(n) / n
-    return 0.5 * (n > 1) * np.stack([np.sin(angle), -np.cos(angle)], axis=1)  # y points down
+    radius = 0.5 if n > 1 else 0.0
+    return np.stack([radius * np.sin(angle), -radius * np.cos(angle)], axis=1)  # y points down
 
 
 def _line(n: int) -> Places:
@@ -181,8 +182,8 @@ def _checked_scores(scores: ArrayLike | None, units: Units) -> NDArray[np.float6
     if bad.size:
         layer, channel = units.split(int(bad[0]))
         raise InvalidInputError(
-            f"place: {bad.size} of {array.size} scores are NaN or infinite, the first of them is that of unit {channel} "
-            f"of {layer!r}."
+            f"place: {bad.size} of {array.size} scores are NaN or infinite, the first of them is that of unit "
+            f"{channel} of {layer!r}."
         )
     return array
 
