@@ -2,6 +2,7 @@
 
 from cnnvis.layout.bundling import Bundler, bundle, straight_lines
 from cnnvis.layout.compactness import edge_compactness
+from cnnvis.layout.measures import measure
 from cnnvis.layout.options import Arrangement, ArrangementName, BundleMode, BundleModeName, BundleOptions
 from cnnvis.layout.placement import place
 from cnnvis.layout.random_network import random_network
@@ -19,6 +20,7 @@ __all__ = [
     "advect_units",
     "bundle",
     "edge_compactness",
+    "measure",
     "place",
     "random_network",
     "resampled",
