@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from cnnvis.core import PointSet, PolylineSet
+from cnnvis.rendering.network_geometry import as_lines
 from cnnvis.rendering.shapes import Look, Shape
 from cnnvis.rendering.style import THEMES
 from cnnvis.scene import BundleItem, GlyphsItem, Scene
@@ -41,7 +42,7 @@ def _network_items(scene: Scene) -> list[NetworkItem]:
 
 
 def _shape(scene: Scene, item: NetworkItem, data: PolylineSet | PointSet, *, blended: bool) -> Shape:
-    lines = data if isinstance(data, PolylineSet) else _single_points(data)
+    lines = as_lines(data)
     if blended and isinstance(item, BundleItem) and item.blend != 1:
         lines = lines.blended(item.blend)
     index = item.class_index
@@ -69,8 +70,3 @@ def _look(item: NetworkItem) -> Look:
         depth_exponent=item.depth_exponent,
         importance_threshold=item.importance_threshold,
     )
-
-
-def _single_points(points: PointSet) -> PolylineSet:
-    """Return points as lines of one point each."""
-    return PolylineSet(points.points, np.arange(len(points) + 1), points.arrays)

@@ -60,8 +60,7 @@ class Shape:
     ----------
     name : str
     lines : PolylineSet
-        In scene units; a unit is a line of one point. Read are the point arrays "importance", "t" and
-        "class_shares", as far as they are there, and the line array "importance".
+        As by `as_lines`, in scene units; a unit is a line of one point.
     is_units : bool
     look : Look
     classes : tuple of str
@@ -88,27 +87,18 @@ class Shape:
 
     @property
     def importance(self) -> NDArray[np.floating]:
-        """Importance of each point, (P,)."""
-        return self.lines.point_arrays.get("importance", np.ones(len(self.lines.points), np.float32))
+        """Importance of each point, (P,), at most 1."""
+        return np.minimum(self.lines.point_arrays["importance"], 1)
 
     @property
     def t(self) -> NDArray[np.floating]:
-        """Place of each point on its line, 0 to 1; by number where it is not known."""
-        if "t" in self.lines.point_arrays:
-            return self.lines.point_arrays["t"]
-        counts = np.diff(self.lines.offsets)
-        steps = np.arange(len(self.lines.points)) - np.repeat(self.lines.offsets[:-1], counts)
-        return steps / np.repeat(np.maximum(counts - 1, 1), counts)
+        """Place of each point on its line, (P,), 0 to 1."""
+        return self.lines.point_arrays["t"]
 
     @property
     def strength(self) -> NDArray[np.floating]:
-        """Importance by which lines are ranked and hidden, (E,): their own, else that of their first point."""
-        if "importance" in self.lines.line_arrays:
-            return self.lines.line_arrays["importance"]
-        full = np.diff(self.lines.offsets) > 0
-        found = np.zeros(len(self.lines), np.float32)
-        found[full] = self.importance[self.lines.offsets[:-1][full]]
-        return found
+        """Importance by which lines are ranked and hidden, (E,)."""
+        return self.lines.line_arrays["importance"]
 
     @property
     def shares(self) -> NDArray[np.floating]:

@@ -126,10 +126,6 @@ def test_bad_input_of_gltf_is_explained(tmp_path):
     for export, name in ((export_gltf, "x.glb"), (export_html, "x.html")):
         with pytest.raises(InvalidInputError, match="at least 1, got 0"):
             export(scene_of(), tmp_path / name, n_lines=0)
-    unplaced = Scene()
-    unplaced.add_bundle(PolylineSet(np.eye(3), [0, 3]), blend=0.5)
-    with pytest.raises(InvalidInputError, match="needs the point array 't'"):
-        export_gltf(unplaced, tmp_path / "x.glb")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -10,6 +10,7 @@ from cnnvis.core import PolylineSet
 from cnnvis.core.palette import group_colour
 from cnnvis.rendering.gltf import LINES, TRIANGLES
 from cnnvis.rendering.gltf_export import mesh_of
+from cnnvis.rendering.network_geometry import as_lines
 from cnnvis.rendering.shapes import Look, Shape
 
 LINES_OF_3 = PolylineSet(
@@ -53,7 +54,8 @@ def test_colours_of_no_class_all_classes_and_one():
 
 
 def test_lines_without_classes_or_importance_are_plain_and_dense():
-    bare = Shape("x", PolylineSet(LINES_OF_3.points, LINES_OF_3.offsets), classes=("a", "b"), shown="all")
+    lines = as_lines(PolylineSet(LINES_OF_3.points, LINES_OF_3.offsets))
+    bare = Shape("x", lines, classes=("a", "b"), shown="all")
     np.testing.assert_allclose(bare.shares, 0.5)
     np.testing.assert_allclose(bare.rgba()[:, 3], 1)
     assert bare.strength.tolist() == [1, 1, 0, 1]  # the third has no point

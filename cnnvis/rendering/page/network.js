@@ -70,17 +70,20 @@ function makeCloud(data, drawing) {
     for (let k = 0; k < 3; k++) bundled[4*i+k] = data.low[k] + codes[3*i+k] / 65535 * (data.high[k] - data.low[k]);
     bundled[4*i+3] = importance[i] / 65535;
   }
-  const segments = [], ranks = [], owners = [];
+  const segments = [], ranks = [], owners = [], radii = [];
   for (let line = 0, start = 0; line < counts.length; start += counts[line++]) {
-    const last = start + counts[line] - 1, isUnit = drawing.looks[looks[line]].unit;
+    const last = start + counts[line] - 1, look = drawing.looks[looks[line]], isUnit = look.unit;
     for (let i = start; i <= last; i++) {
       for (let k = 0; k < 3; k++) straight[4*i+k] = bundled[4*start+k] + t[i] / 65535 * (bundled[4*last+k] - bundled[4*start+k]);
       straight[4*i+3] = looks[line];
-      if (isUnit || i < last) { segments.push(i); ranks.push(strength[line] / 65535); owners.push(looks[line]); }
+      if (isUnit || i < last) {
+        segments.push(i); ranks.push(strength[line] / 65535); owners.push(looks[line]);
+        radii.push(isUnit ? look.radius * (look.grows ? importance[i] / 65535 : 1) : 0);
+      }
     }
   }
   const cloud = { data, drawing, n, bundled, straight, segments: new Uint32Array(segments), ranks: new Float32Array(ranks),
-    owners: new Uint8Array(owners), order: new Uint32Array(segments.length), starts: new Uint32Array(BUCKETS + 1),
+    owners: new Uint8Array(owners), radii: new Float32Array(radii), order: new Uint32Array(segments.length), starts: new Uint32Array(BUCKETS + 1),
     buffer: gl.createBuffer(), vertices: gl.createVertexArray(), shown: 0,
     textures: [pointTexture(gl.RGBA32F, gl.FLOAT, bundled), pointTexture(gl.RGBA32F, gl.FLOAT, straight), null] };
   gl.bindVertexArray(cloud.vertices);
@@ -126,8 +129,8 @@ function tintCloud(cloud, shownClass) {  // "none", "all" or the number of a cla
 
 const bucketOf = (depth, [near, far]) => Math.min(BUCKETS - 1, Math.max(0, Math.floor((far - depth) / (far - near) * BUCKETS)));
 
-function sortCloud(cloud, view, depths) {  // farthest first: a counting sort over 65,536 depths
-  const { segments, mids, ranks, owners, order, starts, drawing } = cloud, n = segments.length, s = state.blend;
+function sortCloud(cloud, view, depths) {  // farthest first: a counting sort over 65,536 depths; a unit by its nearest point
+  const { segments, mids, ranks, owners, radii, order, starts, drawing } = cloud, n = segments.length, s = state.blend;
   const [x, y, z] = view.forward, offset = dot(view.eye, view.forward), buckets = new Uint16Array(n);
   const least = state.moving ? ranks.length - Math.ceil(state.share * ranks.length) : 0;  // in order of importance
   const hidden = drawing.looks.map(look => look.unit ? look.threshold : state.hide);
@@ -135,7 +138,7 @@ function sortCloud(cloud, view, depths) {  // farthest first: a counting sort ov
   for (let i = 0; i < n; i++) {
     if (ranks[i] < hidden[owners[i]] || i < least) continue;
     const at = 6 * i, depth = s * (x * mids[at] + y * mids[at+1] + z * mids[at+2]) +
-      (1 - s) * (x * mids[at+3] + y * mids[at+4] + z * mids[at+5]) - offset;
+      (1 - s) * (x * mids[at+3] + y * mids[at+4] + z * mids[at+5]) - offset - radii[i];
     starts[(buckets[i] = bucketOf(depth, depths)) + 1]++;
   }
   for (let b = 0; b < BUCKETS; b++) starts[b + 1] += starts[b];
