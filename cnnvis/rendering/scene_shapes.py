@@ -11,7 +11,9 @@ from cnnvis.rendering.network_geometry import as_lines
 from cnnvis.rendering.shapes import Look, Shape
 from cnnvis.rendering.style import THEMES
 from cnnvis.scene import BundleItem, GlyphsItem, Scene
-from cnnvis.scene.network_items import NetworkItem
+
+
+NetworkKind = BundleItem | GlyphsItem
 
 ONE_RADIUS = {("bundle", "lines"): 0.1, ("glyphs", "points"): 0.25}
 """Radius, in sizes, by kind and mode, of what is of one thickness; all else is as thick as it is important."""
@@ -36,12 +38,12 @@ def network_frames(scene: Scene) -> list[list[Shape]]:
     ]
 
 
-def _network_items(scene: Scene) -> list[NetworkItem]:
+def _network_items(scene: Scene) -> list[NetworkKind]:
     """Return the visible bundles, then the visible units."""
     return [item for kind in (BundleItem, GlyphsItem) for item in scene if isinstance(item, kind) and item.visible]
 
 
-def _shape(scene: Scene, item: NetworkItem, data: PolylineSet | PointSet, *, blended: bool) -> Shape:
+def _shape(scene: Scene, item: NetworkKind, data: PolylineSet | PointSet, *, blended: bool) -> Shape:
     lines = as_lines(data)
     if blended and isinstance(item, BundleItem) and item.blend != 1:
         lines = lines.blended(item.blend)
@@ -58,7 +60,7 @@ def _shape(scene: Scene, item: NetworkItem, data: PolylineSet | PointSet, *, ble
     )
 
 
-def _look(item: NetworkItem) -> Look:
+def _look(item: NetworkKind) -> Look:
     share = ONE_RADIUS.get((item.kind, str(item.mode)))
     return Look(
         size=item.size * (share or 1.0),
