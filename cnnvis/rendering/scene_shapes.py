@@ -12,7 +12,6 @@ from cnnvis.rendering.shapes import Look, Shape
 from cnnvis.rendering.style import THEMES
 from cnnvis.scene import BundleItem, GlyphsItem, Scene
 
-
 NetworkKind = BundleItem | GlyphsItem
 
 ONE_RADIUS = {("bundle", "lines"): 0.1, ("glyphs", "points"): 0.25}
