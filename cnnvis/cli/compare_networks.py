@@ -64,11 +64,13 @@ def compare_networks(  # noqa: PLR0913 - one parameter per option of the command
     share : float
         Share of the links of each gap between layers that is drawn, most important first: above 0, to 1.
     hubs : int
-        Bundles between each two layers; 0 leaves their number to the network. Set, it decides how compact links can be.
+        Bundles between each two layers, as for `cnnvis bundle`, where it is 4; 0 leaves their number to the network.
+        A number that is set decides how compact links can be.
     class_separation : float
         How strictly links keep to those of their own classes in the end, 0 to 1: with 0 they are bundled as if there
         were no classes.
     """
+    from cnnvis.layout import BundleOptions
     from cnnvis.studies import CompareNetworks, compare_networks
     from cnnvis.studies.compare_results import BUNDLING
 
@@ -79,7 +81,7 @@ def compare_networks(  # noqa: PLR0913 - one parameter per option of the command
         method=method,
         steps=steps,
         share=share,
-        bundling=replace(BUNDLING, hubs=hubs, class_separation=class_separation),
+        bundling=replace(BundleOptions(hubs=hubs) if hubs else BUNDLING, class_separation=class_separation),
         data=data,
         random_state=seed,
         device=device,
