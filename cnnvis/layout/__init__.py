@@ -1,5 +1,6 @@
 """Where units stand, and how the lines between them are bundled."""
 
+from cnnvis.layout.bundle_listing import Bundle, bundles, lines_at
 from cnnvis.layout.bundling import Bundler, bundle, straight_lines
 from cnnvis.layout.compactness import edge_compactness
 from cnnvis.layout.measures import measure
@@ -12,6 +13,7 @@ from cnnvis.layout.unit_advection import UnitOptions, advect_units
 __all__ = [
     "Arrangement",
     "ArrangementName",
+    "Bundle",
     "BundleMode",
     "BundleModeName",
     "BundleOptions",
@@ -19,7 +21,9 @@ __all__ = [
     "UnitOptions",
     "advect_units",
     "bundle",
+    "bundles",
     "edge_compactness",
+    "lines_at",
     "measure",
     "place",
     "random_network",

@@ -151,7 +151,8 @@ def _cells(n: int) -> NDArray[np.int64]:
 def _raster(n: int) -> Places:
     cells = _cells(n)
     columns, rows = cells.max(axis=0) + 1
-    return (cells - (np.array([columns, rows]) - 1) / 2) / columns
+    places: Places = (cells - (np.array([columns, rows]) - 1) / 2) / columns
+    return places
 
 
 def _circle(n: int) -> Places:
