@@ -82,13 +82,13 @@ class EdgeSet:
 
     @property
     def caption(self) -> str:
-        """What is drawn of the network, in words: "edges 500 of 67963, importance kept 41.2 %"."""
+        """What is drawn of the network, in words: "edges 500 of 67,963, importance kept 41.2 %"."""
         importance = self.weight if self.importance is None else self.importance
         total = self.weight_total if self.importance is None else self.importance_total
         kept = float(importance.sum())
         share = kept / total if total else 1.0
         what = "weight" if self.importance is None else "importance"
-        return f"edges {len(self)} of {self._n_total}, {what} kept {100 * share:.1f} %"
+        return f"edges {len(self):,} of {self._n_total:,}, {what} kept {100 * share:.1f} %"
 
     @property
     def _n_total(self) -> int:
