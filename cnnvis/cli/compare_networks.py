@@ -42,7 +42,7 @@ def compare_networks(  # noqa: PLR0913 - one parameter per option of the command
     data: Data = None,
     seed: Seed = 0,
     device: Device = "auto",
-    size: Size = (1800, 800),
+    size: Size = (1800, 600),
     out: Out = Path("out/compare_networks"),
     quiet: Quiet = False,
 ) -> None:

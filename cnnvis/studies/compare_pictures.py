@@ -12,7 +12,7 @@ from cnnvis.core import Compactness, Provenance
 from cnnvis.io import save_bytes
 from cnnvis.rendering import render
 from cnnvis.report import area_chart, compactness_chart, to_png
-from cnnvis.scene import Scene, SceneGrid
+from cnnvis.scene import BundleItem, GlyphsItem, Scene, SceneGrid
 from cnnvis.studies.compare_results import COMPACTNESS, CompareResult, MeasuredNetwork
 
 
@@ -37,12 +37,19 @@ def save_pictures(result: CompareResult, out: Path) -> dict[Path, str]:
 
 
 def side_by_side(result: CompareResult) -> SceneGrid:
-    """Return the networks of the first training seed as scenes with one camera."""
+    """Return the networks of the first training seed as scenes with one camera.
+
+    Nothing is hidden by a threshold: what is left would differ from network to network, and with it what the camera is
+    fitted to.
+    """
     scenes = []
     for kind in result.kinds:
         one = kind.networks[0]
         scene = Scene.of_network(one.drawn)
         scene.title = f"{kind.name}: edge compactness {one.compactness.value:.2f}"
+        for item in scene:
+            if isinstance(item, BundleItem | GlyphsItem):
+                item.importance_threshold = 0.0
         scenes.append(scene)
     return SceneGrid(scenes, link=("camera", "selection"), size=result.study.size)
 

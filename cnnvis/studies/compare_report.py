@@ -60,7 +60,7 @@ def side_by_side_caption(result: CompareResult) -> str:
     return (
         f"Edge compactness: {values}. In each, {sum(result.n_links):,} of {result.n_total:,} links: "
         f"the {result.study.share:.0%} of every gap with the greatest importance by {result.study.method}; opacity is "
-        "importance, colours are classes. Places of units, camera and threshold are the same."
+        "importance, colours are classes. Places of units and camera are the same, and no threshold hides any."
     )
 
 

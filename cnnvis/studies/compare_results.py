@@ -69,7 +69,7 @@ class CompareNetworks:
     bundling: BundleOptions = BUNDLING
     random_state: int = 0
     device: str = "auto"
-    size: tuple[int, int] = (1800, 800)
+    size: tuple[int, int] = (1800, 600)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "method", parse_choice(ImportanceMethod, self.method, what="method").value)
