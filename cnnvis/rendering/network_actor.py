@@ -16,13 +16,20 @@ from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.palette import RGB, group_colour
 from cnnvis.rendering import _vtk as vtk
 from cnnvis.rendering.network_geometry import network_geometry
-from cnnvis.scene import BundleItem, NetworkItem
+from cnnvis.scene import BundleItem, GlyphsItem
 
 MAX_ITEMS = 16
 """Bundles and sets of units of one scene: 13 uniforms for each."""
 
-FIGURES = {"lines": 0, "tubes": 1, "ellipsoids": 2, "points": 3, "spheres": 3, "discs": 4}
-"""Numbers of the figures in network.geom.glsl."""
+FIGURES = {
+    ("bundle", "lines"): 0,
+    ("bundle", "tubes"): 1,
+    ("bundle", "ellipsoids"): 2,
+    ("bundle", "points"): 3,
+    ("glyphs", "spheres"): 3,
+    ("glyphs", "points"): 4,
+}
+"""Number of the figure in network.geom.glsl, by kind and mode."""
 
 FRAME_TIME = 0.1
 """Seconds that a frame may take while the camera moves."""
@@ -37,7 +44,7 @@ class DrawnItem:
 
     Parameters
     ----------
-    item : NetworkItem
+    item : BundleItem or GlyphsItem
         Read for its looks.
     data : PolylineSet or PointSet
         In scene units; the same object as long as nothing has to be built anew.
@@ -45,7 +52,7 @@ class DrawnItem:
         Colour without classes.
     """
 
-    item: NetworkItem
+    item: BundleItem | GlyphsItem
     data: PolylineSet | PointSet
     ink: RGB
 
@@ -53,11 +60,11 @@ class DrawnItem:
     def look(self) -> list[float]:
         """The numbers of the item's look, in the order of network.geom.glsl."""
         item, number = self.item, self.item.class_index
-        mode = "discs" if item.kind == "glyphs" and item.mode == "points" else str(item.mode)
         classes = 2 if item.shown_class == "all" else 0 if number is None else 1
         colour = self.ink if number is None else group_colour(number)
         shared = (item.size, item.opacity, item.base_opacity, item.importance_opacity, item.depth_opacity)
-        return [FIGURES[mode], *shared, item.depth_exponent, item.importance_threshold, self.blend, classes, *colour]
+        figure, others = FIGURES[item.kind, str(item.mode)], (item.depth_exponent, item.importance_threshold)
+        return [figure, *shared, *others, self.blend, classes, *colour]
 
     @property
     def blend(self) -> float:

@@ -18,9 +18,9 @@ from cnnvis.rendering.key import Key
 from cnnvis.rendering.network_actor import DrawnItem
 from cnnvis.rendering.network_geometry import as_lines
 from cnnvis.rendering.style import Theme
-from cnnvis.scene import BundleItem, GlyphsItem, NetworkItem
+from cnnvis.scene import BundleItem, GlyphsItem
 
-Item = TypeVar("Item", bound=NetworkItem)
+Item = TypeVar("Item", BundleItem, GlyphsItem)
 
 KEY_IMPORTANCES = (1.0, 0.5, 0.25, 0.1)
 """Importances whose opacity the key of a bundle of one ink shows."""
@@ -36,7 +36,8 @@ class NetworkArtist(Artist[Item]):
     what: ClassVar[str]
     drawn: DrawnItem
 
-    _source: PolylineSet | PointSet | None = None  # what `_moved` was made of
+    _source: PolylineSet | PointSet | None = None  # what `_moved` was made of, and where it was moved to
+    _origin = (0.0, 0.0, 0.0)
 
     def build(self, theme: Theme) -> Iterator[vtk.vtkProp]:
         """Yield nothing: one actor draws the items of a scene together, or they could not be sorted by depth."""
@@ -50,20 +51,18 @@ class NetworkArtist(Artist[Item]):
         yield from ()
 
     def bounds(self) -> NDArray[np.float64]:
-        """Return the box around the points; balls reach out of it by their radius."""
+        """Return the box around the points and what may be as thick as `size` there."""
         points = self.item.data.points.astype(np.float64) if len(self.item.data.points) else np.zeros((1, 3))
-        reach = self.item.size if isinstance(self.item, GlyphsItem) else 0.0
-        low, high = points.min(axis=0) - reach, points.max(axis=0) + reach
+        low, high = points.min(axis=0) - self.item.size, points.max(axis=0) + self.item.size
         return np.array([low, high]) + np.array(self.item.origin)
 
     def corners(self) -> NDArray[np.float64]:
         """Return the outermost points: a network fills the corners of its box seldom."""
         points = self.item.data.points
-        reach = self.item.size if isinstance(self.item, GlyphsItem) else 0.0
         if not len(points):
             return self.bounds()
         found = points[(points @ OUTWARDS.T.astype(np.float32)).argmax(axis=0)]
-        return found + reach * OUTWARDS + np.array(self.item.origin)
+        return found + self.item.size * OUTWARDS + np.array(self.item.origin)
 
     def notes(self) -> list[str]:
         """Say how many lines or units are not drawn."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -166,9 +167,14 @@ class SceneRenderer:
         return [line for line in lines if line]
 
     def _notes(self, items: list[SceneItem]) -> list[str]:
-        telling = [item.name for item in items if isinstance(item, ValueItem | NetworkItem)]
-        notes = {name: found for name in telling if (found := self._artists[name].notes())}
-        return [f"{name}: {note}" if len(notes) > 1 else note for name, found in notes.items() for note in found]
+        """Return what the items have to say, by name, but for one item alone or the lines and units of one network."""
+        telling = [item for item in items if isinstance(item, ValueItem | NetworkItem)]
+        kinds = Counter("network" if isinstance(item, NetworkItem) else "values" for item in telling)
+        return [
+            f"{item.name}: {note}" if len(kinds) > 1 or kinds["values"] > 1 or kinds["network"] > 2 else note
+            for item in telling
+            for note in self._artists[item.name].notes()
+        ]
 
     def _clear_decorations(self) -> None:
         for prop in self._decorations:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from cnnvis.core import PolylineSet
 from cnnvis.core.palette import RGB, group_colour
@@ -40,16 +40,20 @@ class Look:
     depth_exponent: float = 0.25
     importance_threshold: float = 0.01
 
-    def opacity_of(self, importance: NDArray[np.floating]) -> NDArray[np.float64]:
+    def opacity_of(self, importance: NDArray[np.floating], share: ArrayLike = 1.0) -> NDArray[np.float64]:
         """Return the opacity of what stands nearest and is seen through its middle, 0 to 1, as the shaders have it.
 
         Parameters
         ----------
         importance : ndarray
-            0 to 1; of one class, times the class's share.
+            0 to 1.
+        share : array_like
+            Of the one class that is shown.
         """
         important = 1 - self.importance_opacity + self.importance_opacity * np.asarray(importance, np.float64)
-        return self.opacity * np.clip(np.maximum(important, 0) * (1 - self.base_opacity) + self.base_opacity, 0, 1)
+        return self.opacity * np.clip(
+            np.maximum(important, 0) * share * (1 - self.base_opacity) + self.base_opacity, 0, 1
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +128,13 @@ class Shape:
 
     def rgba(self) -> NDArray[np.float64]:
         """Return colour and opacity of each point, (P, 4), 0 to 1, sRGB."""
-        importance = self.importance.astype(np.float64)
-        rgb = np.tile(np.array(self.plain), (len(importance), 1))
+        rgb, share = np.tile(np.array(self.plain), (len(self.importance), 1)), np.float64(1)
         if self.classes and self.shown == "all":
             rgb = self.shares @ np.array(palette(self.classes))
         elif self.classes and self.shown != "none":
             rgb[:] = palette(self.classes)[int(self.shown)]
-            importance = importance * self.shares[:, int(self.shown)]
-        return np.column_stack([rgb, self.look.opacity_of(importance)])
+            share = self.shares[:, int(self.shown)]
+        return np.column_stack([rgb, self.look.opacity_of(self.importance, share)])
 
 
 def palette(classes: tuple[str, ...]) -> list[RGB]:

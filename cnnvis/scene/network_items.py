@@ -18,8 +18,8 @@ from cnnvis.scene.items import SceneItem
 class NetworkItem(SceneItem):
     """Base of the items whose opacity is importance: six parameters with the names and ranges of nn_vis, and classes.
 
-    The opacity is ``((1 - importance_opacity + importance_opacity * importance) * (1 - depth_opacity + depth_opacity *
-    nearness) * facing ** depth_exponent) * (1 - base_opacity) + base_opacity``, the first factor at least 0; nearness
+    The opacity is ``(1 - importance_opacity + importance_opacity * importance) * (1 - depth_opacity + depth_opacity *
+    nearness) * facing ** depth_exponent * (1 - base_opacity) + base_opacity``, the first factor at least 0; nearness
     runs from 0, farthest in the scene, to 1, and facing is the cosine between the line of sight and the surface. What
     lies behind shows through, so that where many lines run together the picture is darker than where one runs.
 
@@ -33,8 +33,8 @@ class NetworkItem(SceneItem):
     class_names : tuple of str
         Names of the classes that the array "class_shares" of the data is about.
     shown_class : "none", "all", or a class by name or number
-        "none": one ink. "all": the colours of the classes, mixed by their shares. One class: its colour, as opaque as
-        the share of it that a line or unit has.
+        "none": one ink. "all": the colours of the classes, mixed by their shares. One class: its colour, and the first
+        factor of the opacity times the share of the class that a line or unit has.
     legend : bool
         What opacity and colours mean.
     """

@@ -37,7 +37,7 @@ void main() {
   place = vec4(side * (half_ + 1.0), isUnit ? (atEnd ? 1.0 : -1.0) * (half_ + 1.0) : 0.0, half_, shape[look].y * isRound);
   p += normal * place.x + direction * place.y;
   float nearness = clamp((depths.y - here.z) / max(depths.y - depths.x, 1e-6), 0.0, 1.0);
-  float alpha = max(1.0 - fade[look].x + fade[look].x * importance * own.a, 0.0) * (1.0 - fade[look].y + fade[look].y * nearness);
+  float alpha = max(1.0 - fade[look].x + fade[look].x * importance, 0.0) * own.a * (1.0 - fade[look].y + fade[look].y * nearness);
   colour = vec4(own.rgb, alpha); edge = vec3(fade[look].z, fade[look].w, radius / half_ * shape[look].w);
   gl_Position = vec4(p / (pixels * 0.5) * here.z, 0.0, here.z);
 }`;

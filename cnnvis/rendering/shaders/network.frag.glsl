@@ -19,6 +19,7 @@ const float ROUND = 3.0;  // pixels of radius from which a figure looks round
 
 void main()
 {
+  //VTK::Depth::Impl
   //VTK::DepthPeeling::PreColor
   float from_middle = figure == LINES || figure == TUBES ? abs(at.x) : length(at);
   if (from_middle >= 1.0) { discard; }
