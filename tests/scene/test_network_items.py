@@ -1,0 +1,137 @@
+"""State of bundles and units: ranges, classes, what data fit, and what a network brings with it."""
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from cnnvis.core import BundledNetwork, EdgeSet, Layout, PointSet, PolylineSet, Provenance, Units
+from cnnvis.core.errors import InvalidInputError
+from cnnvis.scene import BundleItem, GlyphsItem, Scene
+
+RANGES = {
+    "size": 1,
+    "base_opacity": 1,
+    "importance_opacity": 2,
+    "depth_opacity": 1,
+    "depth_exponent": 10,
+    "importance_threshold": 1,
+}
+"""Upper ends of nn_vis's ranges; the lower ones are 0."""
+
+
+def lines(importance=(0.5, 1.0), **arrays):
+    return PolylineSet(np.eye(3)[:2], [0, 2], {"importance": np.float32(importance), **arrays})
+
+
+def network(**fields):
+    units = Units(("a", "b"), (2, 1))
+    edges = EdgeSet([0, 1], [2, 2], [1.0, 0.5], units=units, n_total=4, weight_total=2.0)
+    layout = Layout([[0, 0, 0], [1, 0, 0], [0.5, 0, 1]], [0, 0, 1], layers=("a", "b"))
+    return BundledNetwork(edges, layout, PolylineSet(np.zeros((4, 3)), [0, 2, 4]), **fields)
+
+
+@pytest.mark.parametrize("kind", [BundleItem, GlyphsItem])
+@pytest.mark.parametrize(("name", "top"), RANGES.items())
+def test_the_six_parameters_have_the_ranges_of_nn_vis(kind, name, top):
+    item = kind(name="x")
+    for value in (0, top):
+        setattr(item, name, value)
+    for value in (-0.01, top + 0.01, np.nan):
+        with pytest.raises(ValidationError, match=name):
+            setattr(item, name, value)
+    assert getattr(item, name) == top
+
+
+def test_each_change_is_told():
+    item, heard = BundleItem(name="x"), []
+    item.events.connect(lambda info: heard.append(info.signal.name))
+    for name in RANGES:
+        setattr(item, name, 0.123)
+    assert heard == list(RANGES)
+
+
+@pytest.mark.parametrize(
+    ("shown", "index"), [("none", None), ("all", None), ("dog", 1), (0, 0), (2, 2), ("2", None), (3, None), (-1, None)]
+)
+def test_classes_go_by_name_or_number(shown, index):
+    item = BundleItem(name="x", class_names=("cat", "dog", "eel"))
+    if shown in ("2", 3, -1):
+        with pytest.raises(ValidationError, match=r"'none', 'all', or one of 3 classes"):
+            item.shown_class = shown
+        return
+    item.shown_class = shown
+    assert item.class_index == index
+
+
+def test_near_names_of_classes_are_named():
+    with pytest.raises(ValidationError, match="zebra"):
+        BundleItem(name="x", class_names=("zebra", "horse"), shown_class="zebrra")
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"importance": np.array([0.5, np.nan])}, "importance must be one finite number"),
+        ({"importance": np.array([0.5, -0.1])}, "importance must be one finite number"),
+        ({"importance": np.ones((2, 2))}, "importance must be one finite number"),
+        ({"class_shares": np.ones(2)}, "class_shares must be"),
+        ({"class_shares": np.ones((2, 5))}, r"class_shares must be \(P, 3\), one column per class, got shape \(2, 5\)"),
+        ({}, "shown_class='b' needs the array 'class_shares'"),
+    ],
+)
+def test_data_must_have_what_is_shown(arrays, message):
+    state = {"class_names": ("a", "b", "c"), "shown_class": "b"}
+    with pytest.raises(InvalidInputError, match=message):
+        BundleItem(name="x", **state).data = PolylineSet(np.eye(3)[:2], [0, 2], arrays)
+    with pytest.raises(InvalidInputError, match=message):
+        GlyphsItem(name="x", **state).data = PointSet(np.eye(3)[:2], arrays)
+
+
+@pytest.mark.parametrize("add", ["add_bundle", "add_glyphs"])
+def test_only_lines_and_units_can_be_added(add):
+    with pytest.raises(InvalidInputError, match="BundledNetwork, got ndarray"):
+        getattr(Scene(), add)(np.eye(3))
+
+
+def test_large_importances_are_scaled_and_others_are_left():
+    scene = Scene()
+    own = PolylineSet(np.eye(3)[:2], [0, 2], {"importance": np.array([2.0, 4.0])}, {"importance": np.array([3.0])})
+    data = scene.add_bundle(own).data
+    np.testing.assert_allclose(data.point_arrays["importance"], [0.5, 1.0])
+    np.testing.assert_allclose(data.line_arrays["importance"], [0.75])
+    small = lines((0.1, 0.2))
+    assert scene.add_bundle(small).data is small
+    points = scene.add_glyphs(PointSet(np.eye(3), {"importance": np.array([0, 5, 10])})).data
+    np.testing.assert_allclose(points.arrays["importance"], [0, 0.5, 1])
+
+
+def test_classes_without_names_are_numbered():
+    item = Scene().add_bundle(lines(class_shares=np.ones((2, 3))), shown_class=2)
+    assert item.class_names == ("0", "1", "2")
+
+
+def test_a_network_becomes_lines_units_and_names_of_layers():
+    scene = Scene.of_network(network(provenance=Provenance(model="toy")), size=0.1)
+    assert [item.name for item in scene] == ["bundle", "units", "layers"]
+    assert scene.title == "toy · 2 layers"
+    assert scene["bundle"].caption == "edges 2 of 4, weight kept 75.0 %"
+    assert (scene["bundle"].shown_class, scene["bundle"].size, scene["units"].size) == ("none", 0.1, 0.04)
+    assert scene["layers"].texts == ("a (2)", "b (1)")
+    assert "units" not in Scene.of_network(network(), units=False)
+
+
+def test_a_network_with_classes_shows_all_of_them_or_one():
+    profiles = np.array([[1, 0], [0, 1], [1, 1.0]])
+    drawn = network(profiles=profiles, class_names=("cat", "dog"))
+    shares = {"class_shares": np.tile([0.5, 0.5], (4, 1))}
+    drawn = BundledNetwork(
+        drawn.edges,
+        drawn.layout,
+        PolylineSet(drawn.lines.points, drawn.lines.offsets, shares),
+        profiles=profiles,
+        class_names=("cat", "dog"),
+    )
+    assert [item.shown_class for item in list(Scene.of_network(drawn))[:2]] == ["all", "all"]
+    one = Scene.of_network(drawn, shown_class="dog")
+    assert [item.class_index for item in list(one)[:2]] == [1, 1]
+    assert one["units"].class_names == ("cat", "dog")
