@@ -24,10 +24,10 @@ def count_lines(lines: tuple[Array, ...], voxels: tuple[Array, ...], part: tuple
     points, t, offsets = lines
     shape = voxels[2]
     last = np.full(counts.size, -1, np.int32)
-    path = np.empty(shape.sum() + 1, np.int64)
+    path, work = np.empty(shape.sum() + 1, np.int64), (np.empty((2, 3), np.int64), np.empty((2, 3), np.float64))
     for line in range(offsets.size - 1):
         for at in range(offsets[line], offsets[line + 1] - 1):
-            for step in range(traverse(points, t, at, voxels, part, path)):
+            for step in range(traverse(points, t, at, voxels, part, path, work)):
                 voxel = path[step]
                 if last[voxel] != line:
                     last[voxel] = line
@@ -46,10 +46,10 @@ def list_lines(
     points, t, offsets = lines
     found = np.empty(starts[-1], np.int32)
     end = starts[:-1].copy()
-    path = np.empty(voxels[2].sum() + 1, np.int64)
+    path, work = np.empty(voxels[2].sum() + 1, np.int64), (np.empty((2, 3), np.int64), np.empty((2, 3), np.float64))
     for line in range(offsets.size - 1):
         for at in range(offsets[line], offsets[line + 1] - 1):
-            for step in range(traverse(points, t, at, voxels, part, path)):
+            for step in range(traverse(points, t, at, voxels, part, path, work)):
                 own = slot[path[step]]
                 if own >= 0 and (end[own] == starts[own] or found[end[own] - 1] != line):
                     found[end[own]] = line
@@ -59,12 +59,19 @@ def list_lines(
 
 @compiled
 def traverse(
-    points: Array, t: Array, at: int, voxels: tuple[Array, ...], part: tuple[float, float], path: Array
+    points: Array,
+    t: Array,
+    at: int,
+    voxels: tuple[Array, ...],
+    part: tuple[float, float],
+    path: Array,
+    work: tuple[Array, Array],
 ) -> Any:
     """Write the voxels of the segment behind point `at` into `path`, and return how many they are.
 
     From boundary to boundary along the segment (Amanatides and Woo, 1987); each axis takes exactly the steps from its
-    first voxel to its last, so that rounding leads nowhere else.
+    first voxel to its last, so that rounding leads nowhere else. `work`, (2, 3) int64 and (2, 3) float64, spares
+    making arrays for each segment.
     """
     origin, scale, shape = voxels
     first, last = part
@@ -74,8 +81,8 @@ def traverse(
         if length <= 0 or t[at + 1] < first or t[at] > last:
             return 0
         begin, end = max(begin, (first - t[at]) / length), min(end, (last - t[at]) / length)
-    voxel, steps = np.empty(3, np.int64), np.empty(3, np.int64)
-    until, between = np.full(3, np.inf), np.full(3, np.inf)
+    (voxel, steps), (until, between) = work
+    until[:] = np.inf
     for q in range(3):
         one = (points[at, q] - origin[q]) * scale[0]
         way = (points[at + 1, q] - origin[q]) * scale[0] - one

@@ -32,8 +32,9 @@ MIDDLE = (0.25, 0.75)
 MAX_VOXELS = 8192
 """Voxels that are looked into for ambiguity, evenly spread over those with lines."""
 
-MAX_LISTED = 1_000_000
-"""Lines listed in those voxels, together; where there would be more, fewer voxels are looked into."""
+MAX_LISTED = 500_000
+"""Lines listed in those voxels, together; where there would be more, fewer voxels are looked into. On random networks
+of 5,000 and 68,000 links the result is within 0.002 of that from all voxels."""
 
 BYTES_PER_VOXEL = 8
 
@@ -184,11 +185,10 @@ def _ambiguity(lines: PolylineSet, drawn: tuple[NDArray[np.generic], ...], voxel
     found = _voxel_kernels.list_lines(drawn, grid, MIDDLE, slot, starts)
     if not found.size:
         return 0.0
-    voxel = np.repeat(np.arange(chosen.size), counts[chosen])
-    related = _related(voxel, [key[found] for key in _keys(lines)])
-    others = counts[chosen][voxel] - 1
-    independent = counts[chosen][voxel] - related
-    return float(np.divide(independent, others, out=np.zeros(found.size), where=others > 0).mean())
+    n_lines = counts[chosen].astype(np.int64)
+    voxel = np.repeat(np.arange(chosen.size), n_lines)
+    independent = n_lines**2 - _related(voxel, [key[found] for key in _keys(lines)])
+    return float((independent / np.maximum(n_lines - 1, 1)).sum() / found.size)
 
 
 def _chosen(counts: NDArray[np.int32]) -> NDArray[np.int64]:
@@ -202,23 +202,26 @@ def _chosen(counts: NDArray[np.int32]) -> NDArray[np.int64]:
 
 
 def _keys(lines: PolylineSet) -> list[NDArray[np.int64]]:
-    """Return source, target and, where lines know classes, the class that each serves most half-way."""
-    keys = [np.asarray(lines.line_arrays[name], np.int64) for name in ("source", "target")]
+    """Return source, target and, where lines know classes, the class that each serves most half-way; from 0 on."""
+    keys = [lines.line_arrays[name] for name in ("source", "target")]
     shares = lines.point_arrays.get("class_shares")
     if shares is not None and shares.ndim == 2 and shares.shape[1] > 1:
         keys.append(shares[(lines.offsets[:-1] + lines.offsets[1:]) // 2].argmax(axis=1))
-    return keys
+    return [np.unique(key, return_inverse=True)[1] for key in keys]
 
 
 def _related(voxel: NDArray[np.int64], keys: list[NDArray[np.int64]]) -> NDArray[np.int64]:
-    """Return how many lines of its voxel have at least one key in common with each line, itself among them."""
-    related = np.zeros(voxel.size, np.int64)
+    """Return how many pairs of lines of each voxel have a key in common, (V,); (a, b), (b, a) and (a, a) count each."""
+    related = np.zeros(int(voxel[-1]) + 1, np.int64)
     for size in range(1, len(keys) + 1):
         for some in itertools.combinations(keys, size):  # inclusion and exclusion
-            same = voxel
+            same, n_values = voxel, 1
             for key in some:
-                _, numbers = np.unique(key, return_inverse=True)
-                same = same * (int(numbers.max()) + 1) + numbers
-            _, inverse, counts = np.unique(same, return_inverse=True, return_counts=True)
-            related += (1 if size % 2 else -1) * counts[inverse]
+                n_key = int(key.max()) + 1
+                same, n_values = same * n_key + key, n_values * n_key
+            same = np.sort(same)
+            starts = np.flatnonzero(np.diff(same, prepend=-1))
+            counts = np.diff(starts, append=same.size)
+            sign = 1 if size % 2 else -1
+            np.add.at(related, same[starts] // n_values, sign * counts**2)
     return related
