@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cyclopts import App
 
 VERBS = {
+    "bundle": "Draw a whole network as bundled links, for all classes and each class.",
     "compare-networks": "Draw networks alike, side by side, and measure how compact their links are.",
     "convert": "Convert a file from one format to another, chosen by the suffixes.",
     "doctor": "Check that cnnvis can render here, and say what to install where it cannot.",

@@ -1,6 +1,7 @@
 """Whole jobs, from network and images to files: what a pipeline script, a verb and the viewer share."""
 
-from cnnvis.studies import activation_volumes, compare_networks, gradient_classes, importance_curves
+from cnnvis.studies import activation_volumes, bundled_network, compare_networks, gradient_classes, importance_curves
+from cnnvis.studies.bundle_results import BundleResult, BundleStudy, DrawingOptions
 from cnnvis.studies.compare_results import CompareNetworks, CompareResult
 from cnnvis.studies.curve_results import ImportanceCurves
 from cnnvis.studies.gradient_results import GradientClasses, GradientResult, LabelledCases, PhotoCases
@@ -8,8 +9,11 @@ from cnnvis.studies.results import ActivationVolumes, LayerStudy, StudyResult
 
 __all__ = [
     "ActivationVolumes",
+    "BundleResult",
+    "BundleStudy",
     "CompareNetworks",
     "CompareResult",
+    "DrawingOptions",
     "GradientClasses",
     "GradientResult",
     "ImportanceCurves",
@@ -18,6 +22,7 @@ __all__ = [
     "PhotoCases",
     "StudyResult",
     "activation_volumes",
+    "bundled_network",
     "compare_networks",
     "gradient_classes",
     "importance_curves",

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cnnvis.core import BundledNetwork, PointSet, PolylineSet
 from cnnvis.io import save, save_bytes
 from cnnvis.rendering import export_gltf, export_html, film, render
-from cnnvis.report import picture_rows, to_png
 from cnnvis.scene import BundleItem, GlyphsItem, Scene, SceneGrid
 from cnnvis.studies.bundle_results import BundleResult
 from cnnvis.studies.stages import Stages
@@ -22,12 +24,10 @@ FILM_SHARE = 0.6
 TURN_FPS, STEPS_FPS = 12, 4
 
 COLUMNS = 4
-"""Small pictures in a row of the overview."""
+"""Classes in a row of the overview."""
 
 KEPT_LINES = 10_000
 """Lines of each step that are kept, the most important ones: two dozen steps of all would fill the memory."""
-
-Picture = NDArray[np.uint8]
 
 
 class Steps:
@@ -44,21 +44,39 @@ class Steps:
         self.points[step] = network.points
 
 
-def pair_of(network: BundledNetwork) -> SceneGrid:
-    """Return the network straight beside bundled."""
+def pair_of(network: BundledNetwork, size: tuple[int, int]) -> SceneGrid:
+    """Return the network straight beside bundled; panes of a network are wide, so the picture is wider than `size`."""
     scenes = []
     for title, blend in (("straight", 0.0), ("bundled", 1.0)):
         scene = Scene.of_network(network, blend=blend)
         scene.title = title
         scenes.append(scene)
-    return SceneGrid(scenes)
+    width, height = size
+    return SceneGrid(scenes, size=(round(1.25 * width), round(0.75 * height)))
+
+
+def classes_of(result: BundleResult) -> SceneGrid:
+    """Return a small scene for each class; what is the same in all is said elsewhere."""
+    scenes = []
+    for label in result.classes:
+        scene = Scene.of_network(result.network, shown_class=label, caption="", legend=False)
+        scene.title = f"class {result.network.class_names[label]}"
+        scene["layers"].visible = False
+        scenes.append(scene)
+    grid = SceneGrid(scenes, columns=min(COLUMNS, len(scenes)))
+    width, height = result.study.size
+    grid.size = (width, round(1.1 * height / grid.columns) * grid.rows)
+    return grid
 
 
 def scene_of_steps(network: BundledNetwork, steps: Steps) -> Scene:
     """Return a scene that plays the steps."""
     scene = Scene.of_network(network)
-    shown = {BundleItem: steps.lines, GlyphsItem: steps.points}
-    frames = {item.name: list(shown[type(item)].values()) for item in scene if type(item) in shown}
+    shown: dict[type, Sequence[PolylineSet | PointSet]] = {
+        BundleItem: tuple(steps.lines.values()),
+        GlyphsItem: tuple(steps.points.values()),
+    }
+    frames = {item.name: shown[type(item)] for item in scene if type(item) in shown}
     scene.set_frames("step", list(steps.lines), frames)
     return scene
 
@@ -72,12 +90,31 @@ def save_files(result: BundleResult, steps: Steps | None, out: Path, stages: Sta
             save(network, out / "network.safetensors"): "the processed network, for cnnvis.load",
             save(network, out / "network.vtm"): "its lines and units, for ParaView",
             save(scene, out / "scene.json"): "the picture, for `cnnvis render`",
+            _save_bundles(result, out / "bundles.csv"): "links that run together, with their weight and classes",
             export_gltf(scene, out / "network.glb"): "its most important lines, for other 3-D programs",
         }
         if steps is not None:
             content = f"lines of each step (at most {KEPT_LINES:,}), a series for ParaView"
             files[save(steps.lines, out / "stages.pvd")] = content
     return files
+
+
+def bundle_rows(result: BundleResult) -> Iterator[tuple[Any, ...]]:
+    """Yield the header and a row for each bundle: number, layers, links, weight, units, share of each class."""
+    network = result.network
+    names = network.layout.layers
+    shares = tuple(f"share of {name}" for name in network.class_names)
+    yield ("bundle", "from", "to", "links", "weight", "sources", "targets", *shares)
+    for number, one in enumerate(result.bundles):
+        of_classes = () if one.class_shares is None else one.class_shares.round(4).tolist()
+        layers = (names[layer] for layer in one.layers)
+        yield (number, *layers, len(one), round(one.weight, 6), one.n_sources, one.n_targets, *of_classes)
+
+
+def _save_bundles(result: BundleResult, path: Path) -> Path:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(bundle_rows(result))
+    return save_bytes(text.getvalue().encode("utf-8"), path)
 
 
 def draw(result: BundleResult, steps: Steps | None, out: Path, stages: Stages) -> dict[Path, str]:
@@ -118,21 +155,14 @@ def _draw_pictures(result: BundleResult, out: Path) -> dict[Path, str]:
     network, size = result.network, result.study.size
     files = {out / "all.png": "the whole network", out / "pair.png": "straight beside bundled"}
     render(Scene.of_network(network), out / "all.png", size=size)
-    render(pair_of(network), out / "pair.png", size=size)
-    drawn: dict[str, Picture] = {}
+    render(pair_of(network, size), out / "pair.png")
     for label in result.classes:
         name = network.class_names[label]
         slug = re.sub(r"[^\w-]+", "_", name)
         path = out / f"class_{label}_{slug}.png"
-        drawn[name] = render(Scene.of_network(network, shown_class=label), path, size=size)
+        render(Scene.of_network(network, shown_class=label), path, size=size)
         files[path] = f"class {name}"
-    if drawn:
-        sheet = picture_rows(
-            list(drawn.values()),
-            [(name,) for name in drawn],
-            title="Class by class",
-            columns=COLUMNS,
-            provenance=network.provenance,
-        )
-        files[save_bytes(to_png(sheet), out / "classes.png")] = "each class, small"
+    if result.classes:
+        files[out / "classes.png"] = "each class, small"
+        render(classes_of(result), out / "classes.png")
     return files

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from cnnvis.layout import Bundle
 from cnnvis.report import Page
 from cnnvis.studies.bundle_results import BundleResult
 from cnnvis.studies.page_end import machine_facts, write_page
@@ -34,7 +35,11 @@ WHOLE = (
     "is seen, and its colour mixes those of the classes that it serves."
 )
 NO_CLASSES = "The importance has no classes, so that links are neither coloured nor parted by class."
-TOP = 15
+BUNDLES = (
+    "Links that run together half-way from layer to layer. A link weighs |weight|, or the norm of its kernel, divided "
+    "by the largest of its layer; all bundles are in bundles.csv."
+)
+TOP = 12
 """Bundles that the page lists; all are in the table beside it."""
 
 
@@ -49,6 +54,7 @@ def write_report(result: BundleResult, out: Path, *, command: str) -> dict[Path,
         _classes(page, result, out)
     _moving(page, result, out)
     _trust(page, result)
+    _bundles(page, result)
     page.section("How it was made")
     page.facts(_facts(result))
     return write_page(page, result, out, command=command, facts=machine_facts())
@@ -72,7 +78,7 @@ def findings(result: BundleResult) -> Iterator[str]:
         f"A point stands {quality.displacement_mean:.3f} from its place on the straight line on average, "
         f"{quality.displacement_max:.2f} at most; a layer is {network.layout.width:g} wide."
     )
-    yield f"{100 * quality.monotone_share:.1f} % of the lines never turn back on their way; ambiguity {quality.ambiguity:.2f}."
+    yield f"{100 * quality.monotone_share:.1f} % of the lines never turn back; ambiguity {quality.ambiguity:.2f}."
 
 
 def _whole(page: Page, result: BundleResult, out: Path) -> None:
@@ -111,9 +117,8 @@ def _moving(page: Page, result: BundleResult, out: Path) -> None:
     page.view3d(
         (out / "view3d.html").read_text(encoding="utf-8"), "Drag to turn, wheel to zoom.", poster=out / "all.png"
     )
-    if result.steps:
-        page.text(STEPS)
-        page.video(out / "stages.mp4", f"From {next(iter(result.steps))} to the last iteration.")
+    if result.study.stages:
+        page.video(out / "stages.mp4", STEPS)
 
 
 def _trust(page: Page, result: BundleResult) -> None:
@@ -132,6 +137,30 @@ def _trust(page: Page, result: BundleResult) -> None:
     page.table(("measure", "value"), rows, f"Ink is counted in voxels, {quality.voxels_per_side} on the longest side.")
 
 
+def _bundles(page: Page, result: BundleResult) -> None:
+    network = result.network
+    page.section("The largest bundles")
+    page.text(BUNDLES)
+    columns = ["bundle", "from", "to", "links", "summed weight", "sources", "targets"]
+    rows: list[tuple[str | float, ...]] = []
+    for number, one in enumerate(result.bundles[:TOP]):
+        source, target = (network.layout.layers[layer] for layer in one.layers)
+        cells = (f"{number}", source, target, len(one), f"{one.weight:.1f}", one.n_sources, one.n_targets)
+        rows.append((*cells, _served(one, network.class_names)) if network.class_names else cells)
+    if network.class_names:
+        columns.append("serves most")
+    caption = f"The {len(rows)} of {len(result.bundles):,} bundles with the largest summed weight."
+    page.table(columns, rows, caption)
+
+
+def _served(bundle: Bundle, names: tuple[str, ...]) -> str:
+    """Return the classes of the largest shares: "3 (21 %), 5 (18 %)"."""
+    shares = bundle.class_shares
+    if shares is None:
+        return "–"
+    return ", ".join(f"{names[label]} ({100 * shares[label]:.0f} %)" for label in (-shares).argsort(kind="stable")[:3])
+
+
 def _facts(result: BundleResult) -> dict[str, str]:
     network = result.network
     provenance = network.provenance
@@ -147,8 +176,7 @@ def _facts(result: BundleResult) -> dict[str, str]:
 
 
 def _text(value: Any) -> str:
-    return (
-        {None: "none", True: "yes", False: "no"}.get(value, f"{value}")
-        if isinstance(value, bool | None)
-        else f"{value}"
-    )
+    """Return an option as a reader says it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value is None or value == [] else str(value)

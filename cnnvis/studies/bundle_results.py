@@ -10,7 +10,7 @@ from typing import Any
 
 from cnnvis.core import BundledNetwork
 from cnnvis.core.errors import InvalidInputError
-from cnnvis.layout import ArrangementName, BundleOptions
+from cnnvis.layout import ArrangementName, Bundle, BundleOptions
 from cnnvis.studies.results import require_size
 
 MAX_CLASSES = 12
@@ -123,6 +123,8 @@ class BundleResult:
         Where the importance is from, in words.
     classes : tuple of int
         Columns of `network.profiles` that are drawn one by one.
+    bundles : tuple of Bundle
+        The one of the largest summed weight first.
     files : mapping of Path to str
         What was written, and what it is.
     seconds : mapping of str to float
@@ -134,6 +136,7 @@ class BundleResult:
     network: BundledNetwork
     origin: str
     classes: tuple[int, ...] = ()
+    bundles: tuple[Bundle, ...] = ()
     files: Mapping[Path, str] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
     total_seconds: float = 0.0

@@ -20,7 +20,7 @@ from cnnvis.core.classes import class_index
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.progress import Progress
 from cnnvis.io import require_writable
-from cnnvis.layout import Bundler, advect_units, measure, place, random_network, straight_lines
+from cnnvis.layout import Bundler, UnitOptions, advect_units, bundles, measure, place, random_network, straight_lines
 from cnnvis.models import Network, load
 from cnnvis.rendering import require_rendering
 from cnnvis.studies.bundle_pictures import Steps, draw, save_files
@@ -123,7 +123,7 @@ def _draw(
         tell("unbundled", layout, lambda: straight_lines(edges, layout, **look))
     if options.move_units:
         with stages("move units") as progress:
-            layout = advect_units(layout, facts["profiles"])
+            layout = _moved(layout, every, options, facts["profiles"], progress)
             tell("units moved", layout, lambda: straight_lines(edges, layout, **look))
     with stages("bundle") as progress:
         bundler = Bundler(edges, layout, **look)
@@ -145,6 +145,29 @@ def _placed(every: EdgeSet, options: DrawingOptions, importance: NDArray[np.floa
         layer_width=options.layer_width,
         scores=importance,
     )
+
+
+def _moved(
+    layout: Layout,
+    every: EdgeSet,
+    options: DrawingOptions,
+    profiles: NDArray[np.float64] | None,
+    progress: Progress,
+) -> Layout:
+    """Move the units of each layer but the inputs to others of their classes."""
+    if profiles is None:
+        raise InvalidInputError(
+            "Units move to others of the same classes, but the importance has none. Take a method that tells classes "
+            "apart, with labelled images (batchnorm, gradient or taylor), or leave move_units out."
+        )
+    bundling = options.bundling
+    moving = UnitOptions(
+        node_bandwidth_reduction=options.node_bandwidth_reduction,
+        sampling_rate=bundling.sampling_rate,
+        class_separation=bundling.class_separation,
+    )
+    inputs = every.units.layers[: every.units.n_inputs]
+    return advect_units(layout, profiles, fixed=inputs, options=moving, progress=progress)
 
 
 def run(
@@ -191,6 +214,8 @@ def run(
         require_writable(out)
     steps = Steps() if study.stages else None
     result = _look(study, stages, steps)
+    with stages("list bundles"):
+        result = replace(result, bundles=bundles(result.network.lines))
     files = save_files(result, steps, out, stages) | draw(result, steps, out, stages)
     result = replace(result, files=files, seconds=stages.seconds, total_seconds=stages.total)
     with stages("report"):

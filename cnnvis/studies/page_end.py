@@ -6,15 +6,23 @@ import importlib.metadata
 import platform
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from cnnvis.io import save_bytes
 from cnnvis.report import Page
 
-if TYPE_CHECKING:
-    from cnnvis.studies.curve_results import CurveResult
-    from cnnvis.studies.gradient_results import GradientResult
-    from cnnvis.studies.results import StudyResult
+
+class Finished(Protocol):
+    """What every study gives back: its files and how long its stages took."""
+
+    @property
+    def files(self) -> Mapping[Path, str]: ...  # noqa: D102
+
+    @property
+    def seconds(self) -> Mapping[str, float]: ...  # noqa: D102
+
+    @property
+    def total_seconds(self) -> float: ...  # noqa: D102
 
 
 def machine_facts(*packages: str) -> dict[str, str]:
@@ -28,7 +36,7 @@ def machine_facts(*packages: str) -> dict[str, str]:
 
 def write_page(
     page: Page,
-    result: StudyResult | GradientResult | CurveResult,
+    result: Finished,
     out: Path,
     *,
     command: str,
@@ -39,7 +47,7 @@ def write_page(
     Parameters
     ----------
     page : Page
-    result : StudyResult or GradientResult or CurveResult
+    result : Finished
         Its files are listed by their names relative to `out`.
     out : Path
     command : str

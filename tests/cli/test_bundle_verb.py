@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import runpy
-import sys
-from pathlib import Path
-
 import pytest
 
 from cnnvis.cli import main
 from cnnvis.cli._drawing import DEFAULTS, DrawingFlags
 from cnnvis.cli.bundle import parse_layers
 from cnnvis.studies.bundle_results import DrawingOptions
-
-PIPELINES = Path(__file__).parents[2] / "pipelines"
 
 OF_NN_VIS = ("layer-distance", "layer-width", "sampling-rate", "prune-percentage", "node-bandwidth-reduction")
 OF_NN_VIS += ("edge-bandwidth-reduction", "edge-importance-type", "smoothing-iterations")
@@ -27,6 +21,7 @@ def test_every_flag_reaches_the_options():
     flags = DrawingFlags(
         top_k=7,
         prune_percentage=0.25,
+        fold=("features.*",),
         arrangement="circle",
         layer_distance=0.3,
         layer_width=0.7,
@@ -46,7 +41,8 @@ def test_every_flag_reaches_the_options():
     found = flags.options(random_state=5).as_parameters()
     assert found.pop("max_iterations") == 3
     assert found.pop("random_state") == 5
-    assert found == {name: value for name, value in vars(flags).items() if name != "iterations"}
+    assert found.pop("fold") == ["features.*"]
+    assert found == {name: value for name, value in vars(flags).items() if name not in ("iterations", "fold")}
 
 
 def test_help_has_the_parameters_of_nn_vis_with_their_ranges(capsys):
