@@ -47,8 +47,8 @@ def taken(lines, order):
 
 
 def test_ink_of_two_crossing_lines_by_hand():
-    # voxels of side 1, centred on whole numbers. One line passes (x, z) = (0, 0), (1, 0), (1, 1), (2, 1), (3, 1), (3, 2),
-    # (4, 2), the other the same mirrored in x; they share (1, 1), (2, 1), (3, 1)
+    # voxels of side 1, centred on whole numbers. One line passes (x, z) = (0, 0), (1, 0), (1, 1), (2, 1), (3, 1),
+    # (3, 2), (4, 2), the other the same mirrored in x; they share (1, 1), (2, 1), (3, 1)
     found = measure(drawn([[(0, 0, 0), (4, 0, 2)], [(4, 0, 0), (0, 0, 2)]]), voxels_per_side=5)
     assert (found.ink_before, found.ink_after) == (7 + 7 - 3,) * 2
     tee = measure(drawn([[(0, 0, 0), (0, 0, 4)], [(4, 0, 2), (0, 0, 2)]]), voxels_per_side=5)
