@@ -26,9 +26,9 @@ DEFINITION = (
 )
 BUNDLING_NOTE = (
     "The options of bundling were not fixed beforehand: those used by default were chosen with results of three other "
-    "settings known. Of the four, none bore the claim out; in one, trained + L1 was clearly less compact than trained, in "
-    "the others the kinds were not told apart. The number says as much about the bundling as about the networks: try "
-    "--hubs and --class-separation."
+    "settings known. Of the four, none bore the claim out; in one, trained + L1 was clearly less compact than trained, "
+    "in the others the kinds were not told apart. The number says as much about the bundling as about the networks: "
+    "try --hubs and --class-separation."
 )
 CONTROL = (
     "The control has the importances of the units permuted within each layer, and its links chosen, bundled and "
