@@ -71,6 +71,17 @@ def test_the_place_of_comparison_is_chosen():
     assert bundles(lines, at=0.75, radius=RADIUS)[0].centre == pytest.approx([-0.1, 0, 0.75])
 
 
+def test_two_hills_joined_by_a_few_lines_are_two_bundles():
+    # two crowds whose middles are 0.2 apart; between them a line every 0.018, less than the radius, lightest half-way
+    x = np.concatenate([np.full(50, 0.0), np.arange(1, 11) * 0.018, np.full(30, 0.2)])
+    weight = np.concatenate([np.ones(50), np.abs(x[50:60] - 0.1) + 0.01, np.ones(30)])
+    ends = [np.column_stack([5 * x, 0 * x, np.full_like(x, z)]) for z in (0, 1)]
+    found = bundles(drawn(ends[0], np.column_stack([x, 0 * x, 0 * x + 0.5]), ends[1], weight=weight), radius=RADIUS)
+    first, second = (set(each.lines.tolist()) for each in found)
+    assert set(range(54)) <= first
+    assert set(range(57, 90)) <= second
+
+
 @settings(deadline=None, max_examples=20)
 @given(seed=st.integers(0, 1000), scale=st.floats(0.1, 10), shift=st.floats(-5, 5))
 def test_spots_are_found_wherever_in_any_order_and_at_any_scale(seed, scale, shift):

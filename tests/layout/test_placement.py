@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cnnvis.core import EdgeSet, LayerLink, LayerNode, ModelGraph, Units
 from cnnvis.core.errors import InvalidInputError
-from cnnvis.layout import Arrangement, place, random_network
+from cnnvis.layout import Arrangement, _similar_cells, place, random_network
 
 SIZES = st.lists(st.integers(1, 40), min_size=1, max_size=5)
 
@@ -139,7 +139,7 @@ def test_like_units_are_neighbours():
     units = Units(("a", "b"), (100, 2))
     similarity = {"a": likeness, "b": np.eye(2)}
     found = place(units, arrangement="similarity", similarity=similarity)
-    assert nearest_apart(found, likeness, slice(100)) < 0.4 * nearest_apart(place(units), likeness, slice(100))
+    assert nearest_apart(found, likeness, slice(100)) < 0.32 * nearest_apart(place(units), likeness, slice(100))
     np.testing.assert_array_equal(
         np.unique(found.positions[:100], axis=0), np.unique(place(units).positions[:100], axis=0)
     )
@@ -164,10 +164,18 @@ def test_units_are_alike_whose_links_are_alike_and_inputs_keep_their_order():
 
 
 def test_a_large_layer_is_sorted_in_parts(monkeypatch):
-    from cnnvis.layout import _similar_cells
-
     monkeypatch.setattr(_similar_cells, "TOGETHER", 50)
     test_like_units_are_neighbours()
+
+
+@given(seed=st.integers(0, 1000))
+@settings(deadline=None)
+def test_points_of_units_have_the_similarities_that_were_given_and_signs_are_settled(seed):
+    wanted = np.random.default_rng(seed).standard_normal((12, 3))
+    wanted -= wanted.mean(axis=0)
+    found = _similar_cells.by_similarity(wanted @ wanted.T)
+    np.testing.assert_allclose(found @ found.T, wanted @ wanted.T, atol=1e-6)
+    assert np.all(found[np.abs(found).argmax(axis=0), np.arange(found.shape[1])] >= 0)
 
 
 def test_units_without_links_and_a_single_unit_have_a_place():
