@@ -33,8 +33,11 @@ KERNEL_DEVIATIONS = math.sqrt(5.0)
 SPEED = 1.5
 """Over-relaxation of the mean shift; it converges below 2."""
 
-SMOOTHING_PER_ITERATION = 0.15
-"""Strength of one smoothing iteration. Weak smoothing lets lines of one bundle run apart: more ink at equal length."""
+SMOOTHING_TO_TRUNKS = 0.15
+"""Strength of one smoothing iteration towards lines with a trunk; weaker, lines of a bundle run apart: more ink."""
+
+SMOOTHING_TO_STRAIGHT = 0.0125
+"""The same towards straight lines, without hubs; as strong as above, nothing would be bundled."""
 
 ROUNDING = 0.02
 """Strength of the smoothing that takes the corners off lines with a trunk."""
@@ -146,7 +149,8 @@ class Bundler:
         grid = density(group, added, cell, deviation, pool)
         if self.options.mode is BundleMode.NOISE:
             self._shake(group, NOISE * bandwidth)
-        strength = SMOOTHING_PER_ITERATION * self.options.smoothing_iterations
+        strength = SMOOTHING_TO_TRUNKS if group.bends.any() else SMOOTHING_TO_STRAIGHT
+        strength *= self.options.smoothing_iterations
         step = (self._speed * deviation**2, bandwidth, strength, TRUNK)
 
         def advance(first: int, last: int) -> float:

@@ -24,9 +24,9 @@ PERCEPTRONS: Mapping[str, str] = {
 }
 """Kinds of networks of nn_vis's figure, in the order in which it says they grow compact, and the shipped ones."""
 
-BUNDLING = BundleOptions(hubs=0, bandwidth=0.5, smoothing_iterations=1)
+BUNDLING = BundleOptions(hubs=0, bandwidth=0.5, smoothing_iterations=12)
 """As nn_vis bundles: as many bundles as the density has peaks; a number set beforehand would decide how compact links
-can be. Smoothing is weak, since without hubs it draws lines back to straight ones."""
+can be."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -156,7 +156,7 @@ def test_the_page_says_compactness_and_never_more_in_captions(seeds):
     assert "Edge compactness: untrained" in captions[0]
     assert f"{sum(result.n_links):,} of {result.n_total:,} links" in captions[0]
     assert "options of bundling were not fixed beforehand" in page
-    assert "hubs 0, bandwidth 0.5, smoothing_iterations 1, class_separation 1" in page
+    assert "hubs 0, bandwidth 0.5, smoothing_iterations 12, class_separation 1" in page
     assert "python x.py" in page
     assert not re.search(r"(src|href)=[\"']https?:", page)
 
