@@ -9,8 +9,14 @@ from numpy.typing import NDArray
 
 from cnnvis.rendering import _vtk as vtk
 from cnnvis.rendering.artist import Artist
+from cnnvis.rendering.pane import Margins, Pane
+from cnnvis.rendering.screen_box import Projection
+from cnnvis.rendering.screen_texts import ScreenTexts
 from cnnvis.rendering.style import Theme, style_text
 from cnnvis.scene import ImageItem, LabelsItem
+
+LABEL = 0.9
+"""Size of a label that grows with the pane, in letters."""
 
 
 def textured_plane(
@@ -60,7 +66,9 @@ class LabelsArtist(Artist[LabelsItem]):
     """Draws each label as a text that faces the viewer."""
 
     def build(self, theme: Theme) -> Iterator[vtk.vtkProp]:
-        """Yield one text per label."""
+        """Yield one text per label, hidden by what stands before it."""
+        if self.item.size is None:
+            return
         for position, text in zip(self._points(), self.item.texts, strict=True):
             actor = vtk.vtkBillboardTextActor3D()
             actor.SetInput(text)
@@ -72,6 +80,16 @@ class LabelsArtist(Artist[LabelsItem]):
                 horizontal="centre",
                 vertical="centre",
             )
+            actor.GetTextProperty().SetOpacity(self.item.opacity)
+            yield actor
+
+    def frame(self, projection: Projection, pane: Pane, taken: Margins) -> Iterator[vtk.vtkProp]:
+        """Yield the texts whose size is that of the pane's, before all else: only so are small ones sharp."""
+        if self.item.size is not None or not self.item.texts:
+            return
+        texts = ScreenTexts(pane, taken)
+        for at, text in zip(projection(self._points()), self.item.texts, strict=True):
+            actor = texts.actor(text, at, size=LABEL, colour=pane.theme.text)
             actor.GetTextProperty().SetOpacity(self.item.opacity)
             yield actor
 

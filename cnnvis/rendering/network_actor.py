@@ -15,7 +15,7 @@ from cnnvis.core import PointSet, PolylineSet
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.palette import RGB, group_colour
 from cnnvis.rendering import _vtk as vtk
-from cnnvis.rendering.network_geometry import network_geometry
+from cnnvis.rendering.network_geometry import MAX_PIECES, network_geometry
 from cnnvis.scene import BundleItem, GlyphsItem
 
 MAX_ITEMS = 16
@@ -30,6 +30,9 @@ FIGURES = {
     ("glyphs", "points"): 4,
 }
 """Number of the figure in network.geom.glsl, by kind and mode."""
+
+MAX_PEELED = 100_000
+"""Pieces that are drawn beside volumes, layer after layer: 18 times over, or more."""
 
 FRAME_TIME = 0.1
 """Seconds that a frame may take while the camera moves."""
@@ -85,17 +88,19 @@ class NetworkActor:
 
     Notes
     -----
-    VTK's order-independent translucency washes lines out, and depth peeling takes seven times as long for the same
-    picture; it serves where a volume has to be blended as well.
+    VTK's order-independent translucency washes lines out, and depth peeling takes up to twenty times as long for the
+    same picture; it serves where a volume has to be blended as well.
     """
 
     def __init__(self, renderer: vtk.vtkRenderer) -> None:
         self.renderer = renderer
         self.moving = False
+        self.peeled = False
         self.builds = 0
         self._drawn: tuple[DrawnItem, ...] = ()
         self._classes: list[int | None] = []
         self._geometry = network_geometry([])
+        self._box = [0.0] * 6
         self._budget = FIRST
         self._order: tuple[Any, ...] = ()
         self._start = 0.0
@@ -107,8 +112,14 @@ class NetworkActor:
     @property
     def pieces(self) -> int:
         """Number of pieces that the next frame draws."""
-        n = len(self._geometry.pairs)
+        n = min(len(self._geometry.pairs), MAX_PEELED if self.peeled else MAX_PIECES)
         return min(self._budget, n) if self.moving else n
+
+    @property
+    def share(self) -> float:
+        """Share of the lines that a frame at rest draws."""
+        n = len(self._geometry.pairs)
+        return self._geometry.share * (min(n, MAX_PEELED) / n if n and self.peeled else 1.0)
 
     def show(self, drawn: Sequence[DrawnItem]) -> None:
         """Draw these items from now on; only other data are a reason to build anything.
@@ -131,6 +142,8 @@ class NetworkActor:
         self.builds += 1
         self._geometry = geometry = network_geometry([one.data for one in self._drawn])
         self._classes = [None] * len(self._drawn)
+        low, high = geometry.bounds()
+        self._box = [*(low + high) / 2, *(high - low) / 2]
         points = vtk.vtkPoints()
         points.SetData(vtk.numpy_to_vtk(geometry.bundled))
         self._data.Initialize()
@@ -164,8 +177,7 @@ class NetworkActor:
         looks = np.zeros((MAX_ITEMS, LOOK), np.float32)
         looks[: len(self._drawn)] = np.reshape([one.look for one in self._drawn], (-1, LOOK))
         uniforms.SetUniform1fv("looks", looks.size, looks.ravel().tolist())
-        low, high = self._geometry.bounds()
-        uniforms.SetUniform1fv("box", 6, [*(low + high) / 2, *(high - low) / 2])
+        uniforms.SetUniform1fv("box", 6, self._box)
 
     # -- each frame ------------------------------------------------------------------------------
 

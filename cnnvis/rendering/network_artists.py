@@ -22,7 +22,7 @@ from cnnvis.scene import BundleItem, GlyphsItem
 
 Item = TypeVar("Item", BundleItem, GlyphsItem)
 
-KEY_IMPORTANCES = (1.0, 0.5, 0.25, 0.1)
+KEY_IMPORTANCES = (1.0, 0.75, 0.5, 0.25)
 """Importances whose opacity the key of a bundle of one ink shows."""
 
 OUTWARDS = np.array([way for way in product((-1, 0, 1), repeat=3) if any(way)], dtype=np.float64)
@@ -46,23 +46,20 @@ class NetworkArtist(Artist[Item]):
             self._source, self._origin = data, self.item.origin
             self._moved = replace(data, points=data.points + np.array(self._origin, np.float32))
             self._strength = as_lines(data).line_arrays["importance"]
+            points = self._moved.points.astype(np.float64)
+            self._outermost = points[(points @ OUTWARDS.T).argmax(axis=0)] if len(points) else np.zeros((26, 3))
         self.drawn = DrawnItem(self.item, self._moved, theme.text)
         self.key = self._key(theme) if self.item.legend else None
         yield from ()
 
     def bounds(self) -> NDArray[np.float64]:
         """Return the box around the points and what may be as thick as `size` there."""
-        points = self.item.data.points.astype(np.float64) if len(self.item.data.points) else np.zeros((1, 3))
-        low, high = points.min(axis=0) - self.item.size, points.max(axis=0) + self.item.size
-        return np.array([low, high]) + np.array(self.item.origin)
+        corners = self.corners()
+        return np.array([corners.min(axis=0), corners.max(axis=0)])
 
     def corners(self) -> NDArray[np.float64]:
         """Return the outermost points: a network fills the corners of its box seldom."""
-        points = self.item.data.points
-        if not len(points):
-            return self.bounds()
-        found = points[(points @ OUTWARDS.T.astype(np.float32)).argmax(axis=0)]
-        return found + self.item.size * OUTWARDS + np.array(self.item.origin)
+        return self._outermost + self.item.size * OUTWARDS
 
     def notes(self) -> list[str]:
         """Say how many lines or units are not drawn."""

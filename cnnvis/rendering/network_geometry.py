@@ -38,6 +38,8 @@ class NetworkGeometry:
         Points of each piece; a unit is a piece of one point.
     items : tuple of PolylineSet
         What is drawn of each item, its points one after another as above.
+    share : float
+        Of the lines, those that are drawn.
     """
 
     bundled: Floats
@@ -47,6 +49,7 @@ class NetworkGeometry:
     mixed: NDArray[np.uint8]
     pairs: NDArray[np.int32]
     items: tuple[PolylineSet, ...]
+    share: float = 1.0
 
     def set_class(self, item: int, number: int | None) -> None:
         """Let `tone` hold the share of a class in the points of an item; 1 for None, and without shares."""
@@ -77,16 +80,23 @@ class NetworkGeometry:
         -----
         0.1 s for 800,000 pieces.
         """
-        item = self.tone[:, 3].astype(np.int64)
-        straight = self.straight @ forward.astype(np.float32)
-        depth = straight + blends.astype(np.float32)[item] * (self.bundled @ forward.astype(np.float32) - straight)
-        first, second = self.pairs[:n_pieces].T
-        depths = depth[first] + depth[second]
-        units = first[first == second]
-        depths[first == second] -= 2 * sizes.astype(np.float32)[item[units]] * self.tone[units, 0]
+        pairs, sight = self.pairs[:n_pieces], forward.astype(np.float32)
+        items = self.tone[pairs[:, 0], 3].astype(np.intp)
+        depths = self._depths(self.straight, pairs, sight)
+        depths += blends.astype(np.float32)[items] * (self._depths(self.bundled, pairs, sight) - depths)
+        units = pairs[:, 0] == pairs[:, 1]
+        depths[units] -= 2 * sizes.astype(np.float32)[items[units]] * self.tone[pairs[units, 0], 0]
         low, high = float(depths.min(initial=np.inf)), float(depths.max(initial=-np.inf))
         nearness = ((high - depths) * (DEPTHS / max(high - low, 1e-30))).astype(np.uint16)
-        return self.pairs[np.argsort(nearness, kind="stable")]
+        return pairs[np.argsort(nearness, kind="stable")]
+
+    @staticmethod
+    def _depths(places: Floats, pairs: NDArray[np.int32], sight: Floats) -> Floats:
+        """Return twice the depth of the middle of each pair."""
+        if 2 * len(pairs) < len(places):
+            return (places[pairs[:, 0]] + places[pairs[:, 1]]) @ sight
+        depth = places @ sight
+        return depth[pairs[:, 0]] + depth[pairs[:, 1]]
 
 
 def network_geometry(items: Sequence[PolylineSet | PointSet]) -> NetworkGeometry:
@@ -112,6 +122,7 @@ def network_geometry(items: Sequence[PolylineSet | PointSet]) -> NetworkGeometry
         mixed=_joined([_mixed(each) for each in lines], 4, np.uint8),
         pairs=_joined(pairs, 2, np.int32)[np.argsort(np.concatenate([np.zeros(0), *rank]), kind="stable")],
         items=tuple(lines),
+        share=share,
     )
 
 

@@ -72,6 +72,7 @@ class SceneRenderer:
         self._artists: dict[str, Artist] = {}
         self._decorations: list[vtk.vtkProp] = []
         self._network = NetworkActor(renderer)
+        self._smooth = renderer.GetUseFXAA()
         # Without this, several volumes composite in the order they were added.
         cullers = renderer.GetCullers()
         cullers.GetLastItem().SetSortingStyleToBackToFront()
@@ -109,6 +110,7 @@ class SceneRenderer:
         Call `Render` of the window as often as the camera moves, in between and once more at the end.
         """
         self._network.moving = moving
+        self.renderer.SetUseFXAA(self._smooth and not moving)  # takes as long as all the rest of such a frame
 
     def _show_network(self) -> None:
         """Draw lines and units, and blend as what stands beside them needs it.
@@ -118,9 +120,12 @@ class SceneRenderer:
         """
         shown = [artist for artist in self._artists.values() if artist.item.visible]
         network = [artist for artist in shown if isinstance(artist, NetworkArtist)]
+        if not network and not self._network.builds:
+            return
         self._network.show([artist.drawn for artist in network])
         others = [artist.item for artist in shown if artist not in network and not isinstance(artist, LabelsArtist)]
         alone = bool(network) and not any(isinstance(item, VolumeItem) or item.opacity < 1 for item in others)
+        self._network.peeled = not alone
         self.renderer.SetUseDepthPeeling(not alone)
         self.renderer.SetUseDepthPeelingForVolumes(bool(network) and not alone)
         self.renderer.SetUseOIT(not network)
@@ -170,11 +175,13 @@ class SceneRenderer:
         """Return what the items have to say, by name, but for one item alone or the lines and units of one network."""
         telling = [item for item in items if isinstance(item, ValueItem | NetworkItem)]
         kinds = Counter("network" if isinstance(item, NetworkItem) else "values" for item in telling)
-        return [
-            f"{item.name}: {note}" if len(kinds) > 1 or kinds["values"] > 1 or kinds["network"] > 2 else note
-            for item in telling
-            for note in self._artists[item.name].notes()
-        ]
+        share = self._network.share
+        left_out = (
+            [f"drawn: the most important {share:.1%} of the lines, the others cost too much"] if share < 1 else []
+        )
+        named = len(kinds) > 1 or kinds["values"] > 1 or kinds["network"] > 2
+        notes = [(item.name, note) for item in telling for note in self._artists[item.name].notes()]
+        return [f"{name}: {note}" if named else note for name, note in notes] + left_out
 
     def _clear_decorations(self) -> None:
         for prop in self._decorations:

@@ -316,13 +316,13 @@ class LabelsItem(SceneItem):
     ----------
     texts : tuple of str
         One per point.
-    size : int
-        Font size in points.
+    size : int or None
+        Font size in points. None: texts grow with the picture as its others do, and stand before all else.
     """
 
     kind: Literal["labels"] = "labels"
     texts: tuple[str, ...] = ()
-    size: int = Field(default=14, ge=4, le=96)
+    size: int | None = Field(default=14, ge=4, le=96)
 
     data_type: ClassVar[type] = np.ndarray
 

@@ -271,5 +271,5 @@ class Scene(SceneState):
         if units:
             scene.add_glyphs(network, shown_class=shown_class, legend=False)
         positions, texts = layer_labels(network)
-        scene.add_labels(positions, texts, name="layers", size=18)
+        scene.add_labels(positions, texts, name="layers", size=None)
         return scene

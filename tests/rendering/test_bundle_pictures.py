@@ -214,6 +214,20 @@ def test_a_line_before_a_volume_is_seen_and_one_behind_it_is_not():
             np.testing.assert_allclose(shot.colour(-2, y, 3.5), 255 * np.array(group_colour(index)), atol=8)
 
 
+def test_beside_a_volume_the_most_important_lines_are_drawn_and_that_is_said(monkeypatch):
+    monkeypatch.setattr("cnnvis.rendering.network_actor.MAX_PEELED", 1)
+    scene = flat_scene(lines_of(across(-2), across(2), importance=[0.5, 1.0]), importance_opacity=0.0)
+    scene.add_volume(np.zeros((2, 2, 2)), axes=False, legend=False, visible=False)
+    with OffscreenWindow(scene, (240, 200)) as window:
+        renderer = window.panes[0][0]
+        window.draw()
+        assert (renderer._network.pieces, renderer._notes(list(scene))) == (2, [])
+        scene["volume"].visible = True
+        window.draw()
+        assert renderer._network.pieces == 1
+        assert "drawn: the most important 50.0% of the lines, the others cost too much" in renderer._notes(list(scene))
+
+
 # -- what a change costs ---------------------------------------------------------------------------
 
 CHANGES = {

@@ -149,6 +149,15 @@ def test_names_of_layers_stand_below_them():
     assert (labels.data[:, 1] > drawn.layout.slabs[:, 1, 1]).all()
 
 
+def test_names_of_layers_grow_with_the_picture():
+    scene = Scene(camera={"view": "front", "parallel": True})
+    scene.add_labels([[0, 0, 0]], ["I"], size=None)
+    scene.add_glyphs(units_at(THREE), opacity=0.0, legend=False)
+    heights = [np.ptp(np.flatnonzero(render(scene, size=(2 * h, h)).min(axis=(1, 2)) < 128)) + 1 for h in (400, 1200)]
+    fonts = [Pane.of(2 * h, h, THEMES["light"]).font for h in (400, 1200)]
+    assert heights[1] / heights[0] == pytest.approx(fonts[1] / fonts[0], rel=0.2)
+
+
 # -- keys ------------------------------------------------------------------------------------------
 
 
@@ -170,5 +179,5 @@ def test_the_key_of_one_ink_shows_the_opacity_of_importances():
     renderer.refresh(900, 600)
     key = renderer._artists["bundle"].key
     renderer.close()
-    assert key.names == ("1", "0.5", "0.25", "0.1")
+    assert key.names == ("1", "0.75", "0.5", "0.25")
     np.testing.assert_allclose(255 * np.array(key.colours), [over(float(name)) for name in key.names])

@@ -94,6 +94,7 @@ def test_of_too_many_lines_the_most_important_are_drawn(monkeypatch):
     lines = lines_of(*[[[i, 0, 0], [i, 1, 0]] for i in range(20)], importance=np.linspace(0, 1, 20))
     found = network_geometry([lines])
     np.testing.assert_array_equal(found.bundled[::2, 0], [19, 18, 17, 16, 15])
+    assert found.share == 0.25
 
 
 def test_nothing_to_draw():
