@@ -6,6 +6,7 @@ from cnnvis.studies.compare_results import CompareNetworks, CompareResult
 from cnnvis.studies.curve_results import ImportanceCurves
 from cnnvis.studies.gradient_results import GradientClasses, GradientResult, LabelledCases, PhotoCases
 from cnnvis.studies.results import ActivationVolumes, LayerStudy, StudyResult
+from cnnvis.studies.unit_scores import UnitScores, score_units
 
 __all__ = [
     "ActivationVolumes",
@@ -21,9 +22,11 @@ __all__ = [
     "LayerStudy",
     "PhotoCases",
     "StudyResult",
+    "UnitScores",
     "activation_volumes",
     "bundled_network",
     "compare_networks",
     "gradient_classes",
     "importance_curves",
+    "score_units",
 ]
