@@ -14,6 +14,15 @@ from cnnvis.core.errors import InvalidInputError
 
 Arrays = Mapping[str, NDArray[Any]]
 
+LINE_SIZE, UNIT_SIZE = 0.02, 0.04
+"""Radii of lines and units at importance 1, scene units, in a picture with room for them (nn_vis)."""
+
+CROWDED = 100.0
+"""Sum of squared importance over the lines of a gap, one layer wide, from which on lines are drawn thinner."""
+
+NAMED = 12
+"""Layers whose names stand in the picture; of more, evenly chosen ones."""
+
 NETWORK_AZIMUTH, NETWORK_ELEVATION = 28.0, -8.0
 """Of the camera on a network, in degrees: seen from the side, a little from the front and from above."""
 
@@ -37,7 +46,7 @@ def lines_to_show(lines: PolylineSet | BundledNetwork) -> tuple[PolylineSet, dic
         factor = 1 / float(shown.point_arrays["importance"].max())
         own = {name: array * factor if name == "importance" else array for name, array in shown.line_arrays.items()}
         shown = replace(shown, point_arrays=arrays, line_arrays=own)
-    return shown, state
+    return shown, state | {"size": _line_size(shown)}
 
 
 def points_to_show(points: PointSet | BundledNetwork) -> tuple[PointSet, dict[str, Any]]:
@@ -45,7 +54,39 @@ def points_to_show(points: PointSet | BundledNetwork) -> tuple[PointSet, dict[st
     shown = points.points if isinstance(points, BundledNetwork) else points
     if not isinstance(shown, PointSet):
         raise InvalidInputError(f"Glyphs show a PointSet or a BundledNetwork, got {type(shown).__name__}.")
-    return replace(shown, arrays=_scaled(shown.arrays)), _classes(points, shown.arrays)
+    shown = replace(shown, arrays=_scaled(shown.arrays))
+    return shown, _classes(points, shown.arrays) | {"size": _unit_size(shown)}
+
+
+def _line_size(lines: PolylineSet) -> float:
+    """Return a radius at which the fullest gap between layers lets light through: many strong lines are thinner.
+
+    A line covers its radius times its importance and is as opaque as important, so importance counts squared. The
+    power below 1 keeps gaps with few lines visible.
+    """
+    full = np.diff(lines.offsets) > 0
+    if not full.any() or not {"importance", "layer"} <= lines.point_arrays.keys():
+        return LINE_SIZE
+    gap = np.rint(lines.point_arrays["layer"][lines.offsets[:-1][full]]).astype(np.int64)
+    importance = (
+        np.add.reduceat(lines.point_arrays["importance"], lines.offsets[:-1][full]) / np.diff(lines.offsets)[full]
+    )
+    ends = np.concatenate([lines.offsets[:-1][full], lines.offsets[1:][full] - 1])
+    crowd = np.bincount(gap, importance.astype(np.float64) ** 2).max() / (_width(lines.points[ends]) * CROWDED)
+    return LINE_SIZE / max(crowd, 1.0) ** 0.75
+
+
+def _unit_size(points: PointSet) -> float:
+    """Return a radius at which the units of the fullest layer would cover its square once."""
+    if not len(points) or not {"importance", "layer"} <= points.arrays.keys():
+        return UNIT_SIZE
+    crowd = np.bincount(points.arrays["layer"], points.arrays["importance"].astype(np.float64) ** 2).max()
+    return min(UNIT_SIZE, _width(points.points) / float(np.sqrt(np.pi * max(crowd, 1.0))))
+
+
+def _width(points: NDArray[np.float32]) -> float:
+    """Return the longer side, x or y, of the box around the points; 1 where there is none."""
+    return float(np.ptp(points[:, :2], axis=0).max()) or 1.0
 
 
 def _classes(data: Any, arrays: Arrays) -> dict[str, Any]:
@@ -71,10 +112,12 @@ def network_state(network: BundledNetwork) -> dict[str, Any]:
 
 
 def layer_labels(network: BundledNetwork) -> tuple[NDArray[np.float64], list[str]]:
-    """Return where names of layers stand, (L, 3), below the middle of each, and the names with the number of units."""
+    """Return where names of layers stand, (N, 3), below the middle of each, and the names with the number of units."""
     layout = network.layout
     low, high = np.moveaxis(layout.slabs, 1, 0)  # type: ignore[type-var, misc]
     positions = (low + high) / 2
     positions[:, 1] = high[:, 1] + BELOW * (layout.width or 1.0)
     sizes = np.bincount(layout.layer_of_unit, minlength=len(layout.layers))
-    return positions, [f"{name} ({size:,})" for name, size in zip(layout.layers, sizes, strict=True)]
+    count = len(layout.layers)
+    named = np.linspace(0, count - 1, min(count, NAMED)).round().astype(np.int64)
+    return positions[named], [f"{layout.layers[layer]} ({sizes[layer]:,})" for layer in named]

@@ -135,3 +135,38 @@ def test_a_network_with_classes_shows_all_of_them_or_one():
     one = Scene.of_network(drawn, shown_class="dog")
     assert [item.class_index for item in list(one)[:2]] == [1, 1]
     assert one["units"].class_names == ("cat", "dog")
+
+
+def side_by_side(n, importance, width):
+    """Return n lines from z = 0 to z = 1 over a width along x."""
+    x = np.repeat(np.linspace(0, width, n), 2)
+    points = np.stack([x, np.zeros(2 * n), np.tile([0.0, 1.0], n)], axis=1)
+    arrays = {"importance": np.full(2 * n, importance), "layer": np.tile([0.0, 1.0], n)}
+    return PolylineSet(points, np.arange(0, 2 * n + 1, 2), arrays)
+
+
+def test_the_fuller_a_gap_the_thinner_its_lines():
+    """The crowd is the sum of squared importance over the width; from 100 on the radius falls with its 0.75th power."""
+    radius = [Scene().add_bundle(side_by_side(*of)).size for of in ((100, 1, 1), (1600, 1, 1), (1600, 0.25, 1))]
+    assert radius == pytest.approx([0.02, 0.02 / 8, 0.02])
+    assert Scene().add_bundle(side_by_side(1600, 1, 16)).size == pytest.approx(0.02)
+    assert Scene().add_bundle(side_by_side(1600, 1, 1), size=0.01).size == 0.01
+
+
+def test_units_of_a_full_layer_are_small_enough_to_stand_beside_each_other():
+    places = np.stack(np.meshgrid(np.linspace(0, 1, 50), np.linspace(0, 1, 50), [0.0]), axis=-1).reshape(-1, 3)
+    arrays = {"importance": np.ones(2500), "layer": np.zeros(2500, np.int64)}
+    assert Scene().add_glyphs(PointSet(places, arrays)).size == pytest.approx(1 / np.sqrt(2500 * np.pi))
+    few = PointSet(places[:3], {name: array[:3] for name, array in arrays.items()})
+    assert Scene().add_glyphs(few).size == 0.04
+
+
+def test_of_many_layers_twelve_are_named_the_first_and_the_last_among_them():
+    count = 40
+    units = Units(tuple(f"l{layer}" for layer in range(count)), (1,) * count)
+    layout = Layout(np.arange(3 * count).reshape(count, 3), np.arange(count), layers=units.layers)
+    empty = EdgeSet(np.zeros(0, int), np.zeros(0, int), np.zeros(0), units=units)
+    labels = Scene.of_network(BundledNetwork(empty, layout, PolylineSet(np.zeros((0, 3)), [0])))["layers"]
+    assert len(labels.texts) == len(labels.data) == 12
+    assert (labels.texts[0], labels.texts[-1]) == ("l0 (1)", "l39 (1)")
+    np.testing.assert_allclose(labels.data[-1][[0, 2]], layout.positions[-1][[0, 2]])
