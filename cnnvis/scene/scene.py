@@ -267,7 +267,9 @@ class Scene(SceneState):
         scene = cls(**network_state(network))
         if shown_class is None:
             shown_class = "none" if network.profiles is None else "all"
-        scene.add_bundle(network, **({"shown_class": shown_class} | state))
+        # of one ink only density tells lines apart: they must not be black before they run together
+        look = {"shown_class": shown_class, "opacity": 0.5 if shown_class == "none" else 1.0}
+        scene.add_bundle(network, **(look | state))
         if units:
             scene.add_glyphs(network, shown_class=shown_class, legend=False)
         positions, texts = layer_labels(network)

@@ -174,10 +174,10 @@ def test_a_key_shows_as_many_classes_as_have_room(size, n, shown):
 
 
 def test_the_key_of_one_ink_shows_the_opacity_of_importances():
-    scene = Scene.of_network(network(), shown_class="none", importance_opacity=1.0, depth_opacity=0.0)
+    scene = Scene.of_network(network(), shown_class="none", importance_opacity=1.0, opacity=0.8)
     renderer = SceneRenderer(scene, _vtk.vtkRenderer())
     renderer.refresh(900, 600)
     key = renderer._artists["bundle"].key
     renderer.close()
     assert key.names == ("1", "0.75", "0.5", "0.25")
-    np.testing.assert_allclose(255 * np.array(key.colours), [over(float(name)) for name in key.names])
+    np.testing.assert_allclose(255 * np.array(key.colours), [over(0.8 * float(name)) for name in key.names])
