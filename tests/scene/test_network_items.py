@@ -157,7 +157,7 @@ def test_units_of_a_full_layer_are_small_enough_to_stand_beside_each_other():
     places = np.stack(np.meshgrid(np.linspace(0, 1, 50), np.linspace(0, 1, 50), [0.0]), axis=-1).reshape(-1, 3)
     arrays = {"importance": np.ones(2500), "layer": np.zeros(2500, np.int64)}
     assert Scene().add_glyphs(PointSet(places, arrays)).size == pytest.approx(1 / np.sqrt(2500 * np.pi))
-    few = PointSet(places[:3], {name: array[:3] for name, array in arrays.items()})
+    few = PointSet(places[[0, 49, 2499]], {name: array[:3] for name, array in arrays.items()})
     assert Scene().add_glyphs(few).size == 0.04
 
 
