@@ -36,9 +36,9 @@ class DrawingFlags:
     arrangement : str
         How the units of a layer stand.
     layer_distance : float
-        From one layer to the next, in scene units, above 0.
+        From one layer to the next, in scene units, above 0 to 10.
     layer_width : float
-        Side of a layer, in scene units, above 0.
+        Side of a layer, in scene units, above 0 to 10.
     move_units : bool
         Move units of like classes together first; those of the input keep their place.
     node_bandwidth_reduction : float
@@ -69,7 +69,9 @@ class DrawingFlags:
     prune_percentage: Annotated[float, LINKS, Parameter(validator=Share)] = 0.0
     fold: Annotated[tuple[str, ...], LINKS, Parameter(negative="", metavar="NAME", show_default=False)] = ()
     arrangement: Annotated[Literal["raster", "circle", "line", "importance", "similarity"], UNITS] = "raster"
-    layer_distance: Annotated[float, UNITS, Parameter(validator=Number(gt=0))] = 0.5
+    layer_distance: Annotated[
+        float | None, UNITS, Parameter(validator=Number(gt=0), show_default="0.5, less in deep networks")
+    ] = None
     layer_width: Annotated[float, UNITS, Parameter(validator=Number(gt=0))] = 1.0
     move_units: Annotated[bool, UNITS, Parameter(negative="", show_default=False)] = False
     node_bandwidth_reduction: Annotated[float, UNITS, Parameter(validator=Number(gte=0, lt=1))] = 0.95

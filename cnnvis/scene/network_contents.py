@@ -73,7 +73,7 @@ def _line_size(lines: PolylineSet) -> float:
     )
     ends = np.concatenate([lines.offsets[:-1][full], lines.offsets[1:][full] - 1])
     crowd = np.bincount(gap, importance.astype(np.float64) ** 2).max() / (_width(lines.points[ends]) * CROWDED)
-    return LINE_SIZE / max(crowd, 1.0) ** 0.75
+    return LINE_SIZE / max(float(crowd), 1.0) ** 0.75
 
 
 def _unit_size(points: PointSet) -> float:

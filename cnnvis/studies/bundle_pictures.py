@@ -14,7 +14,9 @@ import numpy as np
 from cnnvis.core import BundledNetwork, PointSet, PolylineSet
 from cnnvis.io import save, save_bytes
 from cnnvis.rendering import export_gltf, export_html, film, render
-from cnnvis.scene import BundleItem, GlyphsItem, Scene, SceneGrid
+from cnnvis.rendering.offscreen import OffscreenWindow
+from cnnvis.rendering.still import write_picture
+from cnnvis.scene import BundleItem, GlyphsItem, NetworkItem, Scene, SceneGrid
 from cnnvis.studies.bundle_results import BundleResult
 from cnnvis.studies.stages import Stages
 
@@ -70,8 +72,10 @@ def classes_of(result: BundleResult) -> SceneGrid:
 
 
 def scene_of_steps(network: BundledNetwork, steps: Steps) -> Scene:
-    """Return a scene that plays the steps."""
-    scene = Scene.of_network(network)
+    """Return a scene that plays the steps; its caption says how many lines are kept of each."""
+    n, kept = len(network.lines), len(next(iter(steps.lines.values())))
+    left_out = f", here the {kept:,} most important" if kept < n else ""
+    scene = Scene.of_network(network, caption=network.edges.caption + left_out)
     shown: dict[type, Sequence[PolylineSet | PointSet]] = {
         BundleItem: tuple(steps.lines.values()),
         GlyphsItem: tuple(steps.points.values()),
@@ -156,13 +160,24 @@ def _draw_pictures(result: BundleResult, out: Path) -> dict[Path, str]:
     files = {out / "all.png": "the whole network", out / "pair.png": "straight beside bundled"}
     render(Scene.of_network(network), out / "all.png", size=size)
     render(pair_of(network, size), out / "pair.png")
-    for label in result.classes:
-        name = network.class_names[label]
-        slug = re.sub(r"[^\w-]+", "_", name)
-        path = out / f"class_{label}_{slug}.png"
-        render(Scene.of_network(network, shown_class=label), path, size=size)
-        files[path] = f"class {name}"
     if result.classes:
-        files[out / "classes.png"] = "each class, small"
-        render(classes_of(result), out / "classes.png")
+        files |= _draw_classes(result, out)
+    return files
+
+
+def _draw_classes(result: BundleResult, out: Path) -> dict[Path, str]:
+    """Render a picture of each class, and all of them small."""
+    files = {out / "classes.png": "each class, small"}
+    render(classes_of(result), out / "classes.png")
+    scene = Scene.of_network(result.network)
+    with OffscreenWindow(scene, result.study.size) as window:  # one window, so that lines are handed over once
+        for label in result.classes:
+            for item in scene:
+                if isinstance(item, NetworkItem):
+                    item.shown_class = label
+            name = result.network.class_names[label]
+            slug = re.sub(r"[^\w-]+", "_", name)
+            path = out / f"class_{label}_{slug}.png"
+            write_picture(window.draw(), path)
+            files[path] = f"class {name}"
     return files

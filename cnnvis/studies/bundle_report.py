@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from cnnvis.core import BundleQuality
 from cnnvis.layout import Bundle
 from cnnvis.report import Page
 from cnnvis.studies.bundle_results import BundleResult
@@ -25,9 +26,10 @@ PAIR = (
     "colours and opacities. Bundling changes the way, not what is linked."
 )
 TRUST = (
-    "Lines that share a way save ink, but their ways are longer, and where two bundles meet it cannot be seen which "
-    "line leaves where. Both are measured: the more ambiguous a picture, the less should be read from single lines. "
-    "A near miss of two bundles says nothing; what is close in the picture need not work together in the network."
+    "Lines that share a way save ink, but their ways are longer, and where they run together it cannot be seen which "
+    "of them leads where. Ambiguity measures that: the share of unrelated lines, with no unit and no class in common, "
+    "among those that a line shares its voxels with in the middle half of its way. The higher it is, the less should "
+    "be read from single lines; and what is close in the picture need not work together in the network."
 )
 STEPS = "From straight lines to bundles: each frame is one iteration, with a smaller bandwidth than the one before."
 WHOLE = (
@@ -78,7 +80,10 @@ def findings(result: BundleResult) -> Iterator[str]:
         f"A point stands {quality.displacement_mean:.3f} from its place on the straight line on average, "
         f"{quality.displacement_max:.2f} at most; a layer is {network.layout.width:g} wide."
     )
-    yield f"{100 * quality.monotone_share:.1f} % of the lines never turn back; ambiguity {quality.ambiguity:.2f}."
+    yield (
+        f"{100 * quality.monotone_share:.1f} % of the lines never turn back; "
+        f"ambiguity {quality.ambiguity:.2f}, of straight lines {result.straight.ambiguity:.2f}."
+    )
 
 
 def _whole(page: Page, result: BundleResult, out: Path) -> None:
@@ -122,19 +127,23 @@ def _moving(page: Page, result: BundleResult, out: Path) -> None:
 
 
 def _trust(page: Page, result: BundleResult) -> None:
-    quality = result.network.quality
     page.section("How far the bundles can be trusted")
     page.text(TRUST)
-    rows = [
-        ("ink left, bundled / straight", f"{quality.ink_ratio:.3f}"),
-        ("displacement, mean (scene units)", f"{quality.displacement_mean:.4f}"),
-        ("displacement, largest", f"{quality.displacement_max:.4f}"),
-        ("length / straight length, mean", f"{quality.length_ratio_mean:.3f}"),
-        ("length / straight length, 95 % of the lines below", f"{quality.length_ratio_95:.3f}"),
-        ("lines that never turn back", f"{quality.monotone_share:.2%}"),
-        ("ambiguity", f"{quality.ambiguity:.3f}"),
-    ]
-    page.table(("measure", "value"), rows, f"Ink is counted in voxels, {quality.voxels_per_side} on the longest side.")
+    before, after = (_measures(quality) for quality in (result.straight, result.network.quality))
+    rows = [(name, before[name], after[name]) for name in before]
+    page.table(("measure", "straight", "bundled"), rows, "The same links, straight and bundled.")
+
+
+def _measures(quality: BundleQuality) -> dict[str, str]:
+    return {
+        f"ink: voxels with a line, {quality.voxels_per_side} on the longest side": f"{quality.ink_after:,}",
+        "displacement, mean (scene units)": f"{quality.displacement_mean:.3f}",
+        "displacement, largest (scene units)": f"{quality.displacement_max:.3f}",
+        "length / straight length, mean": f"{quality.length_ratio_mean:.3f}",
+        "length / straight length, 95 % of the lines below": f"{quality.length_ratio_95:.3f}",
+        "lines that never turn back": f"{100 * quality.monotone_share:.2f} %",
+        "ambiguity, 0 to 1": f"{quality.ambiguity:.3f}",
+    }
 
 
 def _bundles(page: Page, result: BundleResult) -> None:
@@ -145,11 +154,12 @@ def _bundles(page: Page, result: BundleResult) -> None:
     rows: list[tuple[str | float, ...]] = []
     for number, one in enumerate(result.bundles[:TOP]):
         source, target = (network.layout.layers[layer] for layer in one.layers)
-        cells = (f"{number}", source, target, len(one), f"{one.weight:.1f}", one.n_sources, one.n_targets)
+        cells = (f"{number}", source, target, f"{len(one):,}", f"{one.weight:,.1f}", one.n_sources, one.n_targets)
         rows.append((*cells, _served(one, network.class_names)) if network.class_names else cells)
     if network.class_names:
         columns.append("serves most")
-    caption = f"The {len(rows)} of {len(result.bundles):,} bundles with the largest summed weight."
+    shown = "All" if len(rows) == len(result.bundles) else f"The {len(rows)} largest of"
+    caption = f"{shown} {len(result.bundles):,} bundles, by summed weight."
     page.table(columns, rows, caption)
 
 
@@ -171,7 +181,8 @@ def _facts(result: BundleResult) -> dict[str, str]:
         "importance": result.origin,
         "links": network.edges.caption,
     }
-    options = {name.replace("_", " "): _text(value) for name, value in result.study.options.as_parameters().items()}
+    parameters = {name: value for name, value in result.study.options.as_parameters().items() if name != "random_state"}
+    options = {name.replace("_", " "): _text(value) for name, value in parameters.items()}
     return facts | options | {"seed": str(result.study.random_state)}
 
 

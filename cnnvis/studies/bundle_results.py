@@ -8,13 +8,19 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from cnnvis.core import BundledNetwork
+from cnnvis.core import BundledNetwork, BundleQuality
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.layout import ArrangementName, Bundle, BundleOptions
 from cnnvis.studies.results import require_size
 
 MAX_CLASSES = 12
 """Classes that are drawn one by one where none is named: beyond, pictures are many and colours alike."""
+
+DISTANCE = 0.5
+"""Between layers, scene units (nn_vis)."""
+
+LONGEST = 6.0
+"""Length of a network in widths of a layer; longer ones would be a thin line in the picture."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +37,9 @@ class DrawingOptions:
         Dotted names or globs of blocks that are drawn as one layer each.
     arrangement : {"raster", "circle", "line", "importance", "similarity"}
         How the units of a layer stand, see `cnnvis.layout.place`.
-    layer_distance : float, default: 0.5
-        From one layer to the next, scene units.
+    layer_distance : float, optional
+        From one layer to the next, scene units. Default: `DISTANCE`, and less where the network would be longer than
+        `LONGEST` layers are wide.
     layer_width : float, default: 1
         Side of a layer, scene units.
     move_units : bool, default: False
@@ -46,7 +53,7 @@ class DrawingOptions:
     prune_percentage: float = 0.0
     fold: tuple[str, ...] = ()
     arrangement: ArrangementName = "raster"
-    layer_distance: float = 0.5
+    layer_distance: float | None = None
     layer_width: float = 1.0
     move_units: bool = False
     node_bandwidth_reduction: float = 0.95
@@ -123,6 +130,8 @@ class BundleResult:
         Where the importance is from, in words.
     classes : tuple of int
         Columns of `network.profiles` that are drawn one by one.
+    straight : BundleQuality
+        Of the straight lines, what `network.quality` is of the bundled ones.
     bundles : tuple of Bundle
         The one of the largest summed weight first.
     files : mapping of Path to str
@@ -135,8 +144,9 @@ class BundleResult:
     study: BundleStudy
     network: BundledNetwork
     origin: str
-    classes: tuple[int, ...] = ()
-    bundles: tuple[Bundle, ...] = ()
+    classes: tuple[int, ...]
+    straight: BundleQuality
+    bundles: tuple[Bundle, ...]
     files: Mapping[Path, str] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
     total_seconds: float = 0.0

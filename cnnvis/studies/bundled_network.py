@@ -25,7 +25,7 @@ from cnnvis.models import Network, load
 from cnnvis.rendering import require_rendering
 from cnnvis.studies.bundle_pictures import Steps, draw, save_files
 from cnnvis.studies.bundle_report import write_report
-from cnnvis.studies.bundle_results import MAX_CLASSES, BundleResult, BundleStudy, DrawingOptions
+from cnnvis.studies.bundle_results import DISTANCE, LONGEST, MAX_CLASSES, BundleResult, BundleStudy, DrawingOptions
 from cnnvis.studies.stages import OnProgress, OnStage, Stages
 from cnnvis.studies.unit_scores import score_units
 
@@ -138,13 +138,19 @@ def _draw(
 
 
 def _placed(every: EdgeSet, options: DrawingOptions, importance: NDArray[np.float64]) -> Layout:
-    return place(
+    distance, width = options.layer_distance, options.layer_width
+    layout = place(
         every,
         arrangement=options.arrangement,
-        layer_distance=options.layer_distance,
-        layer_width=options.layer_width,
+        layer_distance=DISTANCE if distance is None else distance,
+        layer_width=width,
         scores=importance,
     )
+    length = float(np.ptp(layout.positions[:, 2]))
+    if distance is not None or length <= LONGEST * width:
+        return layout
+    squeeze = np.array([1, 1, LONGEST * width / length])
+    return replace(layout, positions=layout.positions * squeeze, slabs=layout.slabs * squeeze)
 
 
 def _moved(
@@ -213,9 +219,10 @@ def run(
         require_rendering()
         require_writable(out)
     steps = Steps() if study.stages else None
-    result = _look(study, stages, steps)
-    with stages("list bundles"):
-        result = replace(result, bundles=bundles(result.network.lines))
+    network, origin, classes = _look(study, stages, steps)
+    with stages("compare with straight"):
+        straight, listed = measure(network.lines.blended(0)), bundles(network.lines)
+    result = BundleResult(study, network, origin, classes, straight, listed)
     files = save_files(result, steps, out, stages) | draw(result, steps, out, stages)
     result = replace(result, files=files, seconds=stages.seconds, total_seconds=stages.total)
     with stages("report"):
@@ -223,21 +230,21 @@ def run(
     return replace(result, files=files, seconds=stages.seconds, total_seconds=stages.total)
 
 
-def _look(study: BundleStudy, stages: Stages, on_step: OnStep | None) -> BundleResult:
-    """Return the network and what was found about it; no files yet."""
+def _look(study: BundleStudy, stages: Stages, on_step: OnStep | None) -> tuple[BundledNetwork, str, tuple[int, ...]]:
+    """Return what is drawn, where its importance is from, and the classes to draw one by one."""
     if study.layers:
         classes = _drawn_classes(study, tuple(map(str, range(study.layers[-1]))))
         network = build_random(
             study.layers, study.options, random_state=study.random_state, stages=stages, on_step=on_step
         )
-        return BundleResult(study, network, "random", classes)
+        return network, "random", classes
     with stages("load network"):
         model = load(study.model, weights=study.weights, device=study.device, random_state=study.random_state)
     with stages("importance") as progress:
         scores = score_units(model, study.scores, data=study.data, random_state=study.random_state, progress=progress)
         classes = _drawn_classes(study, class_names_of(scores.importance))  # refused before the work
     network = build(model, scores.importance, study.options, stages=stages, on_step=on_step)
-    return BundleResult(study, network, scores.origin, classes)
+    return network, scores.origin, classes
 
 
 def class_names_of(scores: Importance | None) -> tuple[str, ...]:

@@ -162,7 +162,12 @@ def test_the_report_says_what_was_drawn_and_what_it_cost(done):
     text = (out / "index.html").read_text(encoding="utf-8")
     quality = result.network.quality
     said = [result.network.edges.caption, "RANDOM WEIGHTS", "cnnvis bundle -x", "batchnorm, from batchnorm.safetensors"]
-    said += [f"{quality.ink_ratio:.3f}", f"{quality.length_ratio_mean:.3f}", f"{quality.ambiguity:.3f}"]
+    said += [
+        f"{quality.ink_after:,}",
+        f"{quality.ink_before:,}",
+        f"{quality.length_ratio_mean:.3f}",
+        f"{quality.ambiguity:.3f}",
+    ]
     for words in said:
         assert words in text, words
     assert text.count("data:video/mp4;base64") == 2
@@ -222,6 +227,14 @@ def test_a_network_with_fewer_links_has_the_same_places(networks):
     assert few.edges.n_total == 16 * 8 + 8 * 3
     strongest = np.sort(every.edges.weight)[-2:]
     np.testing.assert_array_equal(np.sort(few.edges.weight), strongest)
+
+
+def test_deep_networks_are_no_longer_than_six_layers_are_wide_unless_asked():
+    deep, asked_for = (build_random((2,) * 21, DrawingOptions(layer_width=0.5, layer_distance=d)) for d in (None, 0.4))
+    assert np.ptp(deep.layout.positions[:, 2]) == pytest.approx(6 * 0.5)
+    assert np.ptp(deep.layout.slabs[:, :, 2]) == pytest.approx(6 * 0.5)
+    assert np.ptp(asked_for.layout.positions[:, 2]) == pytest.approx(20 * 0.4)
+    assert np.ptp(build_random((2, 2, 2)).layout.positions[:, 2]) == pytest.approx(1)
 
 
 def test_moving_units_keeps_those_of_the_input(scores, networks):
