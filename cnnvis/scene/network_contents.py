@@ -20,8 +20,8 @@ LINE_SIZE, UNIT_SIZE = 0.02, 0.04
 CROWDED = 100.0
 """Sum of squared importance over the lines of a gap, one layer wide, from which on lines are drawn thinner."""
 
-NAMED = 12
-"""Layers whose names stand in the picture; of more, evenly chosen ones."""
+LETTERS = 110
+"""Room for names of layers side by side; where they are longer, evenly chosen layers are named."""
 
 NETWORK_AZIMUTH, NETWORK_ELEVATION = 28.0, -8.0
 """Of the camera on a network, in degrees: seen from the side, a little from the front and from above."""
@@ -72,8 +72,9 @@ def _line_size(lines: PolylineSet) -> float:
         np.add.reduceat(lines.point_arrays["importance"], lines.offsets[:-1][full]) / np.diff(lines.offsets)[full]
     )
     ends = np.concatenate([lines.offsets[:-1][full], lines.offsets[1:][full] - 1])
-    crowd = np.bincount(gap, importance.astype(np.float64) ** 2).max() / (_width(lines.points[ends]) * CROWDED)
-    return LINE_SIZE / max(float(crowd), 1.0) ** 0.75
+    crowd = float(np.bincount(gap, importance.astype(np.float64) ** 2).max())
+    power: float = max(crowd / (_width(lines.points[ends]) * CROWDED), 1.0) ** 0.75
+    return LINE_SIZE / power
 
 
 def _unit_size(points: PointSet) -> float:
@@ -118,6 +119,7 @@ def layer_labels(network: BundledNetwork) -> tuple[NDArray[np.float64], list[str
     positions = (low + high) / 2
     positions[:, 1] = high[:, 1] + BELOW * (layout.width or 1.0)
     sizes = np.bincount(layout.layer_of_unit, minlength=len(layout.layers))
-    count = len(layout.layers)
-    named = np.linspace(0, count - 1, min(count, NAMED)).round().astype(np.int64)
-    return positions[named], [f"{layout.layers[layer]} ({sizes[layer]:,})" for layer in named]
+    texts = [f"{name} ({size:,})" for name, size in zip(layout.layers, sizes, strict=True)]
+    n_named = min(len(texts), max(LETTERS // max(map(len, texts), default=1), 2))
+    named = np.linspace(0, len(texts) - 1, n_named).round().astype(np.int64)
+    return positions[named], [texts[layer] for layer in named]

@@ -161,12 +161,14 @@ def test_units_of_a_full_layer_are_small_enough_to_stand_beside_each_other():
     assert Scene().add_glyphs(few).size == 0.04
 
 
-def test_of_many_layers_twelve_are_named_the_first_and_the_last_among_them():
+@pytest.mark.parametrize(("name", "n_named"), [("l", 15), ("features_of_a_block_", 4)])
+def test_of_many_layers_as_many_are_named_as_there_is_room_for(name, n_named):
+    """Of 110 letters, "l39 (1)" takes 7, so that 15 fit; "features_of_a_block_39 (1)" takes 26, and 4 fit."""
     count = 40
-    units = Units(tuple(f"l{layer}" for layer in range(count)), (1,) * count)
+    units = Units(tuple(f"{name}{layer}" for layer in range(count)), (1,) * count)
     layout = Layout(np.arange(3 * count).reshape(count, 3), np.arange(count), layers=units.layers)
     empty = EdgeSet(np.zeros(0, int), np.zeros(0, int), np.zeros(0), units=units)
     labels = Scene.of_network(BundledNetwork(empty, layout, PolylineSet(np.zeros((0, 3)), [0])))["layers"]
-    assert len(labels.texts) == len(labels.data) == 12
-    assert (labels.texts[0], labels.texts[-1]) == ("l0 (1)", "l39 (1)")
+    assert len(labels.texts) == len(labels.data) == n_named
+    assert (labels.texts[0], labels.texts[-1]) == (f"{name}0 (1)", f"{name}{count - 1} (1)")
     np.testing.assert_allclose(labels.data[-1][[0, 2]], layout.positions[-1][[0, 2]])
