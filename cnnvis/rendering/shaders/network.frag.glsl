@@ -19,6 +19,7 @@ const float ROUND = 3.0;  // pixels of radius from which a figure looks round
 
 void main()
 {
+  // Where VTK peels layers it reads gl_FragDepth, which this sets:
   //VTK::Depth::Impl
   //VTK::DepthPeeling::PreColor
   float from_middle = figure == LINES || figure == TUBES ? abs(at.x) : length(at);
