@@ -2,7 +2,7 @@
 
     python pipelines/bundled_network.py
     python pipelines/bundled_network.py --model fashion-cnn --move-units --stages
-    python pipelines/bundled_network.py --model efficientnet-lite0 --top-k 30000
+    python pipelines/bundled_network.py --model efficientnet-lite0 --fold '_blocks.*' --top-k 20000
 
 The work is done by `cnnvis.studies.bundled_network`; the same as a verb is `cnnvis bundle`.
 """

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import runpy
+from pathlib import Path
+
 import pytest
 
-from cnnvis.cli import main
+from cnnvis.cli import main, run
 from cnnvis.cli._drawing import DEFAULTS, DrawingFlags
 from cnnvis.cli.bundle import parse_layers
 from cnnvis.studies.bundle_results import DrawingOptions
+
+PIPELINES = Path(__file__).parents[2] / "pipelines"
 
 OF_NN_VIS = ("layer-distance", "layer-width", "sampling-rate", "prune-percentage", "node-bandwidth-reduction")
 OF_NN_VIS += ("edge-bandwidth-reduction", "edge-importance-type", "smoothing-iterations")
@@ -81,4 +86,13 @@ def test_wrong_options_are_one_line_and_leave_nothing(arguments, code, said, tmp
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert said in error
-    assert not list(out.glob("*")) if out.exists() else True
+    assert not list(tmp_path.glob("out/*"))
+
+
+def test_the_pipeline_of_random_networks_takes_layers(tmp_path, capsys):
+    random_network = runpy.run_path(str(PIPELINES / "random_network.py"))["random_network"]
+    quick = ["--iterations", "1", "--frames", "0", "--size", "320x200", "--out", str(tmp_path)]
+    assert run(random_network, ["--layers", "5,4,3", *quick]) == 0
+    assert "random network 5-4-3: edges 32 of 32" in capsys.readouterr().out
+    assert (tmp_path / "index.html").is_file()
+    assert run(random_network, ["--layers", "5", *quick]) == 2
