@@ -95,30 +95,85 @@ def convolve(values: Array, out: Array, taps: Array, rows: tuple[int, int]) -> N
 
 
 @compiled
-def field(grid: Array, x: float, y: float, z: float, vector: Array, corner: Array) -> tuple[float, float, float, float]:
-    """Return the dot product of `vector` with the grid at (x, y, z), in cells, and its gradient: trilinear."""
-    i, j, m = int(x), int(y), int(z)
-    fx, fy, fz = x - i, y - j, z - m
+def field(  # noqa: C901 - the three axes are written out, for speed
+    grid: Array, place: Array, vector: Array, axis: Array, corner: Array, gradient: Array
+) -> Number:
+    """Return the dot product of `vector` with the grid at a place, trilinear, and write its gradient.
+
+    Parameters
+    ----------
+    grid : (X, Y, Z, K) ndarray of float32
+    place : (3,) ndarray of float32
+        In cells.
+    vector : (K,) ndarray of float32
+    axis : (3,) ndarray of float32
+        Where it is 1 the gradient is not wanted.
+    corner : (2, 2, 2) ndarray of float32
+        Work space.
+    gradient : (3,) ndarray of float32
+        Overwritten, per cell: the differences over the cells, linear between the middles of the cells.
+    """
+    i, j, m = int(place[0]), int(place[1]), int(place[2])
+    fx, fy, fz = place[0] - i, place[1] - j, place[2] - m
     for a in range(2):
         for b in range(2):
             for c in range(2):
-                value = np.float32(0)
-                for k in range(vector.size):
-                    value += vector[k] * grid[i + a, j + b, m + c, k]
-                corner[a, b, c] = value
-    near_near = corner[0, 0, 0] + fx * (corner[1, 0, 0] - corner[0, 0, 0])  # y and z of the near side
-    far_near = corner[0, 1, 0] + fx * (corner[1, 1, 0] - corner[0, 1, 0])
-    near_far = corner[0, 0, 1] + fx * (corner[1, 0, 1] - corner[0, 0, 1])
-    far_far = corner[0, 1, 1] + fx * (corner[1, 1, 1] - corner[0, 1, 1])
-    near, far = near_near + fy * (far_near - near_near), near_far + fy * (far_far - near_far)
-    slope_near = (1 - fy) * (corner[1, 0, 0] - corner[0, 0, 0]) + fy * (corner[1, 1, 0] - corner[0, 1, 0])
-    slope_far = (1 - fy) * (corner[1, 0, 1] - corner[0, 0, 1]) + fy * (corner[1, 1, 1] - corner[0, 1, 1])
-    return (
-        near + fz * (far - near),
-        slope_near + fz * (slope_far - slope_near),
-        (1 - fz) * (far_near - near_near) + fz * (far_far - near_far),
-        far - near,
-    )
+                corner[a, b, c] = dot(grid, i + a, j + b, m + c, vector)
+    for q in range(3):
+        gradient[q] = 0
+    if axis[0] != 1:
+        low, high = flat(corner[0], fy, fz), flat(corner[1], fy, fz)
+        at = i + 2 if fx > 0.5 else i - 1
+        gradient[0] = high - low
+        if 0 <= at < grid.shape[0]:
+            far = between(dot(grid, at, j, m, vector), dot(grid, at, j, m + 1, vector), fz)
+            other = between(dot(grid, at, j + 1, m, vector), dot(grid, at, j + 1, m + 1, vector), fz)
+            gradient[0] = slope(low, high, between(far, other, fy), fx)
+    if axis[1] != 1:
+        low, high = flat(corner[:, 0], fx, fz), flat(corner[:, 1], fx, fz)
+        at = j + 2 if fy > 0.5 else j - 1
+        gradient[1] = high - low
+        if 0 <= at < grid.shape[1]:
+            far = between(dot(grid, i, at, m, vector), dot(grid, i, at, m + 1, vector), fz)
+            other = between(dot(grid, i + 1, at, m, vector), dot(grid, i + 1, at, m + 1, vector), fz)
+            gradient[1] = slope(low, high, between(far, other, fx), fy)
+    low, high = flat(corner[:, :, 0], fx, fy), flat(corner[:, :, 1], fx, fy)
+    if axis[2] != 1:
+        at = m + 2 if fz > 0.5 else m - 1
+        gradient[2] = high - low
+        if 0 <= at < grid.shape[2]:
+            far = between(dot(grid, i, j, at, vector), dot(grid, i, j + 1, at, vector), fy)
+            other = between(dot(grid, i + 1, j, at, vector), dot(grid, i + 1, j + 1, at, vector), fy)
+            gradient[2] = slope(low, high, between(far, other, fx), fz)
+    return between(low, high, fz)
+
+
+@compiled
+def dot(grid: Array, i: int, j: int, m: int, vector: Array) -> Number:
+    """Return the dot product of a node of the grid with `vector`."""
+    value = np.float32(0)
+    for k in range(vector.size):
+        value += vector[k] * grid[i, j, m, k]
+    return value
+
+
+@compiled
+def between(low: Number, high: Number, share: Number) -> Number:
+    """Return the value at `share` of the way from `low` to `high`."""
+    return low + share * (high - low)
+
+
+@compiled
+def flat(corner: Array, u: Number, v: Number) -> Number:
+    """Return the value at (u, v) of a square with the corners (2, 2)."""
+    return between(between(corner[0, 0], corner[0, 1], v), between(corner[1, 0], corner[1, 1], v), u)
+
+
+@compiled
+def slope(low: Number, high: Number, beyond: Number, share: Number) -> Number:
+    """Return the slope at `share` of a cell, linear from the middle of the cell to that of the nearer neighbour."""
+    other = beyond - high if share > 0.5 else low - beyond
+    return between(high - low, other, abs(share - np.float32(0.5)))
 
 
 @compiled
@@ -151,6 +206,7 @@ def advance(
     source, target, _, vectors, share, scale = line
     speed, limit, strength, trunk = step
     vector, corner = np.empty(grid.shape[3], np.float32), np.empty((2, 2, 2), np.float32)
+    place, gradient = np.empty(3, np.float32), np.empty(3, np.float32)
     longest = 0
     for edge in range(rows[0], rows[1]):
         longest = max(longest, offsets[edge + 1] - offsets[edge])
@@ -162,13 +218,14 @@ def advance(
         ax, ay, az = direction(points, start, stop, axis)
         for at in range(start + 1, stop - 1):
             mix(vector, vectors, source[edge], target[edge], share, (at - start) / (stop - start - 1))
-            x, y, z = points[at] * scale[0]
-            density, gx, gy, gz = field(grid, x, y, z, vector, corner)
+            for q in range(3):
+                place[q] = points[at, q] * scale[0]
+            density = field(grid, place, vector, axis, corner, gradient)
             if not density > 0:
                 continue
             factor = speed * scale[0] / density  # the gradient is per cell
-            along = gx * ax + gy * ay + gz * az
-            gx, gy, gz = gx - along * ax, gy - along * ay, gz - along * az
+            along = gradient[0] * ax + gradient[1] * ay + gradient[2] * az
+            gx, gy, gz = gradient[0] - along * ax, gradient[1] - along * ay, gradient[2] - along * az
             length = abs(factor) * math.sqrt(gx * gx + gy * gy + gz * gz)
             if length > limit:
                 factor *= limit / length
