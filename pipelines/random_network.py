@@ -27,7 +27,7 @@ def random_network(
     layers: Sizes = (100, 40, 20, 10),
     drawing: DrawingFlags = DEFAULTS,
     stages: Stages = False,
-    frames: Frames = 48,
+    frames: Frames = 36,
     seed: Seed = 0,
     size: Size = (1600, 1000),
     out: Out = Path("out/random_network"),

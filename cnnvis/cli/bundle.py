@@ -60,7 +60,7 @@ def bundle(  # noqa: PLR0913 - one parameter per option of the command line
     class_: Classes = (),
     drawing: DrawingFlags = DEFAULTS,
     stages: Stages = False,
-    frames: Frames = 48,
+    frames: Frames = 36,
     seed: Seed = 0,
     device: Device = "auto",
     size: Size = (1600, 1000),

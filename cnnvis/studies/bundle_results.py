@@ -110,7 +110,7 @@ class BundleStudy:
     random_state: int = 0
     device: str = "auto"
     size: tuple[int, int] = (1600, 1000)
-    film_frames: int = 48
+    film_frames: int = 36
 
     def __post_init__(self) -> None:
         require_size(self.size)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from cnnvis.attribution import connect, most_important, unit_importance
 from cnnvis.capture import channel_spaces, trace
-from cnnvis.core import BundledNetwork, EdgeSet, Importance, Layout, PolylineSet, Provenance
+from cnnvis.core import BundledNetwork, EdgeSet, Importance, Layout, PolylineSet, Provenance, Units
 from cnnvis.core.classes import class_index
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.progress import Progress
@@ -93,18 +93,24 @@ def build_random(
     options, stages = options or DrawingOptions(), stages or Stages()
     with stages("links"):
         every, profiles = random_network(sizes, random_state=random_state)
-        importance = profiles.mean(axis=1)
+        importance, profiles = unit_importance(every.units, _as_importance(profiles, every.units))
         every = replace(every, importance=every.weight * importance[every.source])
     facts = {
         "importance": importance,
         "profiles": profiles,
-        "class_names": tuple(map(str, range(profiles.shape[1]))),
+        "class_names": tuple(map(str, range(sizes[-1]))),
         "parameters": options.as_parameters() | {"importance": "random"},
         "provenance": Provenance(
             model=f"random network {'-'.join(map(str, sizes))}", weights="random", notes={"seed": str(random_state)}
         ),
     }
     return _draw(every, options, facts=facts, stages=stages, on_step=on_step)
+
+
+def _as_importance(profiles: NDArray[np.float64], units: Units) -> Importance:
+    """Return the class importance (U, K) of random units as that of a method, so that its layers become comparable."""
+    per_class = {layer: profiles[units.range(layer)] for layer in units.layers}
+    return Importance({layer: rows.mean(axis=1) for layer, rows in per_class.items()}, "random", per_class)
 
 
 def _draw(
