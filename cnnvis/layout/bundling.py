@@ -13,6 +13,7 @@ from cnnvis.core import EdgeSet, Layout, PolylineSet
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.progress import Progress, silent
 from cnnvis.layout import _kernels
+from cnnvis.layout._compiled import say_compiling
 from cnnvis.layout._density import BLOCKS, cell_size, density, spread
 from cnnvis.layout._groups import LineGroup, line_groups, places
 from cnnvis.layout._hubs import TRUNK
@@ -124,6 +125,7 @@ class Bundler:
             raise InvalidInputError(
                 f"Bundling has done its {self.done} iterations; look at `finished` before each step."
             )
+        say_compiling()
         bandwidth = self.bandwidths[self.done]
         if self.done == 0 and self.options.mode is BundleMode.ADVECT:
             self._gather()
