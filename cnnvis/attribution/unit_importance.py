@@ -13,6 +13,9 @@ from cnnvis.core.errors import InvalidInputError
 
 Scores = NDArray[np.float64]
 
+_NAMED = 5
+"""Layers that an error lists by name."""
+
 
 def unit_importance(
     units: Units,
@@ -59,8 +62,9 @@ def unit_importance(
         found = _of_layer(scaled, layer, size, spaces)
         if found is None and not (is_last or index < units.n_inputs):
             raise InvalidInputError(
-                f"There is no importance of the hidden layer {layer!r}. Score it too, or pass the channel spaces of "
-                "the network where a layer that shares its channels has scores."
+                f"There is no importance of the hidden layer {layer!r}, but of {', '.join(list(scaled)[:_NAMED])}. "
+                "Score it too, or pass the channel spaces of the network where a layer that shares its channels has "
+                "scores."
             )
         own, by_class = _ones(scaled, size) if found is None else found
         one_hot = _classes_of(scaled, size) if is_last else None
