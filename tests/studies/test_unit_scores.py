@@ -60,7 +60,7 @@ def test_scores_that_come_along_are_what_the_method_gives(network):
 def test_bad_input(network, tmp_path):
     with pytest.raises(InvalidInputError, match="gradient"):
         score_units(network, "gradeint")
-    with pytest.raises(CnnvisError, match="none.safetensors"):
+    with pytest.raises(CnnvisError, match=r"none\.safetensors"):
         score_units(network, tmp_path / "none.safetensors")
     path = data_path("networks/mnist-mlp.safetensors")  # a checkpoint
     with pytest.raises(CnnvisError, match="mnist-mlp"):
