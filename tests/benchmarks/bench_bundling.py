@@ -1,0 +1,140 @@
+"""Bundling at the sizes that the project promises, and what it saves against what it costs.
+
+`python tests/benchmarks/bench_bundling.py` prints the trade-off of ink against length by number of hubs.
+"""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from cnnvis import connect
+from cnnvis.attribution import unit_importance
+from cnnvis.layout import BundleOptions, advect_units, bundle, measure, place, random_network
+from cnnvis.models import load
+from cnnvis.studies import score_units
+
+pytestmark = [pytest.mark.bench, pytest.mark.benchmark(group="bundling")]
+
+PERCEPTRON = (784, 81, 49, 10)
+OF_NN_VIS = BundleOptions(hubs=4, bandwidth=0.5)
+"""23 iterations, as nn_vis does by default."""
+
+SEED = {(100, 40, 20, 10): 0.24, (196, 49, 25, 10): 0.20, PERCEPTRON: 0.23}
+"""Ink left by nn_vis, at mean lengths of 1.15, 1.18 and 1.36."""
+
+PEAK = """
+import json, resource, sys, time
+from cnnvis.layout import BundleOptions, advect_units, bundle, place, random_network
+sizes, bandwidth, classes = json.loads(sys.argv[1])
+edges, profiles = random_network(sizes)
+layout = place(edges)
+small, few = random_network([4, 3])
+bundle(small, place(small), profiles=few)
+start = time.perf_counter()
+if classes:
+    layout = advect_units(layout, profiles, fixed=layout.layers[:1])
+lines = bundle(edges, layout, profiles=profiles if classes else None, options=BundleOptions(bandwidth=bandwidth))
+seconds = time.perf_counter() - start
+print(json.dumps([seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, len(edges)]))
+"""
+VGG16 = (3, 64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512, 10)
+
+
+def say(text):
+    sys.stdout.write(text + "\n")
+
+
+def in_a_process_of_its_own(sizes, bandwidth, classes):
+    """Return (seconds, bytes at the peak, links) of moving units and bundling, loops compiled before."""
+    arguments = json.dumps([sizes, bandwidth, classes])
+    done = subprocess.run([sys.executable, "-c", PEAK, arguments], capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def perceptron():
+    edges, profiles = random_network(PERCEPTRON)
+    return edges, place(edges), profiles
+
+
+def test_the_perceptron_with_the_iterations_of_nn_vis(benchmark, perceptron):
+    edges, layout, profiles = perceptron
+
+    def units_and_edges():
+        moved = advect_units(layout, profiles, fixed=layout.layers[:1])
+        return bundle(edges, moved, profiles=profiles, options=OF_NN_VIS)
+
+    lines = benchmark.pedantic(units_and_edges, rounds=5, warmup_rounds=1)
+    assert len(lines) == 67_963
+    assert benchmark.stats.stats.median < 2.5
+
+
+def test_the_perceptron_by_default(benchmark, perceptron):
+    edges, layout, profiles = perceptron
+    benchmark.pedantic(bundle, (edges, layout), {"profiles": profiles}, rounds=5, warmup_rounds=1)
+
+
+def test_memory_of_the_perceptron():
+    _, peak, _ = in_a_process_of_its_own(PERCEPTRON, 0.5, True)
+    say(f"perceptron, at the peak: {peak / 1e9:.2f} GB")
+    assert peak < 1.5e9
+
+
+def test_vgg16_in_a_minute():
+    seconds, peak, links = in_a_process_of_its_own(VGG16, 0.15, False)
+    say(f"VGG-16, {links:,} links: {seconds:.1f} s, {peak / 1e9:.2f} GB at the peak")
+    assert links > 1_600_000
+    assert seconds < 60
+    assert peak < 6e9
+
+
+def test_time_grows_as_the_number_of_edges():
+    sizes = ((400, 100, 100), (800, 200, 200))
+    (small, _, few), (large, _, many) = (in_a_process_of_its_own(each, 0.15, True) for each in sizes)
+    say(f"{many / few:.2f} times the edges take {large / small:.2f} times as long")
+    assert large / small < 1.1 * many / few
+
+
+def networks():
+    """Yield name, links, layout, and profiles of the networks whose quality is measured."""
+    for sizes in SEED:
+        edges, profiles = random_network(sizes)
+        yield "-".join(map(str, sizes)), edges, place(edges), profiles
+    network = load("mnist-mlp")
+    scores = score_units(network).importance
+    edges = connect(network, scores)
+    yield "mnist-mlp", edges, place(edges), unit_importance(edges.units, scores)[1]
+
+
+def trade_off(hubs=(0, 2, 3, 4, 5, 6, 8, 12)):
+    """Return rows (network, units, hubs, ink, mean length, 95 % length, monotone share, ambiguity)."""
+    rows = []
+    for name, edges, layout, profiles in networks():
+        moved = advect_units(layout, profiles, fixed=layout.layers[:1])
+        for units, places in (("raster", layout), ("moved", moved)):
+            for n in hubs:
+                options = BundleOptions(hubs=n, bandwidth=0.15 if n else 0.3)
+                found = measure(bundle(edges, places, profiles=profiles, options=options))
+                lengths = found.length_ratio_mean, found.length_ratio_95
+                rows.append((name, units, n, found.ink_ratio, *lengths, found.monotone_share, found.ambiguity))
+    return rows
+
+
+def test_ink_and_length_by_default():
+    rows = {(name, units): row for name, units, *row in trade_off(hubs=(4,))}
+    for sizes, ink in SEED.items():
+        _, found, length, _, monotone, _ = rows["-".join(map(str, sizes)), "moved"]
+        assert found <= ink
+        assert length <= 1.15
+        assert monotone >= 0.99
+    assert np.all([row[2] < 1.16 for row in rows.values()])
+
+
+if __name__ == "__main__":
+    say(f"{'network':16} {'units':7} hubs    ink  length   95 %  never back  ambiguity")
+    for name, units, n, *found in trade_off():
+        ink, length, long, monotone, ambiguity = found
+        say(f"{name:16} {units:7} {n:4}  {ink:.3f}  {length:6.3f} {long:6.2f} {100 * monotone:9.1f} %  {ambiguity:.2f}")
