@@ -68,7 +68,6 @@ cnnvis.show(cnnvis.SceneGrid([straight, bundled]), size=(1080, 430))
 by_class = [cnnvis.Scene.of_network(drawn, shown_class=digit) for digit in ("0", "3", "8")]
 for scene, digit in zip(by_class, ("0", "3", "8"), strict=True):
     scene.title = f"What matters to the {digit}"
-    scene["layers"].size = 10
 cnnvis.show(cnnvis.SceneGrid(by_class), size=(1080, 330))
 
 # %% [markdown]
@@ -83,13 +82,16 @@ cnnvis.show(cnnvis.SceneGrid(by_class), size=(1080, 330))
 # Bundles save ink, but the ways become longer, and where many lines share a way it cannot be seen which of them leads
 # where. `ambiguity` measures that: of the lines that run together, how many have neither a unit nor a class in
 # common. Straight lines have some, too, where they cross. There is no best setting, only a choice: the fewer `hubs`,
-# places where the lines of a gap meet, the more is saved, and the longer are the ways. Units stay where they are.
+# places where the lines of a gap meet, the more is saved, and the longer are the ways. With `hubs=0` the lines decide
+# themselves, as in nn_vis: they meet wherever many run. Units stay where they are.
 
 # %%
 ways = {"straight": drawn.lines.blended(0)}
-for hubs in (1, 4, 16):
+for hubs in (1, 4, 16, 0):
     options = cnnvis.layout.BundleOptions(hubs=hubs)
-    ways[f"{hubs} hubs"] = cnnvis.bundle(drawn.edges, drawn.layout, profiles=drawn.profiles, options=options)
+    ways[f"{hubs} hubs"] = cnnvis.bundle(
+        drawn.edges, drawn.layout, profiles=drawn.profiles, importance=drawn.importance, options=options
+    )
 
 print(f"{'':10} ink left   length  turning back  ambiguity")
 for name, lines in ways.items():
@@ -142,12 +144,10 @@ blocks = DrawingOptions(top_k=6_000, fold=("_blocks.*",), layer_distance=0.4)
 folded = bundled_network.build(efficientnet, for_cats, blocks)
 
 print(folded.edges.caption)
-scene = cnnvis.Scene.of_network(folded)
-scene["layers"].visible = False  # names of twenty layers do not fit
-cnnvis.show(scene, size=(1080, 360))
+cnnvis.show(cnnvis.Scene.of_network(folded), size=(1080, 360))
 
 # %% [markdown]
-# Without classes there is one ink. Names of layers can be shown again with `scene["layers"].visible = True`.
+# Without classes there is one ink, and of many layers some are named.
 #
 # ## A graph of your own
 #
@@ -184,13 +184,12 @@ cnnvis.show(scene, size=(720, 400))
 
 # %% [markdown]
 # `place` also takes circles, lines and squares sorted by importance or likeness; `cnnvis.core.Layout` takes any
-# places. Layers are not needed either: links of one layer are bundled by their density alone, which takes a wider
-# bandwidth and less smoothing (`BundleOptions(bandwidth=0.5, smoothing_iterations=1)`).
+# places. Layers are not needed either: links of one layer are bundled by their density alone.
 #
 # ## A render of your own
 #
 # `cnnvis.to_pyvista` returns lines and units as VTK data sets with all their arrays. Below a plane cuts through the
-# gap before the first hidden layer: five thousand lines go through it, in a few places.
+# gap before the first hidden layer: over four thousand lines go through it, in four places.
 
 # %%
 import pyvista as pv
