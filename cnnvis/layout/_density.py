@@ -17,6 +17,9 @@ from cnnvis.layout._groups import LineGroup
 BLOCKS = 4
 """Private grids that the lines are added to, summed in this order whatever the number of threads."""
 
+FINEST_CELL = 1 / 2
+"""Smallest side of a cell of the grid, in distances of two samples."""
+
 CELLS_PER_DEVIATION = 2.0
 """Resolution of the grid: coarse while the kernel is wide."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -12,10 +11,13 @@ from numpy.typing import NDArray
 from cnnvis.core import EdgeSet, Layout
 from cnnvis.core.errors import MemoryBudgetError
 from cnnvis.core.memory import available_memory, show_bytes
-from cnnvis.layout._density import BLOCKS
-from cnnvis.layout._groups import sample_counts
+from cnnvis.layout._density import BLOCKS, FINEST_CELL
+from cnnvis.layout._groups import MARGIN, sample_counts
 from cnnvis.layout._profiles import UnitLook
 from cnnvis.layout.options import BundleOptions
+
+LEAST_RATE = 2
+"""Smallest sampling rate there is."""
 
 Places = NDArray[np.float64]
 
@@ -27,38 +29,65 @@ BYTES_PER_EDGE = 120
 
 def require_memory(edges: EdgeSet, layout: Layout, options: BundleOptions, look: UnitLook) -> None:
     """Raise MemoryBudgetError when bundling would take more than there is, and say which option would fit."""
-    lines, grids = estimate(edges, layout, options, look)
-    needed, available = lines + grids, available_memory()
+    needed, available = estimate(edges, layout, options, look), available_memory()
     if needed <= available:
         return
-    keep = math.floor(len(edges) * max(available - grids, 0) / lines)
-    advice = f"the {keep:,} most important edges (top_k={keep})" if keep else "a smaller graph"
-    for rate in range(math.ceil(options.sampling_rate) - 1, 1, -1):
-        if sum(estimate(edges, layout, replace(options, sampling_rate=rate), look)) <= available:
-            advice = f"sampling_rate={rate}, or {advice}"
-            break
+    advice = []
+    if rate := _fitting_rate(edges, layout, options, look, available):
+        advice.append(f"sampling_rate={rate}")
+    if keep := _fitting_edges(edges, layout, options, look, available):
+        advice.append(f"the {keep:,} most important edges (top_k={keep})")
     raise MemoryBudgetError(
         f"Bundling {len(edges):,} edges at sampling_rate={options.sampling_rate:g} takes about {show_bytes(needed)}, "
-        f"there are {show_bytes(available)}. What would fit: {advice}."
+        f"there are {show_bytes(available)}. What would fit: {', or '.join(advice) or 'a smaller graph'}."
     )
 
 
-def estimate(edges: EdgeSet, layout: Layout, options: BundleOptions, look: UnitLook) -> tuple[int, int]:
-    """Return the bytes that bundling takes at its peak: for the lines, and for the grids of their density.
+def estimate(edges: EdgeSet, layout: Layout, options: BundleOptions, look: UnitLook) -> int:
+    """Return the bytes that bundling takes at its peak."""
+    counts = sum(int(_counts(source, target, layout, options).sum()) for source, target in _blocks(edges))
+    per_edge = counts * _bytes_per_point(look) + len(edges) * BYTES_PER_EDGE
+    return int(per_edge + _grid_bytes(edges, layout, options, look))
 
-    Every line counts as the longest: the most important ones need not be short.
-    """
+
+def _fitting_rate(edges: EdgeSet, layout: Layout, options: BundleOptions, look: UnitLook, available: int) -> int:
+    """Return the largest whole sampling rate that fits, 0 when none does."""
+    fitting, too_many = LEAST_RATE - 1, int(options.sampling_rate) + 1
+    while too_many - fitting > 1:
+        rate = (fitting + too_many) // 2
+        fits = estimate(edges, layout, replace(options, sampling_rate=rate), look) <= available
+        fitting, too_many = (rate, too_many) if fits else (fitting, rate)
+    return fitting if fitting >= LEAST_RATE else 0
+
+
+def _fitting_edges(edges: EdgeSet, layout: Layout, options: BundleOptions, look: UnitLook, available: int) -> int:
+    """Return how many edges fit, should they be the longest; 0 when none do."""
+    longest = max(int(_counts(source, target, layout, options).max()) for source, target in _blocks(edges))
+    left = available - _grid_bytes(edges, layout, options, look)
+    return max(int(left / (longest * _bytes_per_point(look) + BYTES_PER_EDGE)), 0)
+
+
+def _bytes_per_point(look: UnitLook) -> float:
+    return BYTES_PER_POINT + 8.0 * (0 if look.profiles is None else look.profiles.shape[1])
+
+
+def _grid_bytes(edges: EdgeSet, layout: Layout, options: BundleOptions, look: UnitLook) -> float:
+    """Return what the grids of the largest gap take."""
+    ends = np.stack([layout.layer_of_unit[edges.source], layout.layer_of_unit[edges.target]])
+    slabs = layout.slabs[np.unique(ends, axis=1)]  # type: ignore[index]
+    sides = slabs[:, :, 1].max(axis=0) - slabs[:, :, 0].min(axis=0)
+    cells = np.prod((sides / (layout.width or 1.0) + 2 * MARGIN) / FINEST_CELL * options.sampling_rate, axis=1)
+    return float((BLOCKS + 1) * 4 * look.n_channels * cells.max(initial=0.0))
+
+
+def _counts(
+    source: NDArray[np.int64], target: NDArray[np.int64], layout: Layout, options: BundleOptions
+) -> NDArray[np.int64]:
     spacing = (layout.width or 1.0) / options.sampling_rate
-    longest = max((int(sample_counts(*ends, spacing).max()) for ends in _ends(edges, layout)), default=0)
-    n_classes = 0 if look.profiles is None else look.profiles.shape[1]
-    lines = len(edges) * (BYTES_PER_EDGE + longest * (BYTES_PER_POINT + 8 * n_classes))
-    sides = np.ptp(layout.positions, axis=0) / (layout.width or 1.0) if len(layout) else np.zeros(3)
-    cells = float(np.prod(sides.clip(0.2) * 2 * options.sampling_rate))
-    return lines, int((BLOCKS + 1) * 4 * look.n_channels * cells)
+    return sample_counts(layout.positions[source], layout.positions[target], spacing)
 
 
-def _ends(edges: EdgeSet, layout: Layout, size: int = 1_000_000) -> Iterator[tuple[Places, Places]]:
-    """Yield the places of sources and targets of so many edges at a time."""
+def _blocks(edges: EdgeSet, size: int = 1_000_000) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Yield sources and targets of so many edges at a time."""
     for first in range(0, len(edges), size):
-        part = slice(first, first + size)
-        yield layout.positions[edges.source[part]], layout.positions[edges.target[part]]
+        yield edges.source[first : first + size], edges.target[first : first + size]

@@ -14,7 +14,7 @@ from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.progress import Progress, silent
 from cnnvis.layout import _kernels
 from cnnvis.layout._compiled import say_compiling
-from cnnvis.layout._density import BLOCKS, cell_size, density, spread
+from cnnvis.layout._density import BLOCKS, FINEST_CELL, cell_size, density, spread
 from cnnvis.layout._groups import LineGroup, line_groups, places
 from cnnvis.layout._hubs import TRUNK
 from cnnvis.layout._line_look import line_look
@@ -24,9 +24,6 @@ from cnnvis.layout.options import BundleMode, BundleOptions
 
 FINAL_BANDWIDTH = 2 / 3
 """Bandwidth at which bundling ends, in distances of two samples; as in nn_vis."""
-
-FINEST_CELL = 1 / 2
-"""Smallest side of a cell of the density's grid, in distances of two samples."""
 
 KERNEL_DEVIATIONS = math.sqrt(5.0)
 """Bandwidth / standard deviation: a Gaussian as wide as nn_vis's Epanechnikov kernel of that radius."""
