@@ -47,7 +47,8 @@ def splat(grid: Array, points: Array, offsets: Array, rows: tuple[int, int], lin
         count = offsets[edge + 1] - start
         for step in range(count):
             mix(vector, vectors, source[edge], target[edge], share, step / max(count - 1, 1))
-            x, y, z = points[start + step] * scale[0]
+            at = start + step
+            x, y, z = points[at, 0] * scale[0], points[at, 1] * scale[0], points[at, 2] * scale[0]
             i, j, m = int(x), int(y), int(z)
             fx, fy, fz = x - i, y - j, z - m
             for a in range(2):
@@ -271,7 +272,7 @@ def smooth(points: Array, start: int, stop: int, bend: Array, trunk: float, stre
         return
     inverse = np.float32(1 / last)
     coupling = np.float32(0.5 * strength * (last / math.pi) ** 2)
-    diagonal = 1 + 2 * coupling
+    diagonal, uncoupled = 1 + 2 * coupling, 1 / coupling
     work[0] = 0
     for i in range(1, last):
         work[i] = coupling / (diagonal - coupling * work[i - 1])
@@ -282,8 +283,7 @@ def smooth(points: Array, start: int, stop: int, bend: Array, trunk: float, stre
         for _ in range(2):
             previous = np.float32(0)
             for i in range(1, last):
-                scale = work[i] / coupling
-                previous = (points[start + i, q] + coupling * previous) * scale
+                previous = (points[start + i, q] * uncoupled + previous) * work[i]
                 points[start + i, q] = previous
             following = np.float32(0)
             for i in range(last - 1, 0, -1):
