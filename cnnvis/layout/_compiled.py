@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Any
 
 from cnnvis.layout import _kernels
 
@@ -13,7 +14,7 @@ logger = logging.getLogger(__name__)
 def kernels_ready() -> bool:
     """Return whether bundling starts at once: its loops were compiled before, or in this process."""
     loops = (_kernels.splat, _kernels.convolve, _kernels.advance)
-    return all(loop.signatures or _is_cached(loop) for loop in loops)
+    return all(_is_ready(loop) for loop in loops)
 
 
 def say_compiling() -> None:
@@ -22,8 +23,12 @@ def say_compiling() -> None:
         logger.warning("The loops of bundling are compiled now, once on this computer: about ten seconds.")
 
 
-def _is_cached(loop: object) -> bool:
-    """Return whether numba keeps a compiled version of this function; it would miss one of another processor."""
-    stats = loop.stats  # type: ignore[attr-defined]
-    name = loop.py_func.__name__  # type: ignore[attr-defined]
-    return any(Path(stats.cache_path).glob(f"_kernels.{name}-*.nbi"))
+def _is_ready(loop: Any) -> bool:
+    """Return whether numba has compiled this function or kept what it compiled; it would miss another processor's."""
+    if loop.signatures:
+        return True
+    folder = loop.stats.cache_path
+    if folder is None:  # there was none to write to
+        return False
+    changed = Path(_kernels.__file__).stat().st_mtime
+    return any(index.stat().st_mtime >= changed for index in Path(folder).glob(f"_kernels.{loop.__name__}-*.nbi"))

@@ -10,14 +10,15 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from cnnvis.layout._loops import compiled_loop
 
 Array = NDArray[Any]
 Number = Any
 """float32 inside compiled code, a float outside."""
 
-compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath={"nsz", "arcp", "contract", "reassoc"})
+compiled = compiled_loop(error_model="numpy", fastmath={"nsz", "arcp", "contract", "reassoc"})
 """No "nnan" and no "ninf": what is not finite must stay so, or the checks of it would be compiled away."""
 
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from cnnvis.layout._loops import compiled_loop
 
 Array = NDArray[Any]
 
-compiled = njit(cache=True, nogil=True)
+compiled = compiled_loop()
 
 
 @compiled

@@ -5,6 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+from numba.core import caching
+
+from cnnvis.layout import _compiled, _loops
+
 CODE = """
 import logging
 logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -31,3 +36,23 @@ def test_the_first_bundling_says_that_it_compiles_and_the_next_session_need_not(
     ready, said = session()
     assert ready == ["True", "True"]
     assert "compiled now" not in said
+
+
+def test_where_nothing_can_be_kept_loops_are_compiled_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a read-only file system."""
+
+    class NoFolder:
+        @classmethod
+        def from_function(cls, *_: object) -> None:
+            return None
+
+    monkeypatch.setattr(caching.CacheImpl, "_locator_classes", [NoFolder])
+
+    def double(x: int) -> int:
+        return 2 * x
+
+    loop = _loops.compiled_loop()(double)
+    assert loop(21) == 42
+    assert loop.stats.cache_path is None
+    monkeypatch.setattr(_compiled._kernels, "splat", _loops.compiled_loop()(double))
+    assert not _compiled.kernels_ready()
