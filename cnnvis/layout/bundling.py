@@ -146,8 +146,7 @@ class Bundler:
         added = (group.source, group.target, group.weight, self._look.mass[:, None] * vectors, share, scale)
         felt = (group.source, group.target, group.weight, vectors, share, scale)
         grid = density(group, added, cell, deviation, pool)
-        if self.options.mode is BundleMode.NOISE:
-            self._shake(group, NOISE * bandwidth)
+        shaken = self._shake(group, NOISE * bandwidth) if self.options.mode is BundleMode.NOISE else 0.0
         strength = SMOOTHING_TO_TRUNKS if group.bends.any() else SMOOTHING_TO_STRAIGHT
         strength *= self.options.smoothing_iterations
         step = (self._speed * deviation**2, bandwidth, strength, TRUNK)
@@ -159,7 +158,7 @@ class Bundler:
 
         moves = spread(pool, advance, len(group.edges))
         group.keep_inside()
-        return max(moves)
+        return max(shaken, *moves)
 
     @property
     def _speed(self) -> float:
@@ -173,14 +172,15 @@ class Bundler:
             return 0.0
         return self.options.class_separation * math.sqrt(1 - (bandwidth - last) / (first - last))
 
-    def _shake(self, group: LineGroup, deviation: float) -> None:
-        """Move all points but the ends at random, across the axis."""
+    def _shake(self, group: LineGroup, deviation: float) -> float:
+        """Move all points but the ends at random, across the axis, and return the largest move."""
         noise = group.random.normal(scale=deviation, size=group.points.shape).astype(np.float32)
         noise *= 1 - group.axis
         noise[group.offsets[:-1]] = 0
         noise[group.offsets[1:] - 1] = 0
         group.points += noise
         group.keep_inside()
+        return float(np.linalg.norm(noise, axis=1).max())
 
     def lines(self) -> PolylineSet:
         """Return the lines as they are now, in the order of the edges.

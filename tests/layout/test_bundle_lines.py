@@ -237,6 +237,15 @@ def test_it_stops_when_nothing_moves_any_more() -> None:
     assert bundler.last_move < 0.01
 
 
+@pytest.mark.parametrize("smoothing_iterations", [0, 8])
+def test_shaking_goes_on_to_the_end_of_the_schedule(smoothing_iterations: int) -> None:
+    edges, layout, _ = _network()
+    bundler = Bundler(edges, layout, options=BundleOptions(mode="noise", smoothing_iterations=smoothing_iterations))
+    while not bundler.finished:
+        assert bundler.step() > 0
+    assert bundler.done == len(bundler.bandwidths) > 1
+
+
 # -- arrays ----------------------------------------------------------------------------------------
 
 
