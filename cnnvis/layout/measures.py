@@ -206,8 +206,15 @@ def _keys(lines: PolylineSet) -> list[NDArray[np.int64]]:
     keys = [lines.line_arrays[name] for name in ("source", "target")]
     shares = lines.point_arrays.get("class_shares")
     if shares is not None and shares.ndim == 2 and shares.shape[1] > 1:
-        keys.append(shares[(lines.offsets[:-1] + lines.offsets[1:]) // 2].argmax(axis=1))
+        keys.append(_served(shares[(lines.offsets[:-1] + lines.offsets[1:]) // 2]))
     return [np.unique(key, return_inverse=True)[1] for key in keys]
+
+
+def _served(shares: NDArray[np.floating]) -> NDArray[np.int64]:
+    """Return the class that each line (E, K) serves most; one that serves all alike gets a number of its own."""
+    serves_one = np.ptp(shares, axis=1) > ROUNDING
+    served: NDArray[np.int64] = np.where(serves_one, shares.argmax(axis=1), shares.shape[1] + np.arange(len(shares)))
+    return served
 
 
 def _related(voxel: NDArray[np.int64], keys: list[NDArray[np.int64]]) -> NDArray[np.int64]:

@@ -106,6 +106,8 @@ def together(units, shares=None):
         ([(0, 4), (0, 5), (1, 4), (1, 5)], None, 1 / 3),
         # by class (0, 3) is related, too; only the other two lines have one stranger each
         ([(0, 4), (0, 5), (1, 4), (1, 5)], [(1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 0, 0)], 1 / 6),
+        # to serve all classes alike is no class in common
+        ([(0, 4), (0, 5), (1, 4), (1, 5)], [(1 / 3, 1 / 3, 1 / 3)] * 4, 1 / 3),
     ],
 )
 def test_ambiguity_of_lines_that_run_together_by_hand(units, shares, ambiguity):
