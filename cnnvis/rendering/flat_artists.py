@@ -89,7 +89,8 @@ class LabelsArtist(Artist[LabelsItem]):
             return
         texts = ScreenTexts(pane, taken)
         for at, text in zip(projection(self._points()), self.item.texts, strict=True):
-            actor = texts.actor(text, at, size=LABEL, colour=pane.theme.text)
+            place = texts.kept_whole(text, at, size=LABEL)
+            actor = texts.actor(text, place, size=LABEL, colour=pane.theme.text)
             actor.GetTextProperty().SetOpacity(self.item.opacity)
             yield actor
 

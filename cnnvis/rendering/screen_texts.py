@@ -56,6 +56,12 @@ class ScreenTexts:
         half = self.size(text, 1.0, upright=upright) / 2
         yield from self.text(text, np.clip(at, self._low + half, self._high - half), size=1.0, upright=upright)
 
+    def kept_whole(self, text: str, at: NDArray[np.float64], *, size: float) -> NDArray[np.float64]:
+        """Return where a text in the pane is whole: moved in from the border that would cut it. Others stay outside."""
+        edge = 0.5 * self._scale
+        room = np.maximum(edge - self.size(text, size) / 2, 0)
+        return np.clip(at, -room, room) if np.all(np.abs(at) <= edge) else at
+
     def text(
         self, text: str, at: NDArray[np.float64], *, size: float, upright: bool = False
     ) -> Iterator[vtk.vtkTextActor]:

@@ -158,6 +158,22 @@ def test_names_of_layers_grow_with_the_picture():
     assert heights[1] / heights[0] == pytest.approx(fonts[1] / fonts[0], rel=0.2)
 
 
+def test_a_name_at_the_border_is_moved_in_so_that_all_of_it_is_seen():
+    def widths(x):
+        scene = Scene(camera={"view": "front", "parallel": True})
+        scene.add_labels([[x, 0, 0]], ["a long name"], size=None)
+        scene.add_glyphs(units_at(np.array([[-2.0, 0, 0], [2, 0, 0]])), opacity=0.0, legend=False)
+        image = render(scene, size=(600, 300))
+        seen = np.flatnonzero(image.min(axis=(0, 2)) < 200)
+        return np.ptp(seen), seen.min(), seen.max()
+
+    middle, left, right = (widths(x) for x in (0, -2, 2))
+    assert left[0] == pytest.approx(middle[0], abs=3)
+    assert right[0] == pytest.approx(middle[0], abs=3)
+    assert left[2] < middle[1]
+    assert right[1] > middle[2]
+
+
 # -- keys ------------------------------------------------------------------------------------------
 
 
