@@ -19,8 +19,8 @@ from .attribution import connect, importance
 from .capture import record, trace
 from .geometry import to_pyvista
 from .io import load, save
-from .notebook import show
 from .layout import bundle
+from .notebook import show
 from .rendering import film, render
 from .scene import Scene, SceneGrid, TransferFunction
 

@@ -12,7 +12,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from cnnvis.core.memory import as_bytes
 from cnnvis.capture.calls import Call, channels_first
 from cnnvis.capture.differentiation import Differentiation
 from cnnvis.capture.gradients import run_from_inputs
@@ -25,6 +24,7 @@ from cnnvis.capture.store import RecordingWriter
 from cnnvis.capture.targets import QuantityName, Target
 from cnnvis.core import Provenance, Recording
 from cnnvis.core.errors import InvalidInputError, LayerNotRunError
+from cnnvis.core.memory import as_bytes
 from cnnvis.core.progress import Progress, silent
 
 BATCH_SIZE = 32

@@ -13,8 +13,8 @@ import torch
 from numpy.typing import DTypeLike, NDArray
 from torch import Tensor
 
-from cnnvis.core.memory import show_bytes
 from cnnvis.core.errors import InvalidInputError, OutputError
+from cnnvis.core.memory import show_bytes
 
 _STORED = {torch.float16: np.float16, torch.float32: np.float32, torch.float64: np.float64}
 

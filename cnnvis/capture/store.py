@@ -21,10 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cnnvis.core.memory import show_bytes
 from cnnvis.capture.sinks import FileSink, MemorySink, Sink, require_space, stored_dtype, writing
 from cnnvis.core import FeatureMaps, Provenance, Recording
 from cnnvis.core.errors import FileFormatError, InvalidInputError, OutputError
+from cnnvis.core.memory import show_bytes
 
 logger = logging.getLogger(__name__)
 

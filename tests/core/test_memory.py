@@ -1,7 +1,7 @@
 import pytest
 
-from cnnvis.core.memory import SHARE, as_bytes, available_memory, show_bytes
 from cnnvis.core.errors import InvalidInputError
+from cnnvis.core.memory import SHARE, as_bytes, available_memory, show_bytes
 
 
 @pytest.mark.parametrize(
