@@ -15,7 +15,8 @@ from cnnvis.core.errors import InvalidInputError
 Arrays = Mapping[str, NDArray[Any]]
 
 LINE_SIZE, UNIT_SIZE = 0.02, 0.04
-"""Radii of lines and units at importance 1, scene units, in a picture with room for them (nn_vis)."""
+"""Radii of lines and units at importance 1, scene units, in a picture with room for them (nn_vis); in layers wider
+than 1 they are as many layer widths, up to the largest size there is."""
 
 CROWDED = 100.0
 """Sum of squared importance over the lines of a gap, one layer wide, from which on lines are drawn thinner."""
@@ -73,8 +74,10 @@ def _line_size(lines: PolylineSet) -> float:
     )
     ends = np.concatenate([lines.offsets[:-1][full], lines.offsets[1:][full] - 1])
     crowd = float(np.bincount(gap, importance.astype(np.float64) ** 2).max())
-    power: float = max(crowd / (_width(lines.points[ends]) * CROWDED), 1.0) ** 0.75
-    return LINE_SIZE / power
+    layer = np.rint(lines.point_arrays["layer"][ends]).astype(np.int64)
+    scale = _scale(lines.points[ends], layer)
+    power: float = max(crowd / (_width(lines.points[ends]) / scale * CROWDED), 1.0) ** 0.75
+    return min(LINE_SIZE * scale / power, 1.0)
 
 
 def _unit_size(points: PointSet) -> float:
@@ -82,7 +85,16 @@ def _unit_size(points: PointSet) -> float:
     if not len(points) or not {"importance", "layer"} <= points.arrays.keys():
         return UNIT_SIZE
     crowd = np.bincount(points.arrays["layer"], points.arrays["importance"].astype(np.float64) ** 2).max()
-    return min(UNIT_SIZE, _width(points.points) / float(np.sqrt(np.pi * max(crowd, 1.0))))
+    largest = min(UNIT_SIZE * _scale(points.points, points.arrays["layer"]), 1.0)
+    return min(largest, _width(points.points) / float(np.sqrt(np.pi * max(crowd, 1.0))))
+
+
+def _scale(points: NDArray[np.float32], layer: NDArray[np.int64]) -> float:
+    """Return the width of the widest layer, at least 1."""
+    low, high = (np.full((int(layer.max()) + 1, 2), sign * np.inf) for sign in (1, -1))
+    np.minimum.at(low, layer, points[:, :2])
+    np.maximum.at(high, layer, points[:, :2])
+    return max(float((high - low).max()), 1.0)
 
 
 def _width(points: NDArray[np.float32]) -> float:

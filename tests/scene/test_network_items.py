@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 from cnnvis.core import BundledNetwork, EdgeSet, Layout, PointSet, PolylineSet, Provenance, Units
 from cnnvis.core.errors import InvalidInputError
+from cnnvis.layout import place, random_network, straight_lines
 from cnnvis.scene import BundleItem, GlyphsItem, Scene
 
 RANGES = {
@@ -149,7 +150,7 @@ def test_the_fuller_a_gap_the_thinner_its_lines():
     """The crowd is the sum of squared importance over the width; from 100 on the radius falls with its 0.75th power."""
     radius = [Scene().add_bundle(side_by_side(*of)).size for of in ((100, 1, 1), (1600, 1, 1), (1600, 0.25, 1))]
     assert radius == pytest.approx([0.02, 0.02 / 8, 0.02])
-    assert Scene().add_bundle(side_by_side(1600, 1, 16)).size == pytest.approx(0.02)
+    assert Scene().add_bundle(side_by_side(1600, 1, 16)).size == pytest.approx(16 * 0.02 / 8)
     assert Scene().add_bundle(side_by_side(1600, 1, 1), size=0.01).size == 0.01
 
 
@@ -159,6 +160,18 @@ def test_units_of_a_full_layer_are_small_enough_to_stand_beside_each_other():
     assert Scene().add_glyphs(PointSet(places, arrays)).size == pytest.approx(1 / np.sqrt(2500 * np.pi))
     few = PointSet(places[[0, 49, 2499]], {name: array[:3] for name, array in arrays.items()})
     assert Scene().add_glyphs(few).size == 0.04
+
+
+def test_lines_and_units_of_a_wider_network_are_as_much_larger():
+    edges, profiles = random_network([100, 40, 10])
+    sizes = []
+    for scale in (1, 5, 1e6):
+        layout = place(edges)
+        layout = Layout(scale * layout.positions / 0.9, layout.layer_of_unit)  # of 10 columns: layers 1 wide
+        drawn = BundledNetwork(edges, layout, straight_lines(edges, layout, profiles=profiles), profiles=profiles)
+        sizes.append([item.size for item in list(Scene.of_network(drawn))[:2]])
+    assert sizes[1] == pytest.approx([5 * size for size in sizes[0]], rel=1e-5)
+    assert sizes[2] == [1, 1]
 
 
 @pytest.mark.parametrize(("name", "n_named"), [("l", 15), ("features_of_a_block_", 4)])
