@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,9 +13,10 @@ from cyclopts.validators import Number
 from cnnvis.cli._drawing import DEFAULTS, DrawingFlags
 from cnnvis.cli._options import Data, Device, Model, Out, Quiet, Seed, Size, Weights
 from cnnvis.cli._progress import StageBars
+from cnnvis.cli._results import command_line, say_result
 
 if TYPE_CHECKING:
-    from cnnvis.studies.bundle_results import BundleResult
+    pass
 
 
 def parse_layers(text: str) -> tuple[int, ...]:
@@ -89,6 +88,7 @@ def bundle(  # noqa: PLR0913 - one parameter per option of the command line
     """
     from cnnvis.core.errors import InvalidInputError
     from cnnvis.studies import bundled_network
+    from cnnvis.studies.bundle_report import findings
     from cnnvis.studies.bundle_results import BundleStudy
 
     if random and (model or weights or importance or data):
@@ -109,16 +109,8 @@ def bundle(  # noqa: PLR0913 - one parameter per option of the command line
         size=size,
         film_frames=frames,
     )
-    command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    command = command_line()
     bars = StageBars(quiet=quiet)
     result = bundled_network.run(study, out, command=command, on_stage=bars.done, on_progress=bars.progress)
     if not quiet:
-        _say_result(result, out)
-
-
-def _say_result(result: BundleResult, out: Path) -> None:
-    from cnnvis.studies.bundle_report import findings
-
-    lines = ["", *findings(result), "", f"{result.total_seconds:.1f} s in all. Written:"]
-    lines += [f"  {path}  {content}" for path, content in result.files.items()]
-    sys.stdout.write("\n".join([*lines, "", f"Open {(out / 'index.html').resolve()}", ""]))
+        say_result(["", *findings(result)], result, out)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,9 +11,10 @@ from cyclopts.validators import Number
 
 from cnnvis.cli._options import Data, Device, Method, Out, Quiet, Seed, Size
 from cnnvis.cli._progress import StageBars
+from cnnvis.cli._results import command_line, say_result
 
 if TYPE_CHECKING:
-    from cnnvis.studies.compare_results import CompareResult
+    pass
 
 AtLeastOne = Number(gte=1)
 
@@ -72,6 +71,7 @@ def compare_networks(  # noqa: PLR0913 - one parameter per option of the command
     """
     from cnnvis.layout import BundleOptions
     from cnnvis.studies import CompareNetworks, compare_networks
+    from cnnvis.studies.compare_report import answers
     from cnnvis.studies.compare_results import BUNDLING
 
     study = CompareNetworks(
@@ -87,16 +87,8 @@ def compare_networks(  # noqa: PLR0913 - one parameter per option of the command
         device=device,
         size=size,
     )
-    command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    command = command_line()
     bars = StageBars(quiet=quiet)
     result = compare_networks.run(study, out, command=command, on_stage=bars.done, on_progress=bars.progress)
     if not quiet:
-        _say_result(result, out)
-
-
-def _say_result(result: CompareResult, out: Path) -> None:
-    from cnnvis.studies.compare_report import answers
-
-    lines = ["", *answers(result), "", f"{result.total_seconds:.1f} s in all. Written:"]
-    lines += [f"  {path}  {content}" for path, content in result.files.items()]
-    sys.stdout.write("\n".join([*lines, "", f"Open {(out / 'index.html').resolve()}", ""]))
+        say_result(["", *answers(result)], result, out)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -12,6 +10,7 @@ from cyclopts.validators import Number
 
 from cnnvis.cli._options import Data, Device, Layers, Model, Out, Quiet, Seed, Size, Weights
 from cnnvis.cli._progress import say_stage
+from cnnvis.cli._results import command_line, say_result
 
 if TYPE_CHECKING:
     from cnnvis.studies.gradient_results import Case, GradientResult
@@ -96,10 +95,10 @@ def gradients(  # noqa: PLR0913 - one parameter per option of the command line
         )
         for name, cases in chosen.items()
     ]
-    command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    command = command_line()
     result = gradient_classes.run(studies, out, command=command, on_stage=None if quiet else say_stage)
     if not quiet:
-        _say_result(result, out)
+        say_result(_found(result), result, out)
 
 
 def _line(case: Case) -> str:
@@ -107,13 +106,12 @@ def _line(case: Case) -> str:
     return f"{case.label} ({case.image}): {seen}, neuron {case.target.name} {case.target.probability:.2%}"
 
 
-def _say_result(result: GradientResult, out: Path) -> None:
+def _found(result: GradientResult) -> list[str]:
+    """Return what was found, line by line."""
     lines = []
     for part in result.parts:
         lines += ["", f"{part.network.name}: {part.chosen.rule}", *(f"  {_line(case)}" for case in part.cases)]
         lines += [f"  {sentence}" for sentence in part.chosen.missing]
         for layer in part.layers:
             lines += [f"  {layer.layer}, {label}: {check}" for label, check in layer.checks.items()]
-    lines += ["", f"{result.total_seconds:.1f} s in all. Written:"]
-    lines += [f"  {path}  {content}" for path, content in result.files.items()]
-    sys.stdout.write("\n".join([*lines, "", f"Open {(out / 'index.html').resolve()}", ""]))
+    return lines

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +10,7 @@ from cyclopts.validators import Number
 
 from cnnvis.cli._options import METHODS, Data, Device, Methods, Model, Out, Quiet, Seed, Weights
 from cnnvis.cli._progress import StageBars
+from cnnvis.cli._results import command_line, say_result
 
 if TYPE_CHECKING:
     from cnnvis.studies.curve_results import CurveResult
@@ -91,20 +90,19 @@ def importance_curves(  # noqa: PLR0913 - one parameter per option of the comman
         )
         for name, methods in chosen.items()
     ]
-    command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    command = command_line()
     bars = StageBars(quiet=quiet)
     result = importance_curves.run(studies, out, command=command, on_stage=bars.done, on_progress=bars.progress)
     if not quiet:
-        _say_result(result, out)
+        say_result(_found(result), result, out)
 
 
-def _say_result(result: CurveResult, out: Path) -> None:
+def _found(result: CurveResult) -> list[str]:
+    """Return what was found, line by line."""
     from cnnvis.studies.curve_report import verdicts
 
     lines = []
     for part in result.parts:
         lines += ["", f"{part.network.name}, hidden units, area under the accuracy:"]
         lines += [f"  {sentence}" for sentence in verdicts(part)]
-    lines += ["", f"{result.total_seconds:.1f} s in all. Written:"]
-    lines += [f"  {path}  {content}" for path, content in result.files.items()]
-    sys.stdout.write("\n".join([*lines, "", f"Open {(out / 'index.html').resolve()}", ""]))
+    return lines

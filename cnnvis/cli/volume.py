@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,6 +10,7 @@ from cyclopts.validators import Number
 
 from cnnvis.cli._options import Device, Image, Layers, Model, Out, Quiet, Seed, Size, Weights
 from cnnvis.cli._progress import say_stage
+from cnnvis.cli._results import command_line, say_result
 
 Orders = Annotated[
     tuple[str, ...],
@@ -83,14 +82,15 @@ def volume(  # noqa: PLR0913 - one parameter per option of the command line
         device=device,
         size=size,
         film_frames=frames,
-        command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        command=command_line(),
     )
     result = activation_volumes.run(study, out, on_stage=None if quiet else say_stage)
     if not quiet:
-        _say_result(result, out)
+        say_result(_found(result), result, out)
 
 
-def _say_result(result: Any, out: Path) -> None:
+def _found(result: Any) -> list[str]:
+    """Return what was found, line by line."""
     image = result.recording.inputs[0]
     lines = ["", *(f"{image}: {best.name} ({best.probability:.0%})" for best in result.predictions[:1])]
     for layer in result.layers:
@@ -100,6 +100,4 @@ def _say_result(result: Any, out: Path) -> None:
                 f"{layer.layer}: {method:<12} smoothness {quality.smoothness:.3f}"
                 f" (random orders {quality.random_mean:.3f} ± {quality.random_std:.3f})"
             )
-    lines += ["", f"{result.total_seconds:.1f} s in all. Written:"]
-    lines += [f"  {path}  {content}" for path, content in result.files.items()]
-    sys.stdout.write("\n".join([*lines, "", f"Open {(out / 'index.html').resolve()}", ""]))
+    return lines
