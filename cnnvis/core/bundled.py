@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnvis.core.checks import frozen_array, frozen_mapping, require_finite, require_shape
+from cnnvis.core.checks import frozen_array, frozen_mapping, require_finite, require_not_negative, require_shape
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.graph import ModelGraph
 from cnnvis.core.network import EdgeSet, Layout, PointSet, PolylineSet
@@ -102,8 +102,7 @@ class BundledNetwork:
             array = frozen_array(getattr(self, name), dtype=np.float64)
             require_shape(name, array, shape)
             require_finite(name, array)
-            if array.size and array.min() < 0:
-                raise InvalidInputError(f"{name} must not be negative, got {array.min():g}.")
+            require_not_negative(name, array)
             object.__setattr__(self, name, array)
 
     @property

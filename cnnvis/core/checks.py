@@ -68,6 +68,12 @@ def require_finite(name: str, array: NDArray[Any]) -> None:
         )
 
 
+def require_not_negative(name: str, array: NDArray[Any]) -> None:
+    """Raise InvalidInputError when `array` holds a value below zero, and say the least."""
+    if array.size and array.min() < 0:
+        raise InvalidInputError(f"{name} must not be negative, got {array.min():g}.")
+
+
 def require_permutation(name: str, array: NDArray[Any]) -> None:
     """Raise InvalidInputError unless `array` holds each of 0 .. n-1 exactly once."""
     if not np.array_equal(np.sort(array), np.arange(array.size)):

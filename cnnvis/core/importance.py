@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnvis.core.checks import frozen_array, frozen_mapping, require_finite, require_shape
+from cnnvis.core.checks import frozen_array, frozen_mapping, require_finite, require_not_negative, require_shape
 from cnnvis.core.classes import class_index
 from cnnvis.core.errors import InvalidInputError, LayerNotFoundError, did_you_mean
 from cnnvis.core.units import Units
@@ -59,8 +59,7 @@ class Importance:
         array = frozen_array(array, dtype=np.float64)
         require_shape(f"importance of {layer!r}", array, (None,) * ndim)
         require_finite(f"importance of {layer!r}", array)
-        if array.size and array.min() < 0:
-            raise InvalidInputError(f"importance of {layer!r} must not be negative, got {array.min():g}.")
+        require_not_negative(f"importance of {layer!r}", array)
         return array
 
     def _checked_classes(self) -> dict[str, NDArray[np.float64]]:

@@ -215,11 +215,7 @@ class PolylineSet:
         object.__setattr__(self, "points", points)
         object.__setattr__(self, "offsets", offsets)
         for name, length in (("point_arrays", len(points)), ("line_arrays", offsets.size - 1)):
-            arrays = {key: frozen_array(array) for key, array in getattr(self, name).items()}
-            for key, array in arrays.items():
-                if array.ndim == 0 or array.shape[0] != length:
-                    raise InvalidInputError(f"{name}[{key!r}] has shape {array.shape}; its length must be {length}.")
-            object.__setattr__(self, name, frozen_mapping(arrays))
+            object.__setattr__(self, name, _frozen_arrays(name, getattr(self, name), length))
 
     def __len__(self) -> int:
         return int(self.offsets.size - 1)
@@ -282,11 +278,16 @@ class PointSet:
         require_shape("points", points, (None, 3))
         require_finite("points", points)
         object.__setattr__(self, "points", points)
-        arrays = {name: frozen_array(array) for name, array in self.arrays.items()}
-        for name, array in arrays.items():
-            if array.ndim == 0 or len(array) != len(points):
-                raise InvalidInputError(f"arrays[{name!r}] has shape {array.shape}; its length must be {len(points)}.")
-        object.__setattr__(self, "arrays", frozen_mapping(arrays))
+        object.__setattr__(self, "arrays", _frozen_arrays("arrays", self.arrays, len(points)))
 
     def __len__(self) -> int:
         return len(self.points)
+
+
+def _frozen_arrays(what: str, arrays: Mapping[str, NDArray[Any]], length: int) -> Mapping[str, NDArray[Any]]:
+    """Return read-only arrays by name, each with one entry per point or line."""
+    frozen = {name: frozen_array(array) for name, array in arrays.items()}
+    for name, array in frozen.items():
+        if array.ndim == 0 or len(array) != length:
+            raise InvalidInputError(f"{what}[{name!r}] has shape {array.shape}; its length must be {length}.")
+    return frozen_mapping(frozen)

@@ -16,7 +16,7 @@ from cnnvis.core import Importance
 from cnnvis.core.atomic import AtomicWrite
 from cnnvis.core.errors import FileFormatError
 from cnnvis.io._table import options_text
-from cnnvis.io.recording_safetensors import write_tensors
+from cnnvis.io.recording_safetensors import require_version, write_tensors
 
 FORMAT = "cnnvis-importance"
 VERSION = 1
@@ -54,10 +54,7 @@ def load(path: Path) -> Importance:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata()
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-        if int(metadata["version"]) > VERSION:
-            raise FileFormatError(
-                f"{path} is importance of version {metadata['version']}, this cnnvis reads {VERSION}; update cnnvis."
-            )
+        require_version(path, metadata, "importance", VERSION)
         return _importance(json.loads(metadata["importance"]), tensors)
     except (SafetensorError, KeyError, json.JSONDecodeError) as error:
         raise FileFormatError(f"{path} is damaged importance: {error}") from error

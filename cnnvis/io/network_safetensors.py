@@ -31,7 +31,7 @@ from cnnvis.core import (
 from cnnvis.core.atomic import AtomicWrite
 from cnnvis.core.errors import FileFormatError, InvalidInputError
 from cnnvis.io._derived import implied
-from cnnvis.io.recording_safetensors import write_tensors
+from cnnvis.io.recording_safetensors import require_version, write_tensors
 
 FORMAT = "cnnvis-network"
 VERSION = 1
@@ -67,10 +67,7 @@ def load(path: Path) -> BundledNetwork:
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata()
-            if int(metadata["version"]) > VERSION:
-                raise FileFormatError(
-                    f"{path} is a network of version {metadata['version']}, this cnnvis reads {VERSION}; update cnnvis."
-                )
+            require_version(path, metadata, "a network", VERSION)
             return _network(_unpacked(json.loads(metadata["network"]), file))
     except FileFormatError:
         raise

@@ -83,6 +83,14 @@ def write_tensors(file: BinaryIO, tensors: Mapping[str, NDArray[Any]], metadata:
         file.write(np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")))
 
 
+def require_version(path: Path, metadata: Mapping[str, str], what: str, newest: int) -> None:
+    """Raise FileFormatError for a file of a version above `newest`; a ValueError or KeyError where none is given."""
+    if int(metadata["version"]) > newest:
+        raise FileFormatError(
+            f"{path} is {what} of version {metadata['version']}, this cnnvis reads {newest}; update cnnvis."
+        )
+
+
 def _tensors(recording: Recording) -> dict[str, NDArray[Any]]:
     tensors: dict[str, NDArray[Any]] = {}
     for name, maps in recording.maps.items():
@@ -122,10 +130,7 @@ def _read_facts(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
         raise FileFormatError(
             f"{path} is a .safetensors file, but no recording. A checkpoint is loaded by cnnvis.models.load."
         )
-    if int(metadata["version"]) > VERSION:
-        raise FileFormatError(
-            f"{path} is a recording of version {metadata['version']}, this cnnvis reads {VERSION}; update cnnvis."
-        )
+    require_version(path, metadata, "a recording", VERSION)
     facts: dict[str, Any] = json.loads(metadata["recording"])
     return facts
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cnnvis.core import EdgeSet, Layout
-from cnnvis.core.checks import require_finite, require_shape
+from cnnvis.core.checks import require_finite, require_not_negative, require_shape
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.links import LinkKind
 
@@ -97,8 +97,7 @@ def _checked(name: str, values: ArrayLike, shape: tuple[int | None, ...]) -> NDA
     if array.ndim == 2 and not array.shape[1]:
         raise InvalidInputError(f"{name} has shape {array.shape}: no class; leave it out where there is none.")
     require_finite(name, array)
-    if array.size and array.min() < 0:
-        raise InvalidInputError(f"{name} must not be negative, got {array.min():g}.")
+    require_not_negative(name, array)
     return array
 
 
