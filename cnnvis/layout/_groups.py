@@ -59,6 +59,11 @@ class LineGroup:
     bends: NDArray[np.float32]
     random: np.random.Generator
 
+    @property
+    def has_trunk(self) -> bool:
+        """Whether the lines are gathered at a hub."""
+        return bool(self.bends.any())
+
     def keep_inside(self) -> None:
         """Move points that have left the box onto its boundary."""
         np.clip(self.points, 0, self.extent, out=self.points)

@@ -7,7 +7,7 @@ import os
 from concurrent.futures import Executor, ThreadPoolExecutor
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from cnnvis.core import EdgeSet, Layout, PolylineSet
 from cnnvis.core.errors import InvalidInputError
@@ -20,13 +20,8 @@ from cnnvis.layout._hubs import TRUNK
 from cnnvis.layout._line_look import line_look
 from cnnvis.layout._memory import require_memory
 from cnnvis.layout._profiles import SHARES, unit_look
+from cnnvis.layout._schedule import KERNEL_DEVIATIONS, class_share, falling_bandwidths
 from cnnvis.layout.options import BundleMode, BundleOptions
-
-FINAL_BANDWIDTH = 2 / 3
-"""Bandwidth at which bundling ends, in distances of two samples; as in nn_vis."""
-
-KERNEL_DEVIATIONS = math.sqrt(5.0)
-"""Bandwidth / standard deviation: a Gaussian as wide as nn_vis's Epanechnikov kernel of that radius."""
 
 SPEED = 1.5
 """Over-relaxation of the mean shift; it converges below 2."""
@@ -99,9 +94,9 @@ class Bundler:
         self._look = unit_look(edges, layout, profiles, importance)
         require_memory(edges, layout, self.options, self._look)
         self._groups = list(line_groups(edges, layout, self._look, self.options))
-        spacing = 1 / self.options.sampling_rate
-        self._finest = FINEST_CELL * spacing
-        self.bandwidths = _schedule(self.options, FINAL_BANDWIDTH * spacing)
+        rate, reduction = self.options.sampling_rate, self.options.edge_bandwidth_reduction
+        self._finest = FINEST_CELL / rate
+        self.bandwidths = falling_bandwidths(self.options.bandwidth, reduction, rate)[: self.options.max_iterations]
         self.done = 0
         self.last_move = math.inf
 
@@ -127,7 +122,9 @@ class Bundler:
         if self.done == 0 and self.options.mode is BundleMode.ADVECT:
             self._gather()
         with ThreadPoolExecutor(max_workers=min(BLOCKS, _processors())) as pool:
-            moves = [self._advance(group, bandwidth, pool) for group in self._groups]
+            share = class_share(bandwidth, self.bandwidths, self.options.class_separation)
+            vectors = self._look.vectors(share)
+            moves = [self._advance(group, bandwidth, vectors, pool) for group in self._groups]
         self.done += 1
         self.last_move = max(moves, default=0.0)
         return self.last_move
@@ -137,17 +134,16 @@ class Bundler:
         for group in self._groups:
             _kernels.gather(group.points, group.offsets, (0, len(group.edges)), group.bends, TRUNK)
 
-    def _advance(self, group: LineGroup, bandwidth: float, pool: Executor) -> float:
+    def _advance(self, group: LineGroup, bandwidth: float, vectors: NDArray[np.float32], pool: Executor) -> float:
         deviation = bandwidth / KERNEL_DEVIATIONS
         cell = cell_size(deviation, self._finest)
-        vectors = self._look.vectors(self._class_share(bandwidth))
         share = SHARES[self.options.edge_importance_type]
         scale = np.array([1 / cell], np.float32)
         added = (group.source, group.target, group.weight, self._look.mass[:, None] * vectors, share, scale)
         felt = (group.source, group.target, group.weight, vectors, share, scale)
         grid = density(group, added, cell, deviation, pool)
         shaken = self._shake(group, NOISE * bandwidth) if self.options.mode is BundleMode.NOISE else 0.0
-        strength = SMOOTHING_TO_TRUNKS if group.bends.any() else SMOOTHING_TO_STRAIGHT
+        strength = SMOOTHING_TO_TRUNKS if group.has_trunk else SMOOTHING_TO_STRAIGHT
         strength *= self.options.smoothing_iterations
         step = (self._speed * deviation**2, bandwidth, strength, TRUNK)
 
@@ -164,13 +160,6 @@ class Bundler:
     def _speed(self) -> float:
         speeds: dict[str, float] = {BundleMode.ADVECT: SPEED, BundleMode.DIVERGE: -SPEED, BundleMode.NOISE: 0.0}
         return speeds[self.options.mode]
-
-    def _class_share(self, bandwidth: float) -> float:
-        """Return how much the classes count, b: 0 in the first iteration, `class_separation` in the last (nn_vis)."""
-        first, last = self.bandwidths[0], self.bandwidths[-1]
-        if first == last:
-            return 0.0
-        return self.options.class_separation * math.sqrt(1 - (bandwidth - last) / (first - last))
 
     def _shake(self, group: LineGroup, deviation: float) -> float:
         """Move all points but the ends at random, across the axis, and return the largest move."""
@@ -200,7 +189,7 @@ class Bundler:
         for group in self._groups:
             within = np.arange(len(group.points)) - np.repeat(group.offsets[:-1], np.diff(group.offsets))
             rounded = group.points.copy()
-            if group.bends.any():
+            if group.has_trunk:
                 _kernels.round_off(rounded, group.offsets, (0, len(group.edges)), ROUNDING)
             places_in_scene = group.in_scene(rounded, self.layout.width or 1.0)
             points[np.repeat(offsets[group.edges], np.diff(group.offsets)) + within] = places_in_scene
@@ -259,15 +248,6 @@ def straight_lines(
 ) -> PolylineSet:
     """Return the edges as straight polylines with the points and arrays that `bundle` starts from."""
     return Bundler(edges, layout, profiles=profiles, importance=importance, options=options).lines()
-
-
-def _schedule(options: BundleOptions, final: float) -> tuple[float, ...]:
-    """Return the bandwidth of each iteration, in layer widths: falling until it is below `final`."""
-    first, reduction = float(options.bandwidth), float(options.edge_bandwidth_reduction)
-    count = 1
-    if reduction > 0 and first >= final:
-        count = math.floor(math.log(final / first) / math.log(reduction) + 1e-9) + 1
-    return tuple(first * reduction**i for i in range(count))[: options.max_iterations]
 
 
 def _processors() -> int:

@@ -10,14 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cnnvis.core import Layout
-from cnnvis.core.checks import require_finite, require_shape
+from cnnvis.core.checks import require_finite, require_not_negative, require_shape
 from cnnvis.core.errors import InvalidInputError, LayerNotFoundError, did_you_mean
 from cnnvis.core.progress import Progress, silent
 from cnnvis.layout._profiles import class_directions
+from cnnvis.layout._schedule import KERNEL_DEVIATIONS, class_share, falling_bandwidths
 from cnnvis.layout.options import require_within
-
-KERNEL_DEVIATIONS = math.sqrt(5.0)
-"""Bandwidth / standard deviation, as in edge bundling."""
 
 SPEED = 0.5
 """Share of the way that a unit goes in one iteration."""
@@ -62,10 +60,7 @@ class UnitOptions:
     @property
     def bandwidths(self) -> tuple[float, ...]:
         """Bandwidth of each iteration."""
-        found, final = [self.bandwidth], 2 / (3 * self.sampling_rate)
-        while found[-1] * self.node_bandwidth_reduction >= final:
-            found.append(found[-1] * self.node_bandwidth_reduction)
-        return tuple(found)
+        return falling_bandwidths(self.bandwidth, self.node_bandwidth_reduction, self.sampling_rate)
 
 
 def advect_units(
@@ -111,19 +106,18 @@ def advect_units(
     classes = np.asarray(profiles, dtype=np.float64)
     require_shape("profiles", classes, (len(layout), None))
     require_finite("profiles", classes)
-    if classes.size and classes.min() < 0:
-        raise InvalidInputError(f"profiles must not be negative, got {classes.min():g}.")
+    require_not_negative("profiles", classes)
     moving = _moving_layers(layout, fixed)
     positions = layout.positions.copy()
-    total = len(options.bandwidths) * len(moving)
+    bandwidths = options.bandwidths
     for number, layer in enumerate(moving):
         members = np.flatnonzero(layout.layer_of_unit == layer)
         _require_size(layout.layers[layer], members.size)
         crowd = _Crowd(layout, layer, members, classes[members])
-        for done, bandwidth in enumerate(options.bandwidths, start=1):
-            share = _class_share(bandwidth, options)
+        for done, bandwidth in enumerate(bandwidths, start=1):
+            share = class_share(bandwidth, bandwidths, options.class_separation)
             crowd.move(bandwidth / KERNEL_DEVIATIONS * (layout.width or 1.0), share)
-            progress(number * len(options.bandwidths) + done, total)
+            progress(number * len(bandwidths) + done, len(moving) * len(bandwidths))
         positions[members, :2] = crowd.pushed_apart()
     return replace(layout, positions=positions)
 
@@ -142,12 +136,6 @@ def _require_size(name: str, n_units: int) -> None:
         raise InvalidInputError(
             f"Layer {name!r} has {n_units:,} units; moving compares every pair and allows {MAX_UNITS:,}. Keep it fixed."
         )
-
-
-def _class_share(bandwidth: float, options: UnitOptions) -> float:
-    """Return how much the classes count: 0 at first, `class_separation` at last; the schedule of edge bundling."""
-    first, last = options.bandwidths[0], options.bandwidths[-1]
-    return options.class_separation * math.sqrt(1 - (bandwidth - last) / (first - last)) if first > last else 0.0
 
 
 class _Crowd:
