@@ -80,7 +80,7 @@ def test_the_perceptron_with_the_iterations_of_nn_vis(benchmark, perceptron):
 
     lines = benchmark.pedantic(units_and_edges, rounds=5, warmup_rounds=1)
     assert len(lines) == 67_963
-    assert benchmark.stats.stats.median < 5.0  # the aim is 2.5; README says what was seen
+    assert benchmark.stats.stats.median < 2.5
 
 
 def test_the_perceptron_by_default(benchmark, perceptron):

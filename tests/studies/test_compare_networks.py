@@ -102,7 +102,7 @@ def test_the_picture_shows_both_networks_from_one_place(pair):
     for pane in (one, two):
         assert 0.03 < (pane < 128).mean() < 0.3
     name_of_layer = (slice(265, 290), slice(262, 325))  # "3 (10)", which stands below the last layer
-    assert (one[name_of_layer] < 128).sum() > 20  # none where it is missing
+    assert (one[name_of_layer] < 250).sum() > 50  # letters this small are mostly grey
     np.testing.assert_array_equal(one[name_of_layer], two[name_of_layer])
     assert not np.array_equal(one, two)
 
