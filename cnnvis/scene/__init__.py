@@ -19,7 +19,9 @@ from cnnvis.scene.network_items import BundleItem, BundleMode, GlyphsItem, Netwo
 from cnnvis.scene.scene import Scene
 from cnnvis.scene.scene_state import SceneState, Series
 from cnnvis.scene.selection import Selection
+from cnnvis.scene.snapshot import SceneSnapshot
 from cnnvis.scene.transfer import Normalisation, TransferFunction
+from cnnvis.scene.watching import SceneWatch
 
 __all__ = [
     "ITEM_KINDS",
@@ -37,7 +39,9 @@ __all__ = [
     "Scene",
     "SceneGrid",
     "SceneItem",
+    "SceneSnapshot",
     "SceneState",
+    "SceneWatch",
     "Selection",
     "Series",
     "Slices",

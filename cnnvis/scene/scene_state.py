@@ -51,6 +51,7 @@ class SceneState(EventedModel):
 
     item_added: ClassVar[Signal] = Signal(SceneItem)
     item_removed: ClassVar[Signal] = Signal(SceneItem)
+    items_arranged: ClassVar[Signal] = Signal()
     _items: dict[str, SceneItem] = PrivateAttr(default_factory=dict)
     _frames: dict[str, tuple[Any, ...]] = PrivateAttr(default_factory=dict)
 
@@ -116,6 +117,20 @@ class SceneState(EventedModel):
         self._frames.pop(name, None)
         self.item_removed.emit(item)
 
+    def arrange(self, names: Sequence[str]) -> None:
+        """Put the items into the order of `names`, in which titles, keys and lists of items name them.
+
+        Raises
+        ------
+        InvalidInputError
+            When `names` are not the names of all items, each once.
+        """
+        if sorted(names) != sorted(self._items):
+            raise InvalidInputError(f"An arrangement names each of {list(self._items)} once, got {list(names)}.")
+        if list(names) != list(self._items):
+            self._items = {name: self._items[name] for name in names}
+            self.items_arranged.emit()
+
     # -- frames ----------------------------------------------------------------------------------
 
     def set_frames(self, axis: str, labels: Sequence[str], frames: Mapping[str, Sequence[Any]]) -> None:
@@ -154,6 +169,14 @@ class SceneState(EventedModel):
             self[name].check_data(*data)
             if len(data) != n:
                 raise InvalidInputError(f"Item {name!r} has {len(data)} frames but there are {n} labels.")
+
+    def restore_frames(self, series: Series, frames: Mapping[str, Sequence[Any]], frame: int) -> None:
+        """Take frames as `frames` and `series` gave them before, and show one of them; spans are left alone."""
+        self._frames = {}
+        self.frame = 0
+        self.series = series
+        self.frame = frame
+        self._frames = {name: tuple(data) for name, data in frames.items()}
 
     @property
     def frames(self) -> Mapping[str, tuple[Any, ...]]:
