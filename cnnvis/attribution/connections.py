@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -117,11 +118,12 @@ def connect(
 
 
 def _check_options(top_k: int | None, prune_percentage: float) -> None:
-    if top_k is not None and (int(top_k) != top_k or top_k < 0):
-        raise InvalidInputError(f"top_k must be a whole number of at least 0, or None for all links; got {top_k}.")
-    if not 0 <= prune_percentage <= 1:
+    is_whole = isinstance(top_k, Integral) and not isinstance(top_k, bool)
+    if top_k is not None and not (is_whole and top_k >= 0):
+        raise InvalidInputError(f"top_k must be a whole number of at least 0, or None for all links; got {top_k!r}.")
+    if not (isinstance(prune_percentage, Real) and 0 <= prune_percentage <= 1):
         raise InvalidInputError(
-            f"prune_percentage is a share of the links from 0 to 1, got {prune_percentage}; 0.9 leaves out 90 %."
+            f"prune_percentage is a share of the links from 0 to 1, got {prune_percentage!r}; 0.9 leaves out 90 %."
         )
 
 

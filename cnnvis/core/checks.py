@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from numbers import Integral, Real
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -24,6 +25,21 @@ def parse_choice(kind: type[Choice], value: str, *, what: str) -> Choice:
         close = near_matches(str(value), allowed)
         hint = f" Did you mean: {', '.join(close)}?" if close else ""
         raise InvalidInputError(f"Unknown {what} {value!r}.{hint} Allowed: {', '.join(allowed)}.") from None
+
+
+def require_number(
+    name: str, value: object, low: float, high: float, *, whole: bool = False, above: bool = False
+) -> None:
+    """Raise InvalidInputError unless `value` is a number within [low, high], above `low` if so, whole where it must be.
+
+    True and False are no numbers here, nor is NaN.
+    """
+    is_number = isinstance(value, Integral if whole else Real) and not isinstance(value, bool)
+    if is_number and low <= float(value) <= high and not (above and float(value) == low):  # type: ignore[arg-type]
+        return
+    kind = "a whole number " if whole else ""
+    allowed = f"above {low:g} and at most {high:g}" if above else f"from {low:g} to {high:g}"
+    raise InvalidInputError(f"{name} must be {kind}{allowed}, got {value!r}.")
 
 
 def frozen_array(array: ArrayLike, *, dtype: DTypeLike | None = None) -> NDArray[Any]:

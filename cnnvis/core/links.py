@@ -7,7 +7,7 @@ from typing import Literal
 
 
 class LinkKind(StrEnum):
-    """Whose importance a link inherits; the four `edge_importance_type`s of nn_vis in its order.
+    """Whose importance a link inherits; the four `edge_importance_type`s of nn_vis by name, or by number 0 to 3.
 
     `interpolate`: that of its start fading into that of its end; where a link has one number, their mean; `start`;
     `both`: their sum, so that links are ranked as by `interpolate`; `end`.
@@ -17,6 +17,11 @@ class LinkKind(StrEnum):
     START = "start"
     BOTH = "both"
     END = "end"
+
+    @classmethod
+    def _missing_(cls, value: object) -> LinkKind | None:
+        is_number = isinstance(value, int) and not isinstance(value, bool)
+        return list(cls)[value] if is_number and 0 <= value < len(cls) else None
 
 
 LinkKindName = Literal["interpolate", "start", "both", "end"]

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from numbers import Integral, Real
 from typing import Literal
 
-from cnnvis.core.checks import parse_choice
-from cnnvis.core.errors import InvalidInputError
+from cnnvis.core.checks import parse_choice, require_number
 from cnnvis.core.links import LinkKind, LinkKindName
 
 
@@ -56,7 +54,7 @@ class BundleOptions:
     smoothing_iterations : int, default: 8
         Strength of smoothing after each iteration, 0 to 64; 0 for none.
     edge_importance_type : {"interpolate", "start", "both", "end"}
-        Whose importance and class profile a line has along its way.
+        Whose importance and class profile a line has along its way; or its number in nn_vis, 0 to 3.
     class_separation : float, default: 1
         How strictly lines keep to those of their own classes in the end: 0 not at all. Needs profiles.
     tolerance : float, default: 0
@@ -72,7 +70,7 @@ class BundleOptions:
     edge_bandwidth_reduction: float = 0.9
     max_iterations: int | None = None
     smoothing_iterations: int = 8
-    edge_importance_type: LinkKind | LinkKindName = LinkKind.INTERPOLATE
+    edge_importance_type: LinkKind | LinkKindName | int = LinkKind.INTERPOLATE
     class_separation: float = 1.0
     tolerance: float = 0.0
     mode: BundleMode | BundleModeName = BundleMode.ADVECT
@@ -96,9 +94,4 @@ class BundleOptions:
 
 def require_within(options: object, name: str, low: float, high: float, *, whole: bool = False) -> None:
     """Raise InvalidInputError unless the option is a number within [low, high], and a whole one where it must be."""
-    value = getattr(options, name)
-    if not isinstance(value, Integral if whole else Real) or not low <= float(value) <= high:  # NaN is not within
-        kind = "a whole number " if whole else ""
-        raise InvalidInputError(
-            f"{type(options).__name__}: {name} must be {kind}from {low:g} to {high:g}, got {value!r}."
-        )
+    require_number(f"{type(options).__name__}: {name}", getattr(options, name), low, high, whole=whole)

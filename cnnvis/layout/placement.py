@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cnnvis.core import EdgeSet, Layout, ModelGraph, Units
-from cnnvis.core.checks import parse_choice, require_shape
+from cnnvis.core.checks import parse_choice, require_number, require_shape
 from cnnvis.core.errors import InvalidInputError, did_you_mean
 from cnnvis.layout import _similar_cells
 from cnnvis.layout._depths import depths_by_graph, depths_by_links, depths_in_a_row
@@ -74,8 +74,7 @@ def place(
     """
     arrangement = parse_choice(Arrangement, arrangement, what="arrangement")
     for name, value in (("layer_distance", layer_distance), ("layer_width", layer_width)):
-        if not 0 < value <= LONGEST:
-            raise InvalidInputError(f"place: {name} must be above 0 and at most {LONGEST:g}, got {value!r}.")
+        require_number(f"place: {name}", value, 0, LONGEST, above=True)
     units = _units(network)
     squares = _squares(network, units, arrangement, scores, similarity)
     corners = _centres(_depths(network, units), layer_distance / layer_width)

@@ -227,6 +227,9 @@ class Crossing(nn.Module):
     [
         ({"top_k": -1}, InvalidInputError, "top_k must be a whole number of at least 0"),
         ({"top_k": 1.5}, InvalidInputError, "top_k must be"),
+        ({"top_k": "a"}, InvalidInputError, "top_k must be a whole number of at least 0, .*got 'a'"),
+        ({"top_k": True}, InvalidInputError, "top_k must be"),
+        ({"prune_percentage": "a"}, InvalidInputError, "share of the links from 0 to 1, got 'a'"),
         ({"prune_percentage": 90}, InvalidInputError, "share of the links from 0 to 1, got 90"),
         ({"prune_percentage": float("nan")}, InvalidInputError, "from 0 to 1, got nan"),
         ({"fold": "c"}, LayerNotFoundError, "No block 'c' to fold"),

@@ -28,6 +28,10 @@ def weighted(edges, weight):
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
+        ({"hubs": True}, "hubs must be a whole number from 0 to 256, got True"),
+        ({"sampling_rate": True}, "sampling_rate must be from 2 to 200, got True"),
+        ({"edge_importance_type": 4}, "Unknown edge_importance_type 4. Allowed: interpolate, start, both, end"),
+        ({"edge_importance_type": True}, "Unknown edge_importance_type True"),
         ({"hubs": 2.5}, "hubs must be a whole number from 0 to 256, got 2.5"),
         ({"max_iterations": 2.5}, "max_iterations must be a whole number"),
         ({"max_iterations": -1}, "max_iterations must be a whole number"),
@@ -41,6 +45,11 @@ def weighted(edges, weight):
 def test_options_are_refused_in_words(wrong, message):
     with pytest.raises(InvalidInputError, match=message):
         BundleOptions(**wrong)
+
+
+def test_whose_importance_a_line_has_may_be_the_number_of_nn_vis():
+    found = [BundleOptions(edge_importance_type=number).edge_importance_type for number in range(4)]
+    assert found == ["interpolate", "start", "both", "end"]
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])

@@ -200,7 +200,7 @@ def test_bad_input_is_refused_in_a_sentence():
     with pytest.raises(InvalidInputError, match=r"Unknown arrangement 'rooster'. Did you mean: raster"):
         place(units, arrangement="rooster")
     for name in ("layer_distance", "layer_width"):
-        for value in (0, 10.5, np.nan):
+        for value in (0, 10.5, np.nan, "a", True, None):
             with pytest.raises(InvalidInputError, match=f"{name} must be above 0 and at most 10"):
                 place(units, **{name: value})
     with pytest.raises(InvalidInputError, match="needs scores"):
