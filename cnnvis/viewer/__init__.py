@@ -1,0 +1,1 @@
+"""The window: a `Scene` shown, changed and asked, in Qt (qtpy only)."""
