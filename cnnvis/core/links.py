@@ -20,8 +20,9 @@ class LinkKind(StrEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> LinkKind | None:
-        is_number = isinstance(value, int) and not isinstance(value, bool)
-        return list(cls)[value] if is_number and 0 <= value < len(cls) else None
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < len(cls):
+            return list(cls)[value]
+        return None
 
 
 LinkKindName = Literal["interpolate", "start", "both", "end"]

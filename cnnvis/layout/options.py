@@ -70,7 +70,7 @@ class BundleOptions:
     edge_bandwidth_reduction: float = 0.9
     max_iterations: int | None = None
     smoothing_iterations: int = 8
-    edge_importance_type: LinkKind | LinkKindName | int = LinkKind.INTERPOLATE
+    edge_importance_type: LinkKind | LinkKindName = LinkKind.INTERPOLATE
     class_separation: float = 1.0
     tolerance: float = 0.0
     mode: BundleMode | BundleModeName = BundleMode.ADVECT
