@@ -2,10 +2,12 @@
 
 from cnnvis.rendering.film import FILM_SUFFIXES, film
 from cnnvis.rendering.gltf_export import GLTF_SUFFIXES, export_gltf
-from cnnvis.rendering.offscreen import OffscreenWindow
+from cnnvis.rendering.offscreen import OffscreenWindow, pixels_of
+from cnnvis.rendering.panes import ScenePane, ScenePanes
 from cnnvis.rendering.probe import require_rendering, require_window
 from cnnvis.rendering.scene_renderer import ARTISTS, SceneRenderer
 from cnnvis.rendering.still import PICTURE_SUFFIXES, render, write_picture
+from cnnvis.rendering.viewpoint import camera_state
 from cnnvis.rendering.web import PAGE_SUFFIXES, export_html, scene_html
 
 __all__ = [
@@ -15,10 +17,14 @@ __all__ = [
     "PAGE_SUFFIXES",
     "PICTURE_SUFFIXES",
     "OffscreenWindow",
+    "ScenePane",
+    "ScenePanes",
     "SceneRenderer",
+    "camera_state",
     "export_gltf",
     "export_html",
     "film",
+    "pixels_of",
     "render",
     "require_rendering",
     "require_window",

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from cnnvis.core.atomic import AtomicWrite
 from cnnvis.core.errors import FileFormatError, InvalidInputError
 from cnnvis.core.progress import Progress, silent
-from cnnvis.rendering.offscreen import OffscreenWindow, scenes_of
+from cnnvis.rendering.offscreen import OffscreenWindow
+from cnnvis.rendering.panes import scenes_of
 from cnnvis.scene import Scene, SceneGrid
 
 DEFAULT_SIZE = (960, 600)

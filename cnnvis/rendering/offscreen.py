@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.rendering import _vtk as vtk
 from cnnvis.rendering import errors_of_vtk
+from cnnvis.rendering.panes import ScenePane, ScenePanes, scenes_of
 from cnnvis.rendering.probe import require_rendering
-from cnnvis.rendering.scene_renderer import SceneRenderer
-from cnnvis.rendering.style import THEMES
 from cnnvis.scene import Scene, SceneGrid
 
 MULTISAMPLES = 0
@@ -21,22 +20,18 @@ MULTISAMPLES = 0
 MAX_PIXELS = 16384
 
 
-def scenes_of(target: Scene | SceneGrid) -> tuple[Scene, ...]:
-    """Return the scenes that are drawn: those of a grid, or the one given.
-
-    Raises
-    ------
-    InvalidInputError
-        For anything else; the message says how it becomes a scene.
-    """
-    if isinstance(target, SceneGrid):
-        return target.scenes
-    if isinstance(target, Scene):
-        return (target,)
-    raise InvalidInputError(
-        f"A Scene or a SceneGrid can be rendered, got {type(target).__name__}. "
-        "Maps, arrays and volumes become a scene by cnnvis.Scene.of(maps)."
-    )
+def pixels_of(window: vtk.vtkRenderWindow) -> NDArray[np.uint8]:
+    """Return what a window drew last, (H, W, 3) uint8, first row on top."""
+    grab = vtk.vtkWindowToImageFilter()
+    grab.SetInput(window)
+    grab.SetInputBufferTypeToRGB()
+    grab.ReadFrontBufferOff()
+    grab.ShouldRerenderOff()
+    grab.Update()
+    image = grab.GetOutput()
+    width, height, _ = image.GetDimensions()
+    pixels = vtk.vtk_to_numpy(image.GetPointData().GetScalars()).reshape(height, width, 3)
+    return np.ascontiguousarray(pixels[::-1])
 
 
 class OffscreenWindow:
@@ -51,7 +46,7 @@ class OffscreenWindow:
     """
 
     def __init__(self, target: Scene | SceneGrid, size: tuple[int, int], *, turning: bool = False) -> None:
-        scenes = scenes_of(target)
+        scenes_of(target)
         width, height = (int(side) for side in size)
         if not (16 <= width <= MAX_PIXELS and 16 <= height <= MAX_PIXELS):
             raise InvalidInputError(f"A picture is 16 to {MAX_PIXELS} pixels on each side, got {width} x {height}.")
@@ -62,19 +57,12 @@ class OffscreenWindow:
         self.window.SetShowWindow(False)
         self.window.SetMultiSamples(MULTISAMPLES)
         self.window.SetSize(width, height)
-        self.panes: list[tuple[SceneRenderer, tuple[int, int]]] = []
-        columns, rows = (target.columns, target.rows) if isinstance(target, SceneGrid) else (1, 1)
-        for index in range(columns * rows):
-            row, column = divmod(index, columns)
-            renderer = vtk.vtkRenderer()
-            renderer.SetUseFXAA(True)
-            renderer.SetViewport(column / columns, 1 - (row + 1) / rows, (column + 1) / columns, 1 - row / rows)
-            self.window.AddRenderer(renderer)
-            if index >= len(scenes):  # the rest of the last row is paper, not black
-                renderer.SetBackground(*THEMES[scenes[0].background].background)
-                continue
-            pane = (max(1, width // columns), max(1, height // rows))
-            self.panes.append((SceneRenderer(scenes[index], renderer, turning=turning), pane))
+        self._panes = ScenePanes(self.window, target, turning=turning)
+
+    @property
+    def panes(self) -> tuple[ScenePane, ...]:
+        """What is drawn where."""
+        return self._panes.panes
 
     def draw(self) -> NDArray[np.uint8]:
         """Return the picture as it is now, (H, W, 3) uint8, first row on top.
@@ -84,26 +72,14 @@ class OffscreenWindow:
         RenderingError
             When the OpenGL driver does not take a shader.
         """
-        for scene_renderer, (width, height) in self.panes:
-            scene_renderer.refresh(width, height)
+        self._panes.refresh()
         with errors_of_vtk.raised():
             self.window.Render()
-        grab = vtk.vtkWindowToImageFilter()
-        grab.SetInput(self.window)
-        grab.SetInputBufferTypeToRGB()
-        grab.ReadFrontBufferOff()
-        grab.ShouldRerenderOff()
-        grab.Update()
-        image = grab.GetOutput()
-        width, height, _ = image.GetDimensions()
-        pixels = vtk.vtk_to_numpy(image.GetPointData().GetScalars()).reshape(height, width, 3)
-        return np.ascontiguousarray(pixels[::-1])
+        return pixels_of(self.window)
 
     def close(self) -> None:
         """Free the OpenGL context and let go of the scenes."""
-        for scene_renderer, _ in self.panes:
-            scene_renderer.close()
-        self.panes = []
+        self._panes.close()
         self.window.Finalize()
 
     def __enter__(self) -> OffscreenWindow:

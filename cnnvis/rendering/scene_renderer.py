@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cnnvis.rendering import _vtk as vtk
 from cnnvis.rendering.artist import Artist, box_corners
@@ -72,6 +73,7 @@ class SceneRenderer:
         self._artists: dict[str, Artist] = {}
         self._decorations: list[vtk.vtkProp] = []
         self._network = NetworkActor(renderer)
+        self._fit: tuple[NDArray[np.float64], float, Margins] | None = None
         self._smooth = renderer.GetUseFXAA()
         # Without this, several volumes composite in the order they were added.
         cullers = renderer.GetCullers()
@@ -103,6 +105,12 @@ class SceneRenderer:
             self._decorations.append(prop)
             self.renderer.AddViewProp(prop)
         self.renderer.ResetCameraClippingRange()
+
+    def follow_camera(self) -> None:
+        """Move the VTK camera to where the scene's is, and leave all else as the last `refresh` made it."""
+        if self._fit is not None:
+            place_camera(self.renderer.GetActiveCamera(), self.scene.camera, *self._fit, turning=self.turning)
+            self.renderer.ResetCameraClippingRange()
 
     def interactive(self, moving: bool) -> None:
         """Draw only so much of large networks that a frame takes a tenth of a second, until called with False.
@@ -147,7 +155,8 @@ class SceneRenderer:
         aspect = pane.width / pane.height
         camera = self.renderer.GetActiveCamera()
         corners = np.concatenate([artist.corners() for artist in shown] or [box_corners(EMPTY)])
-        place_camera(camera, self.scene.camera, corners, aspect, free.limited(), turning=self.turning)
+        self._fit = (corners, aspect, free.limited())
+        place_camera(camera, self.scene.camera, *self._fit, turning=self.turning)
         projection = Projection.of(self.renderer, aspect)
         for artist in shown:
             yield from artist.frame(projection, pane, taken)

@@ -81,6 +81,31 @@ def _custom(state: Camera) -> tuple[NDArray[np.float64], NDArray[np.float64], ND
     return centre, (position - centre) / distance, up, distance
 
 
+def camera_state(camera: vtk.vtkCamera, state: Camera) -> dict[str, object]:
+    """Return the fields that make `state` the camera of a window that was turned or moved by hand.
+
+    Parameters
+    ----------
+    camera : vtkCamera
+        Placed by `place_camera` with `state`, and moved since then.
+    state : Camera
+        Its zoom stays as it is.
+    """
+    position, focal = np.array(camera.GetPosition()), np.array(camera.GetFocalPoint())
+    if camera.GetParallelProjection():  # what is seen depends on the scale alone; `place_camera` takes it from afar
+        towards = (position - focal) / np.linalg.norm(position - focal)
+        position = focal + towards * camera.GetParallelScale() * state.zoom / np.tan(np.radians(VIEW_ANGLE / 2))
+    return {
+        "view": View.CUSTOM,
+        "azimuth": 0.0,
+        "elevation": 0.0,
+        "parallel": bool(camera.GetParallelProjection()),
+        "position": tuple(position.tolist()),
+        "focal_point": tuple(focal.tolist()),
+        "view_up": tuple(camera.GetViewUp()),
+    }
+
+
 def direction_of(state: Camera) -> NDArray[np.float64]:
     """Return the unit direction from what is looked at to the viewer."""
     return _custom(state)[1] if state.view is View.CUSTOM else _turned(state)[0]

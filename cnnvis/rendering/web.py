@@ -23,7 +23,7 @@ from cnnvis.core.atomic import save_bytes
 from cnnvis.core.errors import FileFormatError, InvalidInputError
 from cnnvis.core.ordering import method_title
 from cnnvis.core.palette import group_colour
-from cnnvis.rendering.offscreen import scenes_of
+from cnnvis.rendering.panes import scenes_of
 from cnnvis.rendering.scene_shapes import network_frames
 from cnnvis.rendering.shapes import N_LINES, Shape
 from cnnvis.rendering.style import format_values

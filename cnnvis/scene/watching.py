@@ -22,7 +22,8 @@ class SceneWatch:
 
     Notes
     -----
-    One change of a scene may be several calls; who is called marks itself stale, and looks later. `close` is idempotent.
+    One change of a scene may be several calls: who is called marks itself stale, and looks later. `close` is
+    idempotent.
     """
 
     def __init__(
