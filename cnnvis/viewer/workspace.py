@@ -1,0 +1,180 @@
+"""What is open in the viewer, shared by all its panels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from qtpy.QtCore import QObject, Signal
+
+from cnnvis.core import BundledNetwork
+from cnnvis.core.errors import InvalidInputError
+from cnnvis.scene import Scene, SceneGrid, SceneItem, SceneWatch
+from cnnvis.viewer.history import History
+from cnnvis.viewer.jobs import Jobs
+
+Target = Scene | SceneGrid
+
+
+class Workspace(QObject):
+    """The open scene or grid, what it was made of, and what is chosen in it.
+
+    Parameters
+    ----------
+    parent : QObject, optional
+
+    Attributes
+    ----------
+    target : Scene or SceneGrid
+    scene : Scene
+        Of the active pane.
+    path : Path or None
+        The file it was opened from or saved to.
+    jobs : Jobs
+    history : History
+
+    Notes
+    -----
+    Signals: `target_changed` something else is open; `scene_changed` another pane is active, or another target;
+    `network_changed` the network behind the active scene is another; `item_changed` another item is chosen; `edited`
+    anything of the scenes but a camera changed; `moved` a camera did; `message` something to tell, `problem` with
+    an exception something that went wrong.
+    """
+
+    target_changed = Signal()
+    scene_changed = Signal()
+    network_changed = Signal()
+    item_changed = Signal()
+    edited = Signal()
+    moved = Signal()
+    message = Signal(str)
+    problem = Signal(str, object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.jobs = Jobs(self)
+        self.jobs.failed.connect(self.problem)
+        self.history = History(lambda: self._networks, self._restore_networks, self)
+        self.path: Path | None = None
+        self._watch: SceneWatch | None = None
+        self._item: str | None = None
+        self._open(Scene(), (None,))
+
+    # -- what is open ----------------------------------------------------------------------------
+
+    def show(
+        self,
+        target: Target,
+        networks: BundledNetwork | Sequence[BundledNetwork | None] | None = None,
+        path: Path | None = None,
+    ) -> None:
+        """Open something else.
+
+        Parameters
+        ----------
+        target : Scene or SceneGrid
+        networks : BundledNetwork, or a sequence of them or None, one per scene
+            What the scenes were made of, where it is a drawn network.
+        path : Path, optional
+        """
+        n = len(target.scenes) if isinstance(target, SceneGrid) else 1
+        given = (networks,) if isinstance(networks, BundledNetwork) or networks is None else tuple(networks)
+        if networks is None:
+            given *= n
+        if len(given) != n:
+            raise InvalidInputError(f"There are {n} scenes to show, got {len(given)} networks for them.")
+        self._open(target, given)
+        self.path = path
+        self.target_changed.emit()
+        self.scene_changed.emit()
+        self.network_changed.emit()
+        self.item_changed.emit()
+        self.edited.emit()
+
+    def _open(self, target: Target, networks: tuple[BundledNetwork | None, ...]) -> None:
+        if self._watch is not None:
+            self._watch.close()
+        self.target = target
+        self._networks = networks
+        self._active = 0
+        self._watch = SceneWatch(self.scenes, self._edited, self._moved)
+        self._item = next((item.name for item in self.scene), None)
+        self.history.begin(self.scenes)
+
+    @property
+    def scenes(self) -> tuple[Scene, ...]:
+        """All scenes that are open."""
+        return self.target.scenes if isinstance(self.target, SceneGrid) else (self.target,)
+
+    @property
+    def scene(self) -> Scene:
+        """The scene of the active pane."""
+        return self.scenes[self._active]
+
+    def activate(self, scene: Scene) -> None:
+        """Make the pane of a scene the active one."""
+        index = next(index for index, each in enumerate(self.scenes) if each is scene)
+        if index == self._active:
+            return
+        self._active = index
+        if self._item not in self.scene:
+            self._item = next((item.name for item in self.scene), None)
+        self.scene_changed.emit()
+        self.network_changed.emit()
+        self.item_changed.emit()
+
+    @property
+    def networks(self) -> tuple[BundledNetwork | None, ...]:
+        """The network behind each scene."""
+        return self._networks
+
+    @property
+    def network(self) -> BundledNetwork | None:
+        """The network behind the active scene; None where there is none, or only its lines are known."""
+        return self._networks[self._active]
+
+    @network.setter
+    def network(self, network: BundledNetwork | None) -> None:
+        networks = list(self._networks)
+        networks[self._active] = network
+        self._restore_networks(tuple(networks))
+        self.history.note()
+
+    def _restore_networks(self, networks: tuple[BundledNetwork | None, ...]) -> None:
+        if any(new is not old for new, old in zip(networks, self._networks, strict=True)):
+            self._networks = networks
+            self.network_changed.emit()
+
+    # -- what is chosen --------------------------------------------------------------------------
+
+    @property
+    def item(self) -> SceneItem | None:
+        """The item whose properties are shown."""
+        return self.scene[self._item] if self._item is not None and self._item in self.scene else None
+
+    @item.setter
+    def item(self, item: SceneItem | None) -> None:
+        name = None if item is None else item.name
+        if name != self._item:
+            self._item = name
+            self.item_changed.emit()
+
+    # -- changes ---------------------------------------------------------------------------------
+
+    def _edited(self) -> None:
+        if self._item is not None and self._item not in self.scene:
+            self._item = next((item.name for item in self.scene), None)
+            self.item_changed.emit()
+        self.history.note()
+        self.edited.emit()
+
+    def _moved(self) -> None:
+        self.history.note()
+        self.moved.emit()
+
+    def close(self) -> None:
+        """Stop all jobs, wait for them, and let go of the scenes."""
+        self.jobs.close()
+        if self._watch is not None:
+            self._watch.close()
+            self._watch = None
