@@ -1,0 +1,181 @@
+"""What files hold, as something to show: the same scene for `cnnvis render`, the viewer and scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cnnvis.core import BundledNetwork, Volume
+from cnnvis.core.errors import FileFormatError, InvalidInputError
+from cnnvis.io.registry import FORMATS, load
+from cnnvis.scene import Scene, SceneGrid, SceneItem
+
+ADD = {"Volume": "add_volume", "PolylineSet": "add_bundle", "PointSet": "add_glyphs"}
+"""By what a file holds: the method of a scene that adds it."""
+
+SERIES = ".pvd"
+
+MAX_LISTED = 5
+"""Files of a folder that an error names."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """Something to show, and what it was made of.
+
+    Parameters
+    ----------
+    target : Scene or SceneGrid
+    networks : tuple of BundledNetwork or None
+        The network behind each scene, None where it is not made of one or only its lines are known. Default: None for
+        each.
+    """
+
+    target: Scene | SceneGrid
+    networks: tuple[BundledNetwork | None, ...] = ()
+
+    def __post_init__(self) -> None:
+        networks = self.networks or (None,) * len(self.scenes)
+        if len(networks) != len(self.scenes):
+            raise InvalidInputError(f"There are {len(self.scenes)} scenes to show, got {len(networks)} networks.")
+        object.__setattr__(self, "networks", tuple(networks))
+
+    @property
+    def scenes(self) -> tuple[Scene, ...]:
+        """All scenes, one after the other."""
+        return self.target.scenes if isinstance(self.target, SceneGrid) else (self.target,)
+
+
+def load_to_show(*paths: str | Path) -> Shown:
+    """Return what files hold as something to show; several files side by side.
+
+    Parameters
+    ----------
+    *paths : path
+        At least one: a scene.json, a volume (.vti, .vox), several (.vtm), a bundled network (.safetensors, .vtm), its
+        lines or units (.vtp), or a series (.pvd).
+
+    Returns
+    -------
+    Shown
+        Of several files, a grid as `side_by_side` makes it.
+
+    Raises
+    ------
+    FileFormatError
+        When a path is a folder, its suffix is no format, the file is damaged or holds nothing that can be shown.
+    MissingFileError
+        When there is no such file, or one it refers to is missing.
+    DataMismatchError
+        When a file it refers to is not the one that was saved.
+    """
+    if not paths:
+        raise InvalidInputError("There is no file to show: name at least one.")
+    shown = [_load_one(Path(path)) for path in paths]
+    return shown[0] if len(shown) == 1 else side_by_side(shown)
+
+
+def _load_one(path: Path) -> Shown:
+    if path.is_dir():
+        raise FileFormatError(f"{path} is a folder; name a file in it. {_files_in(path)}")
+    held = load(path)
+    network = held if isinstance(held, BundledNetwork) else None
+    try:
+        target = scene_of(held, as_series=path.suffix.lower() == SERIES)
+    except InvalidInputError as error:
+        raise FileFormatError(f"{path}: {error}") from error
+    return Shown(target, (network,) if network else ())
+
+
+def _files_in(folder: Path) -> str:
+    """Return which files of a folder have a known suffix, in a sentence."""
+    names = sorted(file.name for file in folder.iterdir() if file.suffix.lower() in FORMATS)
+    if not names:
+        return f"None of its files has a known suffix: {', '.join(FORMATS)}."
+    more = f" and {len(names) - MAX_LISTED} more" if len(names) > MAX_LISTED else ""
+    return f"It has {', '.join(names[:MAX_LISTED])}{more}."
+
+
+def scene_of(held: Any, *, as_series: bool = False) -> Scene | SceneGrid:
+    """Return a scene, with default settings, of what a file holds.
+
+    Parameters
+    ----------
+    held : object
+        What `cnnvis.load` returns: Scene, SceneGrid, Volume, BundledNetwork, PolylineSet, PointSet, or a dict of the
+        last three or of volumes. Volumes by name become a grid, lines and units one scene.
+    as_series : bool
+        The dict holds frames of one thing, to be played.
+
+    Returns
+    -------
+    Scene or SceneGrid
+
+    Raises
+    ------
+    InvalidInputError
+        When nothing of it can be shown.
+    """
+    if isinstance(held, Scene | SceneGrid):
+        return held
+    if isinstance(held, BundledNetwork):
+        return Scene.of_network(held)
+    parts = held if isinstance(held, Mapping) and held else {"": held}
+    kinds = {type(part).__name__ for part in parts.values()}
+    if not kinds <= ADD.keys():
+        raise InvalidInputError(
+            f"It holds {', '.join(sorted(kinds))}; what can be shown is a scene, volumes or a network."
+        )
+    if as_series:
+        return _series(parts)
+    if kinds == {"Volume"} and len(parts) > 1:
+        return side_by_side([Shown(Scene.of(volume)) for volume in parts.values()]).target
+    return _together(parts)
+
+
+def side_by_side(shown: Sequence[Shown]) -> Shown:
+    """Return several things as one grid, a scene of each; of a grid, all its scenes.
+
+    They share the selection, the camera where all look from the same place, and the range of colours where all are
+    volumes of the same layer and quantity: those can be compared.
+    """
+    scenes = [scene for each in shown for scene in each.scenes]
+    link = ["selection"]
+    if all(scene.camera == scenes[0].camera for scene in scenes):
+        link.append("camera")
+    if _comparable(scenes):
+        link.append("range")
+    networks = tuple(network for each in shown for network in each.networks)
+    return Shown(SceneGrid(scenes, link=link), networks)  # type: ignore[arg-type]
+
+
+def _comparable(scenes: Sequence[Scene]) -> bool:
+    data = [item.data for scene in scenes for item in scene]
+    return all(isinstance(each, Volume) for each in data) and len({(each.layer, each.quantity) for each in data}) == 1
+
+
+def _together(parts: Mapping[str, Any]) -> Scene:
+    """Return a scene of volumes, lines and units, each named as in its file."""
+    scene = Scene()
+    for name, part in parts.items():
+        _add(scene, part, name)
+    return scene
+
+
+def _series(frames: Mapping[Any, Any]) -> Scene:
+    """Return a scene that plays volumes, lines or units of one kind."""
+    data = list(frames.values())
+    scene = Scene()
+    item = _add(scene, data[0])
+    scene.set_frames("frame", [str(label) for label in frames], {item.name: data})
+    return scene
+
+
+def _add(scene: Scene, part: Any, name: str = "") -> SceneItem:
+    """Add a volume, lines or units, in the colours of all classes where there are any."""
+    arrays = getattr(part, "point_arrays", getattr(part, "arrays", {}))
+    state = ({"name": name} if name else {}) | ({"shown_class": "all"} if "class_shares" in arrays else {})
+    item: SceneItem = getattr(scene, ADD[type(part).__name__])(part, **state)
+    return item
