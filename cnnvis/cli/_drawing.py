@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Group, Parameter
 from cyclopts.validators import Number
 
 if TYPE_CHECKING:
-    from cnnvis.studies.bundle_results import DrawingOptions
+    from cnnvis.studies import NetworkSettings
 
 Share = Number(gte=0, lte=1)
 LINKS = Parameter(group=Group("Which links are drawn", sort_key=1))
 UNITS = Parameter(group=Group("Where units stand", sort_key=2))
+LOOK = Parameter(group=Group("Files of settings", sort_key=4))
 BUNDLES = Parameter(group=Group("How links are bundled", sort_key=3))
 
 PLACING = ("arrangement", "layer_distance", "layer_width", "move_units", "node_bandwidth_reduction")
@@ -25,8 +27,12 @@ CHOOSING = ("top_k", "prune_percentage", "fold")
 class DrawingFlags:
     """What of a network is drawn and how: the parameters of nn_vis under their names, and ours.
 
+    None: as a file of settings says, else as `DrawingOptions` and `BundleOptions` have it.
+
     Parameters
     ----------
+    settings : path
+        Settings of nn_vis, its processing.json or rendering.json; may be repeated. Flags come before them.
     top_k : int
         At most so many links, the most important ones.
     prune_percentage : float
@@ -65,38 +71,52 @@ class DrawingFlags:
         Bundle the links, drive them apart, or shake them.
     """
 
+    settings: Annotated[tuple[Path, ...], LOOK, Parameter(negative="", metavar="FILE", show_default=False)] = ()
     top_k: Annotated[int, LINKS, Parameter(validator=Number(gte=1))] = 100_000
-    prune_percentage: Annotated[float, LINKS, Parameter(validator=Share)] = 0.0
+    prune_percentage: Annotated[float | None, LINKS, Parameter(validator=Share, show_default="0")] = None
     fold: Annotated[tuple[str, ...], LINKS, Parameter(negative="", metavar="NAME", show_default=False)] = ()
     arrangement: Annotated[Literal["raster", "circle", "line", "importance", "similarity"], UNITS] = "raster"
     layer_distance: Annotated[
         float | None, UNITS, Parameter(validator=Number(gt=0), show_default="0.5, less in deep networks")
     ] = None
-    layer_width: Annotated[float, UNITS, Parameter(validator=Number(gt=0))] = 1.0
+    layer_width: Annotated[float | None, UNITS, Parameter(validator=Number(gt=0), show_default="1")] = None
     move_units: Annotated[bool, UNITS, Parameter(negative="", show_default=False)] = False
-    node_bandwidth_reduction: Annotated[float, UNITS, Parameter(validator=Number(gte=0, lt=1))] = 0.95
+    node_bandwidth_reduction: Annotated[
+        float | None, UNITS, Parameter(validator=Number(gte=0, lt=1), show_default="0.95")
+    ] = None
     hubs: Annotated[int, BUNDLES, Parameter(validator=Number(gte=0, lte=256))] = 4
     bandwidth: Annotated[float, BUNDLES, Parameter(validator=Number(gte=1e-3, lte=2))] = 0.15
-    edge_bandwidth_reduction: Annotated[float, BUNDLES, Parameter(validator=Number(gte=0, lt=1))] = 0.9
-    sampling_rate: Annotated[float, BUNDLES, Parameter(validator=Number(gte=2, lte=200))] = 15.0
+    edge_bandwidth_reduction: Annotated[
+        float | None, BUNDLES, Parameter(validator=Number(gte=0, lt=1), show_default="0.9")
+    ] = None
+    sampling_rate: Annotated[float | None, BUNDLES, Parameter(validator=Number(gte=2, lte=200), show_default="15")] = (
+        None
+    )
     iterations: Annotated[int | None, BUNDLES, Parameter(validator=Number(gte=0), show_default="by the bandwidth")] = (
         None
     )
-    smoothing_iterations: Annotated[int, BUNDLES, Parameter(validator=Number(gte=0, lte=64))] = 8
-    edge_importance_type: Annotated[Literal["interpolate", "start", "both", "end"], BUNDLES] = "interpolate"
+    smoothing_iterations: Annotated[
+        int | None, BUNDLES, Parameter(validator=Number(gte=0, lte=64), show_default="8")
+    ] = None
+    edge_importance_type: Annotated[
+        Literal["interpolate", "start", "both", "end"] | None, BUNDLES, Parameter(show_default="interpolate")
+    ] = None
     class_separation: Annotated[float, BUNDLES, Parameter(validator=Share)] = 1.0
     tolerance: Annotated[float, BUNDLES, Parameter(validator=Share)] = 0.0
     mode: Annotated[Literal["advect", "diverge", "noise"], BUNDLES] = "advect"
 
-    def options(self, *, random_state: int = 0) -> DrawingOptions:
-        """Return what the study takes; the seed is that of the noise."""
-        from cnnvis.layout import BundleOptions
-        from cnnvis.studies.bundle_results import DrawingOptions
+    def chosen(self, *, random_state: int = 0) -> NetworkSettings:
+        """Return what the study takes: files of settings, and before them the flags; the seed is that of the noise."""
+        from cnnvis.studies import read_settings
 
-        own: dict[str, Any] = {flag.name: getattr(self, flag.name) for flag in fields(self)}
-        drawing = {name: own.pop(name) for name in (*CHOOSING, *PLACING)}
-        bundling = BundleOptions(max_iterations=own.pop("iterations"), random_state=random_state, **own)
-        return DrawingOptions(**drawing, bundling=bundling)
+        found = read_settings(self.settings)
+        given: dict[str, Any] = {flag.name: getattr(self, flag.name) for flag in fields(self)}
+        del given["settings"]
+        given["max_iterations"] = given.pop("iterations")
+        given = {name: value for name, value in given.items() if value is not None}
+        drawing = {name: given.pop(name) for name in (*CHOOSING, *PLACING) if name in given}
+        bundling = replace(found.options.bundling, random_state=random_state, **given)
+        return replace(found, options=replace(found.options, **drawing, bundling=bundling))
 
 
 DEFAULTS = DrawingFlags()

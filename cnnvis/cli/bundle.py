@@ -95,12 +95,14 @@ def bundle(  # noqa: PLR0913 - one parameter per option of the command line
         raise InvalidInputError(
             "--random makes a network of its own; it takes no --model, --weights, --importance or --data."
         )
+    chosen = drawing.chosen(random_state=seed)
     study = BundleStudy(
         model=model or "mnist-mlp",
         layers=random,
         scores=importance,
         data=data,
-        options=drawing.options(random_state=seed),
+        options=chosen.options,
+        look=chosen.look,
         classes=class_,
         stages=stages,
         weights=weights,

@@ -1,10 +1,11 @@
 """Whole jobs, from network and images to files: what a pipeline script, a verb and the viewer share."""
 
 from cnnvis.studies import activation_volumes, bundled_network, compare_networks, gradient_classes, importance_curves
-from cnnvis.studies.bundle_results import BundleResult, BundleStudy, DrawingOptions
+from cnnvis.studies.bundle_results import BundleResult, BundleStudy, DrawingOptions, NetworkLook
 from cnnvis.studies.compare_results import CompareNetworks, CompareResult
 from cnnvis.studies.curve_results import ImportanceCurves
 from cnnvis.studies.gradient_results import GradientClasses, GradientResult, LabelledCases, PhotoCases
+from cnnvis.studies.nn_vis_settings import NetworkSettings, read_settings
 from cnnvis.studies.results import ActivationVolumes, LayerStudy, StudyResult
 from cnnvis.studies.unit_scores import UnitScores, score_units
 
@@ -20,6 +21,8 @@ __all__ = [
     "ImportanceCurves",
     "LabelledCases",
     "LayerStudy",
+    "NetworkLook",
+    "NetworkSettings",
     "PhotoCases",
     "StudyResult",
     "UnitScores",
@@ -28,5 +31,6 @@ __all__ = [
     "compare_networks",
     "gradient_classes",
     "importance_curves",
+    "read_settings",
     "score_units",
 ]

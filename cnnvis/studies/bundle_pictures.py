@@ -46,14 +46,14 @@ class Steps:
         self.points[step] = network.points
 
 
-def pair_of(network: BundledNetwork, size: tuple[int, int]) -> SceneGrid:
-    """Return the network straight beside bundled; panes of a network are wide, so the picture is wider than `size`."""
+def pair_of(result: BundleResult) -> SceneGrid:
+    """Return the network straight beside bundled; panes of a network are wide, so the picture is wider than others."""
     scenes = []
     for title, blend in (("straight", 0.0), ("bundled", 1.0)):
-        scene = Scene.of_network(network, blend=blend)
+        scene = result.scene(blend=blend)
         scene.title = title
         scenes.append(scene)
-    width, height = size
+    width, height = result.study.size
     return SceneGrid(scenes, size=(round(1.25 * width), round(0.75 * height)))
 
 
@@ -61,7 +61,7 @@ def classes_of(result: BundleResult) -> SceneGrid:
     """Return a small scene for each class; what is the same in all is said elsewhere."""
     scenes = []
     for label in result.classes:
-        scene = Scene.of_network(result.network, shown_class=label, caption="", legend=False)
+        scene = result.scene(shown_class=label, caption="", legend=False)
         scene.title = f"class {result.network.class_names[label]}"
         scene["layers"].visible = False
         scenes.append(scene)
@@ -71,11 +71,12 @@ def classes_of(result: BundleResult) -> SceneGrid:
     return grid
 
 
-def scene_of_steps(network: BundledNetwork, steps: Steps) -> Scene:
+def scene_of_steps(result: BundleResult, steps: Steps) -> Scene:
     """Return a scene that plays the steps; its caption says how many lines are kept of each."""
+    network = result.network
     n, kept = len(network.lines), len(next(iter(steps.lines.values())))
     left_out = f", here the {kept:,} most important" if kept < n else ""
-    scene = Scene.of_network(network, caption=network.edges.caption + left_out)
+    scene = result.scene(caption=network.edges.caption + left_out)
     shown: dict[type, Sequence[PolylineSet | PointSet]] = {
         BundleItem: tuple(steps.lines.values()),
         GlyphsItem: tuple(steps.points.values()),
@@ -88,7 +89,7 @@ def scene_of_steps(network: BundledNetwork, steps: Steps) -> Scene:
 def save_files(result: BundleResult, steps: Steps | None, out: Path, stages: Stages) -> dict[Path, str]:
     """Write the network itself, for cnnvis, for ParaView and for other programs, and the table of its bundles."""
     network = result.network
-    scene = Scene.of_network(network)
+    scene = result.scene()
     with stages("save files"):
         files = {
             save(network, out / "network.safetensors"): "the processed network, for cnnvis.load",
@@ -123,14 +124,14 @@ def _save_bundles(result: BundleResult, path: Path) -> Path:
 
 def draw(result: BundleResult, steps: Steps | None, out: Path, stages: Stages) -> dict[Path, str]:
     """Draw the pictures, the films and the interactive page."""
-    study, network = result.study, result.network
+    study = result.study
     with stages("pictures"):
         files = _draw_pictures(result, out)
     film_size = tuple(round(FILM_SHARE * side) for side in study.size)
     if study.film_frames:
         with stages("turntable") as progress:
             film(
-                Scene.of_network(network),
+                result.scene(),
                 out / "turn.mp4",
                 frames=study.film_frames,
                 fps=TURN_FPS,
@@ -141,7 +142,7 @@ def draw(result: BundleResult, steps: Steps | None, out: Path, stages: Stages) -
     if steps is not None:
         with stages("film of the steps") as progress:
             film(
-                scene_of_steps(network, steps),
+                scene_of_steps(result, steps),
                 out / "stages.mp4",
                 over="series",
                 fps=STEPS_FPS,
@@ -150,16 +151,15 @@ def draw(result: BundleResult, steps: Steps | None, out: Path, stages: Stages) -
             )
         files[out / "stages.mp4"] = "the steps, one after the other"
     with stages("interactive page"):
-        files[export_html(Scene.of_network(network), out / "view3d.html")] = "interactive 3-D view"
+        files[export_html(result.scene(), out / "view3d.html")] = "interactive 3-D view"
     return files
 
 
 def _draw_pictures(result: BundleResult, out: Path) -> dict[Path, str]:
     """Render all classes, straight beside bundled, and each class; and the latter small on one sheet."""
-    network, size = result.network, result.study.size
     files = {out / "all.png": "the whole network", out / "pair.png": "straight beside bundled"}
-    render(Scene.of_network(network), out / "all.png", size=size)
-    render(pair_of(network, size), out / "pair.png")
+    render(result.scene(), out / "all.png", size=result.study.size)
+    render(pair_of(result), out / "pair.png")
     if result.classes:
         files |= _draw_classes(result, out)
     return files
@@ -169,7 +169,7 @@ def _draw_classes(result: BundleResult, out: Path) -> dict[Path, str]:
     """Render a picture of each class, and all of them small."""
     files = {out / "classes.png": "each class, small"}
     render(classes_of(result), out / "classes.png")
-    scene = Scene.of_network(result.network)
+    scene = result.scene()
     with OffscreenWindow(scene, result.study.size) as window:  # one window, so that lines are handed over once
         for label in result.classes:
             for item in scene:

@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from cnnvis.core import BundledNetwork, BundleQuality
+from cnnvis.core.checks import require_number
 from cnnvis.core.errors import InvalidInputError
-from cnnvis.layout import ArrangementName, Bundle, BundleOptions
+from cnnvis.layout import ArrangementName, Bundle, BundleOptions, UnitOptions
+from cnnvis.layout.placement import LONGEST as WIDEST
+from cnnvis.scene import Scene
 from cnnvis.studies.results import require_size
 
 MAX_CLASSES = 12
@@ -59,6 +62,13 @@ class DrawingOptions:
     node_bandwidth_reduction: float = 0.95
     bundling: BundleOptions = field(default_factory=BundleOptions)
 
+    def __post_init__(self) -> None:
+        require_number("prune_percentage", self.prune_percentage, 0, 1)
+        require_number("layer_width", self.layer_width, 0, WIDEST, above=True)
+        if self.layer_distance is not None:
+            require_number("layer_distance", self.layer_distance, 0, WIDEST, above=True)
+        UnitOptions(node_bandwidth_reduction=self.node_bandwidth_reduction)  # checks it
+
     def as_parameters(self) -> dict[str, Any]:
         """Return all options by name, those of bundling among them, as JSON-able values."""
         options = asdict(self) | {"fold": list(self.fold)}
@@ -67,6 +77,28 @@ class DrawingOptions:
 
 def _plain(value: Any) -> Any:
     return value.value if isinstance(value, StrEnum) else value
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkLook:
+    """How lines and units are drawn, where not as by default.
+
+    Parameters
+    ----------
+    lines : mapping
+        Fields of `cnnvis.scene.BundleItem` by name: the six shader parameters, mode ...
+    units : mapping
+        Fields of `cnnvis.scene.GlyphsItem`.
+    """
+
+    lines: Mapping[str, Any] = field(default_factory=dict)
+    units: Mapping[str, Any] = field(default_factory=dict)
+
+    def scene(self, network: BundledNetwork, **state: Any) -> Scene:
+        """Return the scene of a network in this look; `state` as for `Scene.of_network`."""
+        scene = Scene.of_network(network, **(dict(self.lines) | state))
+        scene["units"].update(dict(self.units))
+        return scene
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +116,7 @@ class BundleStudy:
     data : str or path, optional
         Labelled images for a method, as for `cnnvis.models.folders.labelled_parts`.
     options : DrawingOptions
+    look : NetworkLook
     classes : tuple of str or int
         Drawn one by one, by name or index. Empty: all, up to `MAX_CLASSES` of them.
     stages : bool
@@ -104,6 +137,7 @@ class BundleStudy:
     scores: Any = None
     data: str | Path | None = None
     options: DrawingOptions = field(default_factory=DrawingOptions)
+    look: NetworkLook = field(default_factory=NetworkLook)
     classes: tuple[str | int, ...] = ()
     stages: bool = False
     weights: str | Path | None = None
@@ -150,3 +184,7 @@ class BundleResult:
     files: Mapping[Path, str] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
     total_seconds: float = 0.0
+
+    def scene(self, **state: Any) -> Scene:
+        """Return a scene of the network in the look of the study; `state` as for `Scene.of_network`."""
+        return self.study.look.scene(self.network, **state)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import runpy
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 
+import cnnvis
 from cnnvis.cli import main, run
 from cnnvis.cli._drawing import DEFAULTS, DrawingFlags
 from cnnvis.cli.bundle import parse_layers
-from cnnvis.studies.bundle_results import DrawingOptions
+from cnnvis.studies import DrawingOptions, NetworkLook, NetworkSettings
 
 PIPELINES = Path(__file__).parents[2] / "pipelines"
 
@@ -19,7 +21,18 @@ OF_NN_VIS += ("edge-bandwidth-reduction", "edge-importance-type", "smoothing-ite
 
 
 def test_flags_have_the_defaults_of_the_study():
-    assert DEFAULTS.options() == DrawingOptions()
+    assert DEFAULTS.chosen() == NetworkSettings(DrawingOptions(), NetworkLook())
+
+
+def test_defaults_in_the_help_are_those_of_the_study():
+    options = DrawingOptions().as_parameters()
+    hints = get_type_hints(DrawingFlags, include_extras=True)
+    shown = {name: get_args(hint)[-1].show_default for name, hint in hints.items() if get_args(hint)[1:]}
+    unset = [name for name, value in vars(DEFAULTS).items() if value is None]
+    assert len(unset) == 9
+    for name in set(unset) - {"layer_distance", "iterations"}:  # these are explained in words
+        default = options[name]
+        assert shown[name] == (default if isinstance(default, str) else f"{default:g}"), name
 
 
 def test_every_flag_reaches_the_options():
@@ -43,11 +56,32 @@ def test_every_flag_reaches_the_options():
         tolerance=0.01,
         mode="noise",
     )
-    found = flags.options(random_state=5).as_parameters()
+    found = flags.chosen(random_state=5).options.as_parameters()
     assert found.pop("max_iterations") == 3
     assert found.pop("random_state") == 5
     assert found.pop("fold") == ["features.*"]
-    assert found == {name: value for name, value in vars(flags).items() if name not in ("iterations", "fold")}
+    elsewhere = ("iterations", "fold", "settings")
+    assert found == {name: value for name, value in vars(flags).items() if name not in elsewhere}
+
+
+def test_flags_come_before_files_of_settings_also_where_they_say_the_default(tmp_path):
+    path = tmp_path / "processing.json"
+    path.write_text('{"layer_width": 0.5, "sampling_rate": 10, "smoothing": false, "edge_importance_type": 3}')
+    options = DrawingFlags(settings=(path,), layer_width=1.0, hubs=6).chosen(random_state=2).options
+    assert (options.layer_width, options.bundling.hubs, options.bundling.random_state) == (1.0, 6, 2)
+    bundling = options.bundling
+    assert (bundling.sampling_rate, bundling.smoothing_iterations, bundling.edge_importance_type) == (10, 0, "end")
+
+
+def test_a_file_of_settings_reaches_the_picture(tmp_path):
+    """Without lines, only units and names are left to draw."""
+    path, out = tmp_path / "rendering.json", tmp_path / "out"
+    path.write_text('{"edge_render_mode": 0, "node_object_radius": 0.03}')
+    quick = ["--iterations", "1", "--frames", "0", "--size", "320x200", "--out", str(out), "-q"]
+    assert main(["bundle", "--random", "5,4,3", "--settings", str(path), *quick]) == 0
+    scene = cnnvis.load(out / "scene.json")
+    assert not scene["bundle"].visible
+    assert scene["units"].size == 0.03
 
 
 def test_help_has_the_parameters_of_nn_vis_with_their_ranges(capsys):
@@ -78,6 +112,7 @@ def test_layers_as_people_write_them():
         (["--random", "5,4", "--model", "mnist-mlp"], 1, "--model"),
         (["--importance", "gradeint"], 1, "gradient"),
         (["--class", "eleven"], 1, "eleven"),
+        (["--settings", "gone.json"], 1, "gone.json"),
     ],
 )
 def test_wrong_options_are_one_line_and_leave_nothing(arguments, code, said, tmp_path, capsys):
