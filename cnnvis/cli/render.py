@@ -33,7 +33,8 @@ def render(
     ----------
     source : Path
         A scene.json; or with default settings a volume (.vti, .vox), several (.vtm), a bundled network (.safetensors,
-        .vtm) or its lines or units (.vtp), or a series (.pvd).
+        .vtm) or its lines or units (.vtp), a series (.pvd), a recording (.safetensors), importance (.safetensors, .csv)
+        or an array (.npy).
     target : Path
         .png, .jpg, .tif, .webp, .mp4, .gif, .html, .glb or .gltf.
     over : {"turn", "series"}

@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cnnvis.core import BundledNetwork, Volume
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnvis.core import BundledNetwork, Importance, Recording, Volume
 from cnnvis.core.errors import FileFormatError, InvalidInputError
+from cnnvis.geometry import layers_with_maps
 from cnnvis.io.registry import FORMATS, load
 from cnnvis.scene import Scene, SceneGrid, SceneItem
 
@@ -16,6 +20,8 @@ ADD = {"Volume": "add_volume", "PolylineSet": "add_bundle", "PointSet": "add_gly
 """By what a file holds: the method of a scene that adds it."""
 
 SERIES = ".pvd"
+
+ALLOWED = "what can be shown is a scene, volumes, a network, a recording, importance, or an array of 2 or 3 axes"
 
 MAX_LISTED = 5
 """Files of a folder that an error names."""
@@ -55,7 +61,8 @@ def load_to_show(*paths: str | Path) -> Shown:
     ----------
     *paths : path
         At least one: a scene.json, a volume (.vti, .vox), several (.vtm), a bundled network (.safetensors, .vtm), its
-        lines or units (.vtp), or a series (.pvd).
+        lines or units (.vtp), a series (.pvd), a recording (.safetensors), importance (.safetensors, .csv), or an array
+        (.npy).
 
     Returns
     -------
@@ -104,8 +111,8 @@ def scene_of(held: Any, *, as_series: bool = False) -> Scene | SceneGrid:
     Parameters
     ----------
     held : object
-        What `cnnvis.load` returns: Scene, SceneGrid, Volume, BundledNetwork, PolylineSet, PointSet, or a dict of the
-        last three or of volumes. Volumes by name become a grid, lines and units one scene.
+        What `cnnvis.load` returns. Volumes by name, the layers of a recording (its first image) and those of importance
+        become a grid; lines and units by name one scene; a (C, H, W) array a volume, an (R, C) array a matrix.
     as_series : bool
         The dict holds frames of one thing, to be played.
 
@@ -122,17 +129,45 @@ def scene_of(held: Any, *, as_series: bool = False) -> Scene | SceneGrid:
         return held
     if isinstance(held, BundledNetwork):
         return Scene.of_network(held)
+    if isinstance(held, np.ndarray):
+        return _of_array(held)
+    if isinstance(held, Importance):
+        return _of_importance(held)
+    if isinstance(held, Recording):
+        held = {name: maps.volume() for name, maps in layers_with_maps(held).items()}
     parts = held if isinstance(held, Mapping) and held else {"": held}
     kinds = {type(part).__name__ for part in parts.values()}
     if not kinds <= ADD.keys():
-        raise InvalidInputError(
-            f"It holds {', '.join(sorted(kinds))}; what can be shown is a scene, volumes or a network."
-        )
+        raise InvalidInputError(f"It holds {', '.join(sorted(kinds))}; {ALLOWED}.")
     if as_series:
         return _series(parts)
-    if kinds == {"Volume"} and len(parts) > 1:
-        return side_by_side([Shown(Scene.of(volume)) for volume in parts.values()]).target
+    if kinds == {"Volume"}:
+        return _grid([Scene.of(volume) for volume in parts.values()])
     return _together(parts)
+
+
+def _of_array(array: NDArray[Any]) -> Scene:
+    """Return a scene of a stack of maps, or of a matrix."""
+    if array.ndim == 3:
+        return Scene.of(array)
+    if array.ndim == 2:
+        scene = Scene()
+        scene.add_matrix(array)
+        return scene
+    raise InvalidInputError(f"It holds an array of shape {array.shape}; {ALLOWED}.")
+
+
+def _of_importance(importance: Importance) -> Scene | SceneGrid:
+    """Return the scores of each layer as a matrix of its channels."""
+    scenes = [Scene() for _ in importance.scores]
+    for scene, layer in zip(scenes, importance.scores, strict=True):
+        scene.add_importance(importance, layer)
+    return _grid(scenes)
+
+
+def _grid(scenes: Sequence[Scene]) -> Scene | SceneGrid:
+    """Return scenes side by side; one by itself."""
+    return scenes[0] if len(scenes) == 1 else side_by_side([Shown(scene) for scene in scenes]).target
 
 
 def side_by_side(shown: Sequence[Shown]) -> Shown:

@@ -63,7 +63,7 @@ def test_files_of_networks_become_pages_and_gltf(name, tmp_path, capsys):
     [
         (["missing.json", "x.png"], 1, "missing.json"),
         (["s.json", "x.docx"], 1, "Cannot write a picture as 'x.docx'"),
-        (["table.npy", "x.png"], 1, "holds ndarray; what can be shown is a scene, volumes or a network"),
+        (["table.npy", "x.png"], 1, "holds an array of shape (3,); what can be shown is a scene"),
         (["s.json", "x.gif", "--over", "series"], 1, "no series to film"),
         (["s.json", "x.gif", "--over", "walk"], 2, "walk"),
         (["s.json", "x.gif", "--frames", "0"], 2, "--frames"),

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from io_samples import small_lines, small_scene, small_volume
+from io_samples import small_lines, small_recording, small_scene, small_volume
 from network_samples import sagging_network
 
-from cnnvis.core import PointSet, Volume
+from cnnvis.core import Importance, PointSet, Volume
 from cnnvis.core.errors import DataMismatchError, FileFormatError, InvalidInputError, MissingFileError
 from cnnvis.io import save
 from cnnvis.io.showing import Shown, load_to_show, scene_of
@@ -94,6 +94,18 @@ def test_cameras_that_differ_are_left_as_they_were_saved(tmp_path):
     assert [scene.camera.azimuth for scene in load_to_show(*paths).target] == [0.0, 40.0]
 
 
+def test_recordings_importance_and_arrays_are_shown_layer_by_layer(tmp_path):
+    conv_only = load_to_show(save(small_recording(), tmp_path / "r.safetensors")).target
+    assert [item.data.layer for item in conv_only] == ["conv"]  # the dense layer has no maps
+    scores = Importance({"a": np.arange(4.0), "b": np.arange(3.0)}, "weight")
+    for name in ("i.safetensors", "i.csv"):
+        grid = load_to_show(save(scores, tmp_path / name)).target
+        assert [np.nansum(scene.items[0].data) for scene in grid] == [6, 3]
+    stack, table = np.random.default_rng(0).random((3, 4, 5)), np.eye(3)
+    assert load_to_show(save(stack, tmp_path / "v.npy")).target.items[0].data.shape == (3, 4, 5)
+    np.testing.assert_array_equal(load_to_show(save(table, tmp_path / "t.npy")).target["matrix"].data, table)
+
+
 def test_a_folder_lists_what_could_be_named(tmp_path):
     with pytest.raises(FileFormatError, match=r"is a folder; name a file in it\. None of its files"):
         load_to_show(tmp_path)
@@ -125,7 +137,7 @@ def test_a_truncated_file_is_named(name, held, share, tmp_path):
 
 
 def test_what_cannot_be_shown_says_why(tmp_path):
-    with pytest.raises(FileFormatError, match=r"table\.npy: It holds ndarray; what can be shown is a scene, volumes"):
+    with pytest.raises(FileFormatError, match=r"table\.npy: It holds an array of shape \(3,\); what can be"):
         load_to_show(save(np.zeros(3), tmp_path / "table.npy"))
     with pytest.raises(FileFormatError, match=r"suffix '\.txt'"):
         load_to_show(tmp_path / "a.txt")
