@@ -20,6 +20,7 @@ from cnnvis.scene.scene import Scene
 from cnnvis.scene.scene_state import SceneState, Series
 from cnnvis.scene.selection import Selection
 from cnnvis.scene.snapshot import SceneSnapshot
+from cnnvis.scene.stances import Stance, stances
 from cnnvis.scene.transfer import Normalisation, TransferFunction
 from cnnvis.scene.watching import SceneWatch
 
@@ -45,9 +46,11 @@ __all__ = [
     "Selection",
     "Series",
     "Slices",
+    "Stance",
     "TransferFunction",
     "ValueItem",
     "View",
     "VolumeItem",
     "VolumeMode",
+    "stances",
 ]

@@ -39,7 +39,7 @@ def lines_to_show(lines: PolylineSet | BundledNetwork) -> tuple[PolylineSet, dic
             f"A bundle shows a PolylineSet or a BundledNetwork, got {type(shown).__name__}. "
             "cnnvis.bundle(edges, layout) makes lines of links."
         )
-    state = _classes(lines, shown.point_arrays)
+    state = _classes(lines, shown.point_arrays) | _layers(lines)
     if isinstance(lines, BundledNetwork):
         state["caption"] = lines.edges.caption
     arrays = _scaled(shown.point_arrays)
@@ -56,7 +56,7 @@ def points_to_show(points: PointSet | BundledNetwork) -> tuple[PointSet, dict[st
     if not isinstance(shown, PointSet):
         raise InvalidInputError(f"Glyphs show a PointSet or a BundledNetwork, got {type(shown).__name__}.")
     shown = replace(shown, arrays=_scaled(shown.arrays))
-    return shown, _classes(points, shown.arrays) | {"size": _unit_size(shown)}
+    return shown, _classes(points, shown.arrays) | _layers(points) | {"size": _unit_size(shown)}
 
 
 def _line_size(lines: PolylineSet) -> float:
@@ -108,6 +108,19 @@ def _classes(data: Any, arrays: Arrays) -> dict[str, Any]:
         return {}
     names = data.class_names if isinstance(data, BundledNetwork) else ()
     return {"class_names": tuple(names) or tuple(map(str, range(arrays["class_shares"].shape[-1])))}
+
+
+def _layers(data: Any) -> dict[str, Any]:
+    """Return names and sizes of a network's layers, where its units are numbered layer after layer."""
+    if not isinstance(data, BundledNetwork):
+        return {}
+    layout, units = data.layout, data.edges.units
+    if units is not None:
+        return {"layers": units.layers, "layer_sizes": units.sizes}
+    sizes = np.bincount(layout.layer_of_unit, minlength=len(layout.layers))
+    if (np.diff(layout.layer_of_unit) < 0).any() or not sizes.all():
+        return {}
+    return {"layers": layout.layers, "layer_sizes": tuple(sizes.tolist())}
 
 
 def _scaled(arrays: Arrays) -> Arrays:

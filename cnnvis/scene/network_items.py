@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationInfo, field_validator
 
+from cnnvis.core import Units
 from cnnvis.core.errors import InvalidInputError, did_you_mean
 from cnnvis.core.network import PointSet, PolylineSet
 from cnnvis.scene.items import SceneItem
@@ -35,6 +36,12 @@ class NetworkItem(SceneItem):
     shown_class : "none", "all", or a class by name or number
         "none": one ink. "all": the colours of the classes, mixed by their shares. One class: its colour, and the first
         factor of the opacity times the share of the class that a line or unit has.
+    layers : tuple of str
+        Names of the network's layers, each once; empty where unknown.
+    layer_sizes : tuple of int
+        Units of each, as they are numbered: layer after layer.
+    hidden_layers : tuple of str
+        Layers whose units are not drawn, nor the lines that touch one.
     legend : bool
         What opacity and colours mean.
     """
@@ -47,6 +54,9 @@ class NetworkItem(SceneItem):
     importance_threshold: float = Field(default=0.01, ge=0, le=1)
     class_names: tuple[str, ...] = ()
     shown_class: Literal["none", "all"] | int | str = "none"
+    layers: tuple[str, ...] = ()
+    layer_sizes: tuple[int, ...] = ()
+    hidden_layers: tuple[str, ...] = ()
     legend: bool = True
 
     @field_validator("shown_class")
@@ -60,12 +70,46 @@ class NetworkItem(SceneItem):
         hint = did_you_mean(str(shown), names, what="classes")
         raise ValueError(f"shown_class is 'none', 'all', or one of {len(names)} classes, got {shown!r}. {hint}")
 
+    @field_validator("layer_sizes")
+    @classmethod
+    def _check_sizes(cls, sizes: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
+        layers = info.data.get("layers", ())
+        if sizes:
+            Units(layers, sizes)  # raises where they do not fit each other
+        return sizes
+
+    @field_validator("hidden_layers")
+    @classmethod
+    def _check_hidden(cls, hidden: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        layers = info.data.get("layers", ())
+        for name in hidden:
+            if name not in layers:
+                raise ValueError(f"there is no layer {name!r} to hide. {did_you_mean(name, layers, what='layers')}")
+        return hidden
+
+    @property
+    def units(self) -> Units | None:
+        """The numbering of the network's units; None where it is unknown."""
+        known = self.layers and len(self.layers) == len(self.layer_sizes)
+        return Units(self.layers, self.layer_sizes) if known else None
+
     @property
     def class_index(self) -> int | None:
         """Number of the one class that is shown; None where none or all are."""
         if self.shown_class in ("none", "all"):
             return None
         return self.shown_class if isinstance(self.shown_class, int) else self.class_names.index(self.shown_class)
+
+    def _check_units(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Check that numbers of units are some of those that `layers` has."""
+        n_units = sum(self.layer_sizes)
+        for name in {"unit", "source", "target"} & arrays.keys() if n_units else ():
+            numbers = arrays[name]
+            if numbers.size and not 0 <= numbers.min() <= numbers.max() < n_units:
+                raise InvalidInputError(
+                    f"Item {self.name!r}: its layers have units 0 to {n_units - 1}, "
+                    f"got {name} {numbers.min()} to {numbers.max()}."
+                )
 
     def _check_arrays(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Check what colour and opacity are made of."""
@@ -102,7 +146,8 @@ class BundleItem(NetworkItem):
     """Bundled lines of a network.
 
     Data: PolylineSet, of which are read the point arrays "importance" (0 to 1; without it all are 1), "t" (place on the
-    line, 0 to 1) and "class_shares", and the line array "importance", by which lines are hidden.
+    line, 0 to 1) and "class_shares", and the line arrays "importance", by which lines are hidden, and "source" and
+    "target", numbers of units, by which they are found.
 
     Parameters
     ----------
@@ -124,12 +169,14 @@ class BundleItem(NetworkItem):
 
     def _check(self, data: PolylineSet) -> None:
         self._check_arrays(data.point_arrays)
+        self._check_units(data.line_arrays)
 
 
 class GlyphsItem(NetworkItem):
     """Units of a network.
 
-    Data: PointSet, of which are read the arrays "importance" (0 to 1; without it all are 1) and "class_shares".
+    Data: PointSet, of which are read the arrays "importance" (0 to 1; without it all are 1), "class_shares" and "unit",
+    the number of each (without it their place).
 
     Parameters
     ----------
@@ -145,3 +192,4 @@ class GlyphsItem(NetworkItem):
 
     def _check(self, data: PointSet) -> None:
         self._check_arrays(data.arrays)
+        self._check_units(data.arrays)

@@ -2,31 +2,72 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, field_serializer
 
+Unit = tuple[str, int]
+"""Layer and channel."""
+
 
 class Selection(BaseModel):
     """A set of units, layers and classes; replaced as a whole, never changed in place.
+
+    In a picture the selected units and their links both ways stand out, and all units and links of the selected layers
+    and classes (the class of which they have the largest share); what else there is fades.
 
     Parameters
     ----------
     units : frozenset of (layer, channel)
     layers : frozenset of str
     classes : frozenset of int
+    links : frozenset of (unit, unit)
+        Source and target of single links. Where there are any, the other links of `units` do not stand out: a path.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    units: frozenset[tuple[str, int]] = frozenset()
+    units: frozenset[Unit] = frozenset()
     layers: frozenset[str] = frozenset()
     classes: frozenset[int] = frozenset()
+    links: frozenset[tuple[Unit, Unit]] = frozenset()
 
-    @field_serializer("units", "layers", "classes", when_used="json")
+    @classmethod
+    def of_path(cls, units: Iterable[Unit]) -> Selection:
+        """Return the selection of these units and of the links from each to the next, and of no others."""
+        path = list(units)
+        return cls(units=frozenset(path), links=frozenset(pairwise(path)))
+
+    @field_serializer("units", "layers", "classes", "links", when_used="json")
     def _sorted(self, values: frozenset[Any]) -> list[Any]:
         """Equal selections are saved as equal text, whatever the order inside a set."""
         return sorted(values)
 
     def __bool__(self) -> bool:
-        return bool(self.units or self.layers or self.classes)
+        return bool(self.units or self.layers or self.classes or self.links)
+
+    @property
+    def text(self) -> str:
+        """What is selected, in a few words: "fc1 #3", "4 units", "class 2, layer fc1"; "" for nothing."""
+        named = [
+            ("unit", [unit_text(unit) for unit in sorted(self.units)]),
+            ("layer", [f"layer {name}" for name in sorted(self.layers)]),
+            ("class", [f"class {number}" for number in sorted(self.classes)]),
+        ]
+        if self.links and not self.units:
+            named.append(("link", [" → ".join(map(unit_text, link)) for link in sorted(self.links)]))
+        plural = {"class": "classes"}
+        parts = [
+            texts[0] if len(texts) == 1 else f"{len(texts)} {plural.get(what, what + 's')}"
+            for what, texts in named
+            if texts
+        ]
+        return ", ".join(parts)
+
+
+def unit_text(unit: Unit) -> str:
+    """Return a unit as pictures and messages name it: "fc1 #3"."""
+    layer, channel = unit
+    return f"{layer} #{channel}"
