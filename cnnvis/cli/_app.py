@@ -30,6 +30,7 @@ VERBS = {
     "prune": "Write a physically smaller network, without its least important units.",
     "prune-curve": "Draw accuracy against the share of units or links removed, least important first.",
     "render": "Render a saved scene to a picture.",
+    "view": "Open the window, to explore a network, volumes or a scene.",
     "volume": "Record layers of a network for an image, order their channels and render the volumes.",
 }
 """Verb -> its line in `cnnvis --help`, so that the help needs to import none of them.

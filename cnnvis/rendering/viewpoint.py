@@ -70,7 +70,7 @@ def place_camera(
 
 
 def _custom(state: Camera) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], float]:
-    """Return (focal point, direction to the viewer, up, distance) of a custom view."""
+    """Return (focal point, direction to the viewer, up, distance) of a custom view after azimuth and elevation."""
     centre, position, up = (np.array(p, float) for p in (state.focal_point, state.position, state.view_up))
     distance = float(np.linalg.norm(position - centre))
     if distance == 0 or np.linalg.norm(np.cross(up, position - centre)) <= 1e-6 * distance * np.linalg.norm(up):
@@ -78,7 +78,15 @@ def _custom(state: Camera) -> tuple[NDArray[np.float64], NDArray[np.float64], ND
             f"A custom camera at {state.position} that looks at {state.focal_point} with {state.view_up} upwards sees "
             "nothing: position and focal point must differ, and view_up must not run along the line of sight."
         )
-    return centre, (position - centre) / distance, up, distance
+    direction = _swung((position - centre) / distance, up / np.linalg.norm(up), state)
+    return centre, direction, up, distance
+
+
+def _swung(direction: NDArray[np.float64], up: NDArray[np.float64], state: Camera) -> NDArray[np.float64]:
+    """Turn a unit direction around the unit vector `up` by the azimuth, then raise it by the elevation."""
+    direction = _rotate(direction, up, state.azimuth)
+    right = np.cross(up, direction)
+    return _rotate(direction, right / np.linalg.norm(right), -state.elevation)
 
 
 def camera_state(camera: vtk.vtkCamera, state: Camera) -> dict[str, object]:
@@ -115,9 +123,7 @@ def _turned(state: Camera) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return (direction to the viewer, up), unit vectors, of a named view after azimuth and elevation."""
     up = np.array((0.0, 0.0, 1.0) if state.view is View.TOP else VIEW_UP)
     direction = np.array(DIRECTIONS[state.view])
-    direction = _rotate(direction / np.linalg.norm(direction), up, state.azimuth)
-    right = np.cross(up, direction)
-    direction = _rotate(direction, right / np.linalg.norm(right), -state.elevation)
+    direction = _swung(direction / np.linalg.norm(direction), up, state)
     if abs(direction @ up) > 0.999:  # looking along "up": any other axis will do
         up = np.array((0.0, 0.0, 1.0))
     return direction, up

@@ -37,7 +37,7 @@ class Camera(EventedModel):
     view : View
         Named viewpoint, fitted to the scene's bounds when drawn.
     azimuth, elevation : float, degrees
-        Turned around the up direction, then raised, after the named view; a turntable film runs over azimuth.
+        Turned around the up direction, then raised, from where the view is; a turntable film runs over azimuth.
     zoom : float
         1 fits the scene into the picture, 2 doubles it.
     parallel : bool

@@ -9,7 +9,7 @@ from qtpy.QtCore import QObject, Signal
 
 from cnnvis.core import BundledNetwork
 from cnnvis.core.errors import InvalidInputError
-from cnnvis.scene import Scene, SceneGrid, SceneItem, SceneWatch
+from cnnvis.scene import Scene, SceneGrid, SceneItem, SceneWatch, Selection
 from cnnvis.viewer.history import History
 from cnnvis.viewer.jobs import Jobs
 
@@ -158,6 +158,10 @@ class Workspace(QObject):
         if name != self._item:
             self._item = name
             self.item_changed.emit()
+
+    def select(self, selection: Selection | None = None) -> None:
+        """Select units, layers or classes in the active scene; a grid shares it. None selects nothing."""
+        self.scene.selection = Selection() if selection is None else selection
 
     # -- changes ---------------------------------------------------------------------------------
 

@@ -1,0 +1,118 @@
+"""Starting the viewer: one application, one window, and nothing that ends it but its user."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+from qtpy.QtCore import QElapsedTimer, QEventLoop, QTimer
+from qtpy.QtWidgets import QApplication
+
+from cnnvis.core.errors import RenderingError
+from cnnvis.rendering import require_window
+from cnnvis.viewer.settings import Settings
+from cnnvis.viewer.window import ViewerWindow
+
+SETTLE_MS = 120_000
+"""Longest wait for everything to be painted before a picture is taken of the window."""
+
+
+_kept: list[QApplication] = []
+"""The application, where it was made here: without a reference Python would end it."""
+
+
+def application() -> QApplication:
+    """Return the one QApplication of the process, made if need be."""
+    if QApplication.instance() is None:
+        require_window()
+        _kept[:] = [QApplication([sys.argv[0] or "cnnvis"])]
+        _kept[0].setApplicationName("cnnvis")
+    return QApplication.instance()
+
+
+def open_window(settings: Settings | None = None) -> ViewerWindow:
+    """Return a new window, shown; errors in its slots become messages in it from now on."""
+    application()
+    window = ViewerWindow(settings)
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            window.close()
+        else:
+            window.workspace.problem.emit("Something", error)
+
+    sys.excepthook = hook
+    window.show()
+    return window
+
+
+def run(paths: Sequence[Path] = (), *, example: str | None = None, screenshot: Path | None = None) -> int:
+    """Open a window, and return when it is closed.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Files to open.
+    example : str, optional
+        Name of an example to open.
+    screenshot : Path, optional
+        Wait until everything is painted, save a picture of the window, and close it.
+
+    Returns
+    -------
+    int
+        0; 1 when there was to be a picture, and something went wrong before it.
+    """
+    before = sys.excepthook
+    window = open_window()
+    problems: list[tuple[str, BaseException]] = []
+    window.workspace.problem.connect(lambda what, error: problems.append((what, error)))
+    if paths:
+        window.files.open(paths)
+    elif example is not None:
+        window.files.open_example(example)
+    try:
+        if screenshot is None:
+            QApplication.instance().exec_()
+            return 0
+        return _photograph(window, screenshot, problems)
+    finally:
+        sys.excepthook = before
+
+
+def _photograph(window: ViewerWindow, path: Path, problems: list[tuple[str, BaseException]]) -> int:
+    from cnnvis.core.atomic import AtomicWrite
+
+    try:
+        settle(window)
+        with AtomicWrite() as write:
+            if not window.screenshot().save(str(write.file(path)), path.suffix.lstrip(".") or "png"):
+                raise RenderingError(f"The picture of the window could not be written to {path}.")
+    finally:
+        window.close()
+    for what, error in problems:
+        sys.stderr.write(f"cnnvis view: {what} failed: {error}\n")
+    return 1 if problems else 0
+
+
+def settle(window: ViewerWindow, timeout_ms: int = SETTLE_MS) -> None:
+    """Let the window work until nothing is left to be done or painted.
+
+    Raises
+    ------
+    RenderingError
+        When it is not done in time.
+    """
+    clock = QElapsedTimer()
+    clock.start()
+    loop = QEventLoop()
+    quiet = 0
+    while quiet < 3:
+        QTimer.singleShot(30, loop.quit)
+        loop.exec_()
+        painted = window.canvas.resting or window.pages.currentWidget() is not window.canvas
+        quiet = quiet + 1 if painted and not window.workspace.jobs.busy else 0
+        if clock.elapsed() > timeout_ms:
+            raise RenderingError(f"The window was not painted in full within {timeout_ms / 1000:g} s.")

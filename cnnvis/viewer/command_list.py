@@ -1,0 +1,144 @@
+"""The table of all commands: what is in which menu, and under which key."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from cnnvis.viewer.acts import cameras, items
+from cnnvis.viewer.commands import Command
+
+if TYPE_CHECKING:
+    pass
+
+
+def _dock(name: str, text: str, keys: str, tip: str) -> Command:
+    """Return the switch of a dock."""
+    return Command(
+        f"docks.{name}",
+        text,
+        lambda window: window.toggle_dock(name),
+        keys,
+        tip,
+        checked=lambda window: window.docks[name].isVisible(),
+    )
+
+
+def camera_commands() -> list[Command | None]:
+    """Return the commands of the menu of cameras."""
+    positions = [
+        Command(
+            f"camera.position_{number}",
+            f"{number}: {name}",
+            partial(cameras.take_position, number=number),
+            str(number),
+            f"Look from the position: {name}.",
+        )
+        for number, (name, _) in cameras.POSITIONS.items()
+    ]
+    return [
+        *positions,
+        None,
+        Command("camera.reset", "&Reset", cameras.reset, "R", "Look as the scene did when it was opened."),
+        Command(
+            "camera.rotate",
+            "Turn by &itself",
+            lambda window: window.toggle_rotation(),
+            "H",
+            "Turn the scene around what is up, until told to stop.",
+            checked=lambda window: window.rotating,
+        ),
+        Command(
+            "camera.parallel",
+            "&Parallel rays",
+            cameras.toggle_parallel,
+            "P",
+            "Without perspective, equal things look equal.",
+            checked=lambda window: window.workspace.scene.camera.parallel,
+        ),
+    ]
+
+
+def file_commands() -> list[Command | None]:
+    """Return the commands of the menu of files."""
+    return [
+        Command("file.open", "&Open…", lambda window: window.files.ask_open(), "Ctrl+O", "Open a file or several."),
+        Command("file.save", "&Save scene", lambda window: window.files.save(), "Ctrl+S", "Save what is shown."),
+        Command("file.save_as", "Save scene &as…", lambda window: window.files.ask_save(), "Ctrl+Shift+S"),
+        None,
+        Command("file.screenshot", "S&creenshot…", lambda window: window.files.ask_screenshot(), "K"),
+        None,
+        Command("file.start", "S&tart page", lambda window: window.show_start(), "", "Recent files and examples."),
+        Command("file.quit", "&Quit", lambda window: window.close(), "Ctrl+Q", "Close the window."),
+    ]
+
+
+def edit_commands() -> list[Command | None]:
+    """Return the commands of the menu of edits."""
+    return [
+        Command("edit.undo", "&Undo", lambda window: window.workspace.history.undo(), "Ctrl+Z", "Take a change back."),
+        Command(
+            "edit.redo",
+            "&Redo",
+            lambda window: window.workspace.history.redo(),
+            "Ctrl+Y; Ctrl+Shift+Z",
+            "Make a change again that was taken back.",
+        ),
+        None,
+        Command(
+            "edit.deselect",
+            "&Clear selection",
+            lambda window: window.workspace.select(),
+            "Esc",
+            "Select no unit, layer or class.",
+        ),
+    ]
+
+
+def view_commands() -> list[Command | None]:
+    """Return the commands of the menu of views: what is shown, and the docks."""
+    return [
+        Command("view.next_channel", "Next channel", partial(items.step_channel, step=1), "Right; Up", in_view=True),
+        Command(
+            "view.last_channel", "Channel before", partial(items.step_channel, step=-1), "Left; Down", in_view=True
+        ),
+        Command("view.next_layer", "Next layer", partial(items.step_layer, step=1), "PgDown", in_view=True),
+        Command("view.last_layer", "Layer before", partial(items.step_layer, step=-1), "PgUp", in_view=True),
+        Command("view.play", "&Play", lambda window: window.timeline.play.toggle(), "Space", in_view=True),
+        None,
+        Command("view.class", "Next &class", items.step_class, "C", "All classes, none, then one after the other."),
+        Command("view.bundled", "Straight or &bundled", items.toggle_bundled, "B"),
+        Command("view.clip", "Clip", items.toggle_clip, "X", "Cut half of a volume away, or show all of it."),
+        None,
+        Command(
+            "view.dark",
+            "&Dark",
+            lambda window: window.toggle_theme(),
+            "",
+            "Light letters on a dark ground, in the window and in the picture.",
+            checked=lambda window: window.theme == "dark",
+        ),
+        None,
+        _dock("scene", "Scene", "", "The tree of what is open."),
+        _dock("properties", "Properties", "", "What the chosen item looks like."),
+        _dock("timeline", "Timeline", "", "The frames of a series."),
+        _dock("log", "Log", "", "What happened."),
+    ]
+
+
+def help_commands() -> list[Command | None]:
+    """Return the commands of the menu of help."""
+    return [
+        Command("help.keys", "&Keys…", lambda window: window.show_keys(), "F1; ?", "List all keys, and change them."),
+    ]
+
+
+def all_menus() -> dict[str, list[Command | None]]:
+    """Return every command by menu."""
+    return {
+        "&File": file_commands(),
+        "&Edit": edit_commands(),
+        "&View": view_commands(),
+        "&Camera": camera_commands(),
+        "&Help": help_commands(),
+    }

@@ -1,0 +1,125 @@
+"""What the window can be told to do: one table for menus, keys and the list of keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from qtpy.QtCore import QObject, Qt
+from qtpy.QtGui import QAction, QKeySequence
+from qtpy.QtWidgets import QMenu, QWidget
+
+if TYPE_CHECKING:
+    from cnnvis.viewer.window import ViewerWindow
+
+
+class Command(NamedTuple):
+    """One thing the window can do.
+
+    Parameters
+    ----------
+    name : str
+        By which settings remember its keys: "camera.reset".
+    text : str
+        In menus, with & before the letter that chooses it.
+    run : callable
+        Called with the window.
+    keys : str
+        As QKeySequence reads them, several parted by "; "; "" for none.
+    tip : str
+        In one sentence, what it does.
+    in_view : bool
+        Its keys mean it only while the 3-D view has the focus: other widgets need arrows, space and pages themselves.
+    checked : callable, optional
+        Called with the window, says whether the command is switched on; of a command that is a switch.
+    """
+
+    name: str
+    text: str
+    run: Callable[[ViewerWindow], object]
+    keys: str = ""
+    tip: str = ""
+    in_view: bool = False
+    checked: Callable[[ViewerWindow], bool] | None = None
+
+    @property
+    def plain_text(self) -> str:
+        """The text without the mark of its letter."""
+        return self.text.replace("&", "").rstrip("…")
+
+
+class Commands(QObject):
+    """The actions of a window.
+
+    Parameters
+    ----------
+    window : ViewerWindow
+    view : QWidget
+        That commands with `in_view` are bound to.
+    menus : mapping of menu title to commands
+        None is a line between two.
+    keys : mapping of command name to str
+        Keys that the user chose in place of those of the table.
+    """
+
+    def __init__(
+        self,
+        window: ViewerWindow,
+        view: QWidget,
+        menus: Mapping[str, Iterable[Command | None]],
+        keys: Mapping[str, str],
+    ) -> None:
+        super().__init__(window)
+        self.window = window
+        self.menus = {title: tuple(commands) for title, commands in menus.items()}
+        self.actions: dict[str, QAction] = {}
+        self.commands: dict[str, Command] = {}
+        for title, commands in self.menus.items():
+            menu = window.menuBar().addMenu(title)
+            menu.aboutToShow.connect(self.show_checks)
+            for command in commands:
+                self._add(menu, command, view, keys)
+
+    def _add(self, menu: QMenu, command: Command | None, view: QWidget, keys: Mapping[str, str]) -> None:
+        if command is None:
+            menu.addSeparator()
+            return
+        action = QAction(command.text, self.window)
+        action.setToolTip(command.tip)
+        action.setStatusTip(command.tip)
+        action.setCheckable(command.checked is not None)
+        action.triggered.connect(partial(self.run, command.name))
+        if command.in_view:
+            action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            view.addAction(action)
+        menu.addAction(action)
+        self.actions[command.name], self.commands[command.name] = action, command
+        self.set_keys(command.name, keys.get(command.name, command.keys))
+
+    def run(self, name: str, *_: object) -> None:
+        """Do it; an error becomes a message."""
+        try:
+            self.commands[name].run(self.window)
+        except Exception as error:  # noqa: BLE001 - an exception that leaves a slot of Qt ends the program
+            self.window.workspace.problem.emit(self.commands[name].plain_text, error)
+        self.show_checks()
+
+    def show_checks(self) -> None:
+        """Bring the marks of all switches up to date."""
+        for name, command in self.commands.items():
+            if command.checked is not None:
+                self.actions[name].setChecked(command.checked(self.window))
+
+    def keys(self, name: str) -> str:
+        """Return the keys of a command, several parted by "; "."""
+        return QKeySequence.listToString(self.actions[name].shortcuts(), QKeySequence.SequenceFormat.PortableText)
+
+    def set_keys(self, name: str, keys: str) -> None:
+        """Give a command other keys."""
+        self.actions[name].setShortcuts(QKeySequence.listFromString(keys, QKeySequence.SequenceFormat.PortableText))
+
+    def with_keys(self, keys: str) -> str | None:
+        """Return the name of the command that has one of these keys; None where they are free."""
+        wanted = set(keys.split("; ")) - {""}
+        return next((name for name in self.commands if wanted & set(self.keys(name).split("; "))), None)

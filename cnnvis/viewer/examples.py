@@ -1,0 +1,43 @@
+"""What comes along to be looked at at once."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Example(NamedTuple):
+    """One of the networks that come along.
+
+    Parameters
+    ----------
+    text, tip : str
+    model : str
+        Its bundled name.
+    as_volumes : bool
+        Its feature maps for an image, in place of the drawn network.
+    """
+
+    text: str
+    tip: str
+    model: str
+    as_volumes: bool = False
+
+
+EXAMPLES: dict[str, Example] = {
+    "mnist": Example(
+        "A perceptron that reads digits, as bundled lines",
+        "784-81-49-10, trained on 7,000 digits: all 67,963 links in the colours of the classes.",
+        "mnist-mlp",
+    ),
+    "fashion": Example(
+        "A convolutional network, as bundled lines",
+        "Trained on pictures of clothes: channels are units, kernels are links.",
+        "fashion-cnn",
+    ),
+    "photo": Example(
+        "Feature maps of a photo, as volumes",
+        "The first layers of EfficientNet-Lite0 look at a cat; channels are ordered by likeness.",
+        "efficientnet-lite0",
+        as_volumes=True,
+    ),
+}

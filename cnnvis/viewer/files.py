@@ -1,0 +1,119 @@
+"""Opening and saving: dialogs, work in a thread, and what to say when a file cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from qtpy.QtCore import QObject
+from qtpy.QtWidgets import QFileDialog, QWidget
+
+from cnnvis.core.errors import InvalidInputError
+from cnnvis.viewer.examples import EXAMPLES
+from cnnvis.viewer.jobs import Tell
+from cnnvis.viewer.settings import Settings
+from cnnvis.viewer.workspace import Workspace
+
+OPENED = "All that can be shown (*.json *.safetensors *.vti *.vtp *.vtm *.pvd *.vox *.hd *.npy *.csv);;All files (*)"
+
+
+class Files(QObject):
+    """Opens into a workspace and saves from it.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    settings : Settings
+        Keeps the recent files.
+    window : QWidget
+        Parent of dialogs.
+    """
+
+    def __init__(self, workspace: Workspace, settings: Settings, window: QWidget) -> None:
+        super().__init__(window)
+        self.workspace, self.settings, self.window = workspace, settings, window
+
+    # -- opening ---------------------------------------------------------------------------------
+
+    def ask_open(self) -> None:
+        """Ask for files, and open them."""
+        names, _ = QFileDialog.getOpenFileNames(self.window, "Open", str(self._folder()), OPENED)
+        if names:
+            self.open([Path(name) for name in names])
+
+    def open(self, paths: Sequence[Path]) -> None:
+        """Open files in a thread; the window shows them when they are read."""
+        paths = [Path(path) for path in paths]
+        title = f"Opening {', '.join(path.name for path in paths)}"
+
+        def work(tell: Tell) -> object:
+            from cnnvis.io.showing import load_to_show
+
+            return load_to_show(*paths)
+
+        def then(shown: object) -> None:
+            self.workspace.show(shown.target, shown.networks, paths[0] if len(paths) == 1 else None)
+            for path in paths:
+                self.settings.add_recent(path)
+            self.workspace.message.emit(f"{title}: done")
+
+        self.workspace.jobs.run("open", work, then, title=title)
+
+    def open_example(self, name: str) -> None:
+        """Open one of the networks that come along."""
+        example = EXAMPLES[name]
+
+        def work(tell: Tell) -> object:
+            from cnnvis.models import load
+            from cnnvis.studies.showing import show_model
+
+            return show_model(load(example.model), as_volumes=example.as_volumes, progress=tell.progress)
+
+        def then(shown: object) -> None:
+            self.workspace.show(shown.target, shown.networks)
+
+        self.workspace.jobs.run("open", work, then, title=f"Opening {example.model}")
+
+    # -- saving ----------------------------------------------------------------------------------
+
+    def save(self) -> None:
+        """Save the scene where it is from, or ask where to."""
+        path = self.workspace.path
+        if path is not None and path.suffix.lower() == ".json":
+            self.save_to(path)
+        else:
+            self.ask_save()
+
+    def ask_save(self) -> None:
+        """Ask for a file, and save the scene there."""
+        start = self._folder() / (f"{self.workspace.path.stem}.json" if self.workspace.path else "scene.json")
+        name, _ = QFileDialog.getSaveFileName(self.window, "Save scene", str(start), "Scene (*.json)")
+        if name:
+            path = Path(name)
+            self.save_to(path if path.suffix else path.with_suffix(".json"))
+
+    def save_to(self, path: Path) -> None:
+        """Save the scene with its data beside it; whole or not at all."""
+        from cnnvis.io import save
+
+        if path.suffix.lower() != ".json":
+            raise InvalidInputError(f"A scene is saved as .json, got {path.name}. Other formats are under Export.")
+        save(self.workspace.target, path)
+        self.workspace.path = path
+        self.settings.add_recent(path)
+        self.workspace.message.emit(f"Saved {path}")
+
+    def ask_screenshot(self) -> None:
+        """Ask for a file, and write the picture of the view there."""
+        from cnnvis.rendering import PICTURE_SUFFIXES, render
+
+        kinds = " ".join(f"*{suffix}" for suffix in PICTURE_SUFFIXES)
+        start = self._folder() / "picture.png"
+        name, _ = QFileDialog.getSaveFileName(self.window, "Screenshot", str(start), f"Pictures ({kinds})")
+        if name:
+            path = Path(name) if Path(name).suffix else Path(name).with_suffix(".png")
+            render(self.workspace.target, path)
+            self.workspace.message.emit(f"Wrote {path}")
+
+    def _folder(self) -> Path:
+        return self.workspace.path.parent if self.workspace.path is not None else Path.cwd()

@@ -1,0 +1,221 @@
+"""The window: docks around the 3-D view, menus, keys and status."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPixmap
+from qtpy.QtWidgets import QDockWidget, QMainWindow, QMessageBox, QStackedWidget, QTabWidget, QWidget
+
+from cnnvis.core import BundledNetwork
+from cnnvis.core.errors import CnnvisError
+from cnnvis.scene import Camera, Scene, SceneGrid
+from cnnvis.viewer.acts import cameras
+from cnnvis.viewer.canvas import SceneCanvas
+from cnnvis.viewer.command_list import all_menus
+from cnnvis.viewer.commands import Commands
+from cnnvis.viewer.files import Files
+from cnnvis.viewer.keys_dialog import KeysDialog
+from cnnvis.viewer.panels.log import LogPanel
+from cnnvis.viewer.panels.properties import PropertiesPanel
+from cnnvis.viewer.panels.scene_tree import SceneTree
+from cnnvis.viewer.panels.timeline import TimelinePanel
+from cnnvis.viewer.settings import Settings
+from cnnvis.viewer.start_page import StartPage
+from cnnvis.viewer.status import StatusLine
+from cnnvis.viewer.theme import apply_theme
+from cnnvis.viewer.workspace import Workspace
+
+FRAME_MS = 30
+"""Between two frames while the scene turns by itself, where drawing is quick enough."""
+
+SIZE = (1280, 800)
+
+
+class ViewerWindow(QMainWindow):
+    """Shows a workspace.
+
+    Parameters
+    ----------
+    settings : Settings, optional
+        Default: the user's.
+
+    Attributes
+    ----------
+    workspace : Workspace
+        What is open; scripts and tests change it, and the window follows.
+    plotter : pyvistaqt.QtInteractor
+        The widget of the view, a plotter of pyvista.
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        super().__init__()
+        self.settings = settings or Settings()
+        self.setWindowTitle("cnnvis")
+        self.setAcceptDrops(True)
+        self.resize(*SIZE)
+        self.setDockOptions(QMainWindow.DockOption.AnimatedDocks | QMainWindow.DockOption.AllowTabbedDocks)
+        self.workspace = Workspace(self)
+        self.files = Files(self.workspace, self.settings, self)
+        self.canvas = SceneCanvas(self.workspace)
+        self.plotter = self.canvas.view
+        self.start_page = StartPage(self.files, self.settings)
+        self.pages = QStackedWidget()
+        self.pages.addWidget(self.start_page)
+        self.pages.addWidget(self.canvas)
+        self.setCentralWidget(self.pages)
+        self.docks: dict[str, QDockWidget] = {}
+        self._add_docks()
+        self.commands = Commands(self, self.canvas, all_menus(), self.settings.keys)
+        self.status = StatusLine(self.workspace, self.canvas)
+        self.setStatusBar(self.status)
+        self._turn = QTimer(self)
+        self._turn.setInterval(FRAME_MS)
+        self._turn.timeout.connect(lambda: cameras.turn(self))
+        self.first_cameras: tuple[Camera, ...] = ()
+        self.workspace.target_changed.connect(self._show_target)
+        self.workspace.problem.connect(self._tell_problem)
+        self.canvas.failed.connect(self.workspace.problem)
+        self._keep_cameras()
+        self._set_theme(self.settings.theme)
+        geometry, docks = self.settings.layout
+        if geometry is not None and docks is not None:
+            self.restoreGeometry(geometry)
+            self.restoreState(docks)
+
+    # -- docks -----------------------------------------------------------------------------------
+
+    def _add_docks(self) -> None:
+        left, right = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
+        bottom = Qt.DockWidgetArea.BottomDockWidgetArea
+        self.timeline = TimelinePanel(self.workspace)
+        self.log = LogPanel(self.workspace)
+        self._add_dock("scene", "Scene", SceneTree(self.workspace), left)
+        self._add_dock("properties", "Properties", PropertiesPanel(self.workspace), right)
+        self._add_dock("timeline", "Timeline", self.timeline, bottom)
+        self._add_dock("log", "Log", self.log, bottom)
+        self.tabifyDockWidget(self.docks["timeline"], self.docks["log"])
+        self.docks["timeline"].raise_()
+        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
+        self.resizeDocks([self.docks["scene"], self.docks["properties"]], [220, 330], Qt.Orientation.Horizontal)
+        self.resizeDocks([self.docks["timeline"]], [110], Qt.Orientation.Vertical)
+
+    def _add_dock(self, name: str, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> None:
+        dock = QDockWidget(title, self)
+        dock.setObjectName(name)
+        dock.setWidget(widget)
+        self.addDockWidget(area, dock)
+        self.docks[name] = dock
+
+    def toggle_dock(self, name: str) -> None:
+        """Show or hide a dock."""
+        dock = self.docks[name]
+        dock.setVisible(not dock.isVisible())
+        if dock.isVisible():
+            dock.raise_()
+
+    # -- what is shown ---------------------------------------------------------------------------
+
+    def show_target(
+        self,
+        target: Scene | SceneGrid,
+        networks: BundledNetwork | Sequence[BundledNetwork | None] | None = None,
+        path: Path | None = None,
+    ) -> None:
+        """Open a scene or grid, as `Workspace.show` does."""
+        self.workspace.show(target, networks, path)
+
+    def show_start(self) -> None:
+        """Show recent files and examples."""
+        self.start_page.update_recent()
+        self.pages.setCurrentWidget(self.start_page)
+
+    def _show_target(self) -> None:
+        self._keep_cameras()
+        self.pages.setCurrentWidget(self.canvas)
+        self.canvas.view.setFocus()
+        path = self.workspace.path
+        title = path.name if path is not None else self.workspace.scene.title
+        self.setWindowTitle(f"{title} - cnnvis" if title else "cnnvis")
+
+    def _keep_cameras(self) -> None:
+        self.first_cameras = tuple(scene.camera.model_copy() for scene in self.workspace.scenes)
+
+    # -- switches --------------------------------------------------------------------------------
+
+    @property
+    def rotating(self) -> bool:
+        """Whether the scene turns by itself."""
+        return self._turn.isActive()
+
+    def toggle_rotation(self) -> None:
+        """Let the scene turn by itself, or stop it."""
+        if self.rotating:
+            self._turn.stop()
+        else:
+            self._turn.start()
+
+    @property
+    def theme(self) -> str:
+        """Either "light" or "dark"."""
+        return self.settings.theme
+
+    def toggle_theme(self) -> None:
+        """Change between light and dark, in the window and in the picture."""
+        self._set_theme("light" if self.theme == "dark" else "dark")
+        for scene in self.workspace.scenes:
+            scene.background = self.theme
+
+    def _set_theme(self, theme: str) -> None:
+        self.settings.theme = theme
+        apply_theme(theme)
+
+    def show_keys(self) -> None:
+        """List all keys, and let them be changed."""
+        dialog = KeysDialog(self.commands, self.settings, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+
+    # -- messages --------------------------------------------------------------------------------
+
+    def _tell_problem(self, what: str, error: BaseException) -> None:
+        """Say in a box that does not stop anything what went wrong; the log has the details."""
+        known = isinstance(error, CnnvisError | OSError)
+        box = QMessageBox(self)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.setIcon(QMessageBox.Icon.Warning)
+        box.setWindowTitle(f"{what} failed")
+        box.setText(str(error) if known else f"{type(error).__name__}: {error}")
+        box.setInformativeText("" if known else "This is a fault of cnnvis; the log below has the details.")
+        box.setModal(False)
+        box.show()
+
+    def screenshot(self) -> QPixmap:
+        """Return a picture of the whole window, as it is on the screen."""
+        return self.grab()
+
+    # -- files dropped, and the end --------------------------------------------------------------
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - overrides Qt's
+        """Take files."""
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
+        """Open what was dropped."""
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            self.files.open(paths)
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
+        """Stop all work, wait for it, and let go of OpenGL."""
+        self._turn.stop()
+        self.timeline.timer.stop()
+        self.settings.set_layout(self.saveGeometry(), self.saveState())
+        self.settings.save()
+        self.log.close_log()
+        self.workspace.close()
+        self.canvas.close_view()
+        super().closeEvent(event)
