@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnvis.core import BundledNetwork, PointSet, PolylineSet
+from cnnvis.core import BundledNetwork, Layout, PointSet, PolylineSet
 from cnnvis.core.errors import InvalidInputError
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -27,8 +27,14 @@ LETTERS = 110
 NETWORK_AZIMUTH, NETWORK_ELEVATION = 28.0, -8.0
 """Of the camera on a network, in degrees: seen from the side, a little from the front and from above."""
 
+FLAT_AZIMUTH, FLAT_ELEVATION = 45.0, 55.0
+"""The same where all units lie in the plane of x and z, as those of layers in a line: from above, not edge-on."""
+
+FLAT = 0.05
+"""Height of a flat network in lengths of its longest layer, at most."""
+
 BELOW = 0.14
-"""Between a layer and its name, in widths of a layer."""
+"""Between a layer and its name, in widths of a layer; flat layers have their names at their ends."""
 
 
 def lines_to_show(lines: PolylineSet | BundledNetwork) -> tuple[PolylineSet, dict[str, Any]]:
@@ -134,7 +140,17 @@ def network_state(network: BundledNetwork) -> dict[str, Any]:
     units = network.edges.units
     layers = units.layers if units is not None else network.layout.layers
     shown = " · ".join(part for part in (network.provenance.caption, f"{len(layers)} layers") if part)
-    return {"title": shown, "camera": {"azimuth": NETWORK_AZIMUTH, "elevation": NETWORK_ELEVATION}}
+    is_flat = _is_flat(network.layout)
+    azimuth, elevation = (FLAT_AZIMUTH, FLAT_ELEVATION) if is_flat else (NETWORK_AZIMUTH, NETWORK_ELEVATION)
+    return {"title": shown, "camera": {"azimuth": azimuth, "elevation": elevation}}
+
+
+def _is_flat(layout: Layout) -> bool:
+    """Return whether all units lie about in the plane of x and z."""
+    if not len(layout):
+        return False
+    across, height, _ = np.ptp(layout.positions, axis=0)
+    return bool(height < FLAT * across)
 
 
 def layer_labels(network: BundledNetwork) -> tuple[NDArray[np.float64], list[str]]:
@@ -142,7 +158,8 @@ def layer_labels(network: BundledNetwork) -> tuple[NDArray[np.float64], list[str
     layout = network.layout
     low, high = np.moveaxis(layout.slabs, 1, 0)  # type: ignore[type-var, misc]
     positions = (low + high) / 2
-    positions[:, 1] = high[:, 1] + BELOW * (layout.width or 1.0)
+    below = 0 if _is_flat(layout) else 1
+    positions[:, below] = high[:, below] + BELOW * (layout.width or 1.0)
     sizes = np.bincount(layout.layer_of_unit, minlength=len(layout.layers))
     texts = [f"{name} ({size:,})" for name, size in zip(layout.layers, sizes, strict=True)]
     n_named = min(len(texts), max(LETTERS // max(map(len, texts), default=1), 2))

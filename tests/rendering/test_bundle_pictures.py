@@ -5,11 +5,12 @@ from functools import partial
 import numpy as np
 import pytest
 from network_shots import INK, PLAIN, ROUNDING, flat_scene, lines_of, over, shots, units_at, width_at
-from shots import shoot
+from shots import SIZE, shoot
 
-from cnnvis.core import Volume
+from cnnvis.core import BundledNetwork, Volume
 from cnnvis.core.errors import InvalidInputError, RenderingError
 from cnnvis.core.palette import group_colour
+from cnnvis.layout import place, random_network, straight_lines
 from cnnvis.rendering import OffscreenWindow
 from cnnvis.scene import BundleMode, Scene, TransferFunction
 
@@ -324,6 +325,21 @@ def test_what_is_drawn_in_motion_follows_the_time_of_a_frame(monkeypatch, time, 
             window.draw()
             counts.append(window.panes[0][0]._network.pieces)
     assert counts == ([80, 100, 100, 100] if grows else [20, 10, 10, 10])
+
+
+@pytest.mark.parametrize("arrangement", ["line", "raster"])
+def test_a_network_is_not_seen_edge_on(arrangement):
+    """Layers that are lines lie in a plane, of which a camera from the side would see a stroke."""
+    edges, _ = random_network([12, 8, 6])
+    layout = place(edges, arrangement=arrangement)
+    scene = Scene.of_network(BundledNetwork(edges, layout, straight_lines(edges, layout)), legend=False, caption="")
+    scene.title = ""
+    names, scene["layers"].visible = scene["layers"].data, False
+    shot = shoot(scene)
+    rows, columns = np.nonzero(shot.ink())
+    assert np.ptp(rows) > 0.5 * SIZE[1]
+    assert np.ptp(columns) > 0.5 * SIZE[0]
+    assert [shot.at(*name)[0] > shot.at(*layout.positions[5])[0] for name in names] == [True] * 3  # below the network
 
 
 # -- bad input -------------------------------------------------------------------------------------
