@@ -118,7 +118,7 @@ def _run(app: App, arguments: list[str], *, program: str) -> int:
     from cyclopts import CycloptsError
 
     debug = _take_flag(arguments, "--debug")
-    logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, format=f"{program}: %(message)s")
+    _set_up_logging(program, debug=debug, quiet=not {"-q", "--quiet"}.isdisjoint(_before_dashes(arguments)))
     try:
         with _rare_collection():
             code = app(arguments, exit_on_error=False, print_error=False)
@@ -137,6 +137,15 @@ def _run(app: App, arguments: list[str], *, program: str) -> int:
         _drop_unwritable_output()
         return _fail(program, _message(error, debug=debug), EXIT_ERROR)
     return code if isinstance(code, int) else 0
+
+
+def _set_up_logging(program: str, *, debug: bool, quiet: bool) -> None:
+    """Write warnings to stderr; of cnnvis also what is only worth knowing, unless quiet; with debug everything."""
+    handler = logging.StreamHandler()
+    if not debug:
+        handler.addFilter(lambda record: record.levelno >= logging.WARNING or record.name.startswith("cnnvis"))
+    level = logging.DEBUG if debug else logging.WARNING if quiet else logging.INFO
+    logging.basicConfig(level=level, format=f"{program}: %(message)s", handlers=[handler])
 
 
 def _drop_unwritable_output() -> None:
@@ -165,10 +174,15 @@ def _rare_collection() -> Iterator[None]:
 
 def _take_flag(arguments: list[str], flag: str) -> bool:
     """Remove `flag` from the arguments before `--`; return whether it was there."""
-    end = arguments.index("--") if "--" in arguments else len(arguments)
+    end = len(_before_dashes(arguments))
     found = flag in arguments[:end]
     arguments[:end] = [word for word in arguments[:end] if word != flag]
     return found
+
+
+def _before_dashes(arguments: Sequence[str]) -> Sequence[str]:
+    """Return the arguments that may be flags, those before `--`."""
+    return arguments[: arguments.index("--")] if "--" in arguments else arguments
 
 
 def _fail(program: str, message: str, code: int) -> int:

@@ -30,7 +30,7 @@ def export_gltf(scene: Scene, path: str | Path, *, n_lines: int = N_LINES) -> Pa
 
     Colours and opacity are baked as a still has them, for a viewer who stands near (nearness 1, thickness 1): glTF has
     no formula for them. What glTF cannot hold - volumes, matrices, labels - is left out. That, and the budget of lines,
-    is said in `asset.extras.notes` of the file, and logged.
+    is said in `asset.extras.notes` of the file, and logged (as information).
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def export_gltf(scene: Scene, path: str | Path, *, n_lines: int = N_LINES) -> Pa
         raise InvalidInputError("Nothing of the scene can be seen; raise an opacity or lower importance_threshold.")
     notes = [*(note for shape in shapes for note in shape.notes_within(n_lines)), *_left_out(scene, shapes)]
     for note in notes:
-        logger.warning("%s: %s", path.name, note)
+        logger.info("%s: %s", path.name, note)
     return save_bytes(gltf_bytes(meshes, title=scene.title, notes=notes, binary=path.suffix.lower() == ".glb"), path)
 
 

@@ -13,8 +13,10 @@ import subprocess
 import sys
 import textwrap
 import time
+from typing import Annotated
 
 import pytest
+from cyclopts import Parameter
 
 from cnnvis.cli import _app, main, run
 from cnnvis.core.errors import InvalidInputError, LayerNotFoundError
@@ -219,6 +221,27 @@ def test_warning_of_the_library_carries_the_program(capsys, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["somewhere/conv1_volume.py"])
     assert run(job, []) == 0
     assert capsys.readouterr().err == "conv1_volume.py: 5 channels are constant\n"
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ([], ["written in part", "5 channels are constant"]),
+        (["-q"], ["5 channels are constant"]),
+        (["--quiet"], ["5 channels are constant"]),
+        (["--", "-q"], ["written in part", "5 channels are constant"]),
+    ],
+)
+def test_quiet_silences_what_is_only_worth_knowing(flags, said, capsys):
+    def job(text: str = "", *, quiet: Annotated[bool, Parameter(name=("--quiet", "-q"))] = False) -> None:
+        """Do it."""
+        logging.getLogger("cnnvis.rendering").info("written in part")
+        logging.getLogger("cnnvis.capture").warning("%d channels are constant", 5)
+        logging.getLogger("another.library").info("not for the user")
+
+    logging.getLogger().handlers.clear()
+    assert run(job, flags) == 0
+    assert [line.split(": ")[1] for line in capsys.readouterr().err.splitlines()] == said
 
 
 def test_script_help_is_as_good_as_a_verb_s(tmp_path):

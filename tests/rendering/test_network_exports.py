@@ -2,6 +2,7 @@
 
 import base64
 import json
+import logging
 import re
 import shutil
 import subprocess
@@ -82,6 +83,7 @@ def test_one_class_has_its_colour_and_only_its_share(tmp_path):
 
 
 def test_the_budget_and_what_is_left_out_are_said(tmp_path, caplog):
+    caplog.set_level(logging.INFO)
     scene = scene_of(importance_threshold=0.0, base_opacity=0.1)
     scene.add_volume(np.ones((2, 3, 4)), name="maps")
     path = export_gltf(scene, tmp_path / "x.glb", n_lines=7)
@@ -93,6 +95,7 @@ def test_the_budget_and_what_is_left_out_are_said(tmp_path, caplog):
         "not in this file, since glTF has nothing for them: layers, maps",
     ]
     assert all(note in caplog.text for note in notes)
+    assert {record.levelname for record in caplog.records} == {"INFO"}  # nothing is wrong
 
 
 def test_an_item_stands_at_its_origin(tmp_path):
