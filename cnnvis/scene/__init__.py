@@ -15,6 +15,7 @@ from cnnvis.scene.items import (
     VolumeMode,
 )
 from cnnvis.scene.kinds import ITEM_KINDS
+from cnnvis.scene.layer_row import scene_of_layers
 from cnnvis.scene.network_items import BundleItem, BundleMode, GlyphsItem, NetworkItem
 from cnnvis.scene.scene import Scene
 from cnnvis.scene.scene_state import SceneState, Series
@@ -53,4 +54,5 @@ __all__ = [
     "VolumeItem",
     "VolumeMode",
     "stances",
+    "scene_of_layers",
 ]

@@ -7,6 +7,7 @@ from cnnvis.studies.curve_results import ImportanceCurves
 from cnnvis.studies.gradient_results import GradientClasses, GradientResult, LabelledCases, PhotoCases
 from cnnvis.studies.nn_vis_settings import NetworkSettings, read_settings
 from cnnvis.studies.results import ActivationVolumes, LayerStudy, StudyResult
+from cnnvis.studies.showing import ModelView, show_model
 from cnnvis.studies.unit_scores import UnitScores, score_units
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "ImportanceCurves",
     "LabelledCases",
     "LayerStudy",
+    "ModelView",
     "NetworkLook",
     "NetworkSettings",
     "PhotoCases",
@@ -33,4 +35,5 @@ __all__ = [
     "importance_curves",
     "read_settings",
     "score_units",
+    "show_model",
 ]
