@@ -53,6 +53,6 @@ __all__ = [
     "View",
     "VolumeItem",
     "VolumeMode",
-    "stances",
     "scene_of_layers",
+    "stances",
 ]
