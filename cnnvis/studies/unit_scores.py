@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from cnnvis.core.progress import Progress, silent
 from cnnvis.io import load
 from cnnvis.models import Network, data_path
 from cnnvis.models.folders import labelled_parts
+
+logger = logging.getLogger(__name__)
 
 SUFFIX = ".safetensors"
 
@@ -50,7 +53,8 @@ def score_units(
         Name of a method, or a .safetensors file that `cnnvis importance` left. Default: batch norm where its scores
         come with cnnvis for these very weights, else "weight", which needs no images and knows no classes.
     data : str or path, optional
-        Labelled images of a method, as for `labelled_parts`; those kept for importance are taken.
+        Labelled images of a method, as for `labelled_parts`; those kept for importance are taken. Where none scores
+        images, a warning says so.
     random_state : int
         Of the method "batchnorm".
     progress : callable, optional
@@ -61,16 +65,34 @@ def score_units(
     InvalidInputError
         When `wanted` is neither a method nor a file of importance.
     """
-    if wanted is None:
-        found = shipped_importance(network)
-        if found is not None:
-            return UnitScores(found, f"{found.method}, from data/importance")
-        wanted = ImportanceMethod.WEIGHT
-    if str(wanted) not in list(ImportanceMethod):
-        return _from_file(Path(wanted))
-    method = ImportanceMethod(str(wanted))
-    if method == ImportanceMethod.WEIGHT:
-        return UnitScores(importance(network, None, method.value), method.value)
+    if wanted in set(ImportanceMethod) - {ImportanceMethod.WEIGHT}:
+        return _by_images(network, ImportanceMethod(str(wanted)), data, random_state, progress)
+    found = _without_images(network, wanted)
+    if data is not None:
+        logger.warning(
+            "The images of %s are not used: importance is %s. Name a method that scores them, such as batchnorm.",
+            data,
+            found.origin,
+        )
+    return found
+
+
+def _without_images(network: Network, wanted: str | os.PathLike[str] | None) -> UnitScores:
+    shipped = shipped_importance(network) if wanted is None else None
+    if shipped is not None:
+        return UnitScores(shipped, f"{shipped.method}, from data/importance")
+    if wanted is None or wanted == ImportanceMethod.WEIGHT:
+        return UnitScores(importance(network, None, ImportanceMethod.WEIGHT.value), ImportanceMethod.WEIGHT.value)
+    return _from_file(Path(wanted))
+
+
+def _by_images(
+    network: Network,
+    method: ImportanceMethod,
+    data: str | os.PathLike[str] | None,
+    random_state: int,
+    progress: Progress,
+) -> UnitScores:
     images = labelled_parts(network, data).importance
     # pixels and classes are scored where they are named, and only by batch norm
     options = (

@@ -48,6 +48,16 @@ def test_a_method_is_scored_on_the_images_for_it(network, tmp_path):
     np.testing.assert_array_equal(again.importance["fc2"], found.importance["fc2"])
 
 
+@pytest.mark.parametrize(("wanted", "origin"), [(None, "batchnorm, from data/importance"), ("weight", "weight")])
+def test_images_that_no_method_scores_are_not_passed_over_in_silence(network, wanted, origin, caplog):
+    assert score_units(network, wanted, data="fashion-mnist").origin == origin
+    (record,) = caplog.records
+    assert f"The images of fashion-mnist are not used: importance is {origin}." in record.getMessage()
+    caplog.clear()
+    score_units(network, wanted)
+    assert not caplog.records
+
+
 @pytest.mark.slow
 def test_scores_that_come_along_are_what_the_method_gives(network):
     """In double precision; what sums in another order differs by far less than a unit's place in the ranking."""
