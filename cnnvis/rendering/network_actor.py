@@ -15,8 +15,8 @@ from cnnvis.core import PointSet, PolylineSet
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.palette import RGB, group_colour
 from cnnvis.rendering import _vtk as vtk
-from cnnvis.rendering.network_geometry import MAX_PIECES, network_geometry
-from cnnvis.scene import BundleItem, GlyphsItem
+from cnnvis.rendering.network_geometry import MAX_PIECES, NetworkGeometry, network_geometry
+from cnnvis.scene import BundleItem, GlyphsItem, Selection, stances
 
 MAX_ITEMS = 16
 """Bundles and sets of units of one scene: 13 uniforms for each."""
@@ -39,6 +39,9 @@ FRAME_TIME = 0.1
 
 FEWEST, FIRST = 5_000, 50_000
 """Pieces that are drawn while the camera moves: at least, and in the first frame."""
+
+
+NOTHING = Selection()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +83,8 @@ class NetworkActor:
 
     Pieces of lines are handed to the shaders sorted by depth, most distant first, whenever the camera has moved. What
     the items look like is uniforms: nothing is built or sent when it changes. While `moving`, only so many of the most
-    important pieces are drawn as fit into `FRAME_TIME`, by the time that the frame before took.
+    important pieces are drawn, those of what is selected before all others, as fit into `FRAME_TIME`, by the time that
+    the frame before took.
 
     Parameters
     ----------
@@ -99,7 +103,9 @@ class NetworkActor:
         self.builds = 0
         self._drawn: tuple[DrawnItem, ...] = ()
         self._classes: list[int | None] = []
+        self._stances: list[tuple[Any, ...] | None] = []
         self._geometry = network_geometry([])
+        self._pairs = self._geometry.pairs
         self._box = [0.0] * 6
         self._budget = FIRST
         self._order: tuple[Any, ...] = ()
@@ -121,8 +127,20 @@ class NetworkActor:
         n = len(self._geometry.pairs)
         return self._geometry.share * (min(n, MAX_PEELED) / n if n and self.peeled else 1.0)
 
-    def show(self, drawn: Sequence[DrawnItem]) -> None:
-        """Draw these items from now on; only other data are a reason to build anything.
+    @property
+    def geometry(self) -> NetworkGeometry:
+        """The buffers of what is drawn."""
+        return self._geometry
+
+    @property
+    def drawn(self) -> tuple[DrawnItem, ...]:
+        """The items that are drawn, in the order of the buffers."""
+        return self._drawn
+
+    def show(self, drawn: Sequence[DrawnItem], selection: Selection = NOTHING) -> None:
+        """Draw these items from now on, what is selected of them so that it stands out.
+
+        Only other data are a reason to build anything: of another class or selection, one number per point is sent.
 
         Raises
         ------
@@ -136,12 +154,14 @@ class NetworkActor:
         if not same:
             self._build()
         self._set_classes()
+        self._set_stances(selection)
         self._set_looks()
 
     def _build(self) -> None:
         self.builds += 1
         self._geometry = geometry = network_geometry([one.data for one in self._drawn])
         self._classes = [None] * len(self._drawn)
+        self._stances = [None] * len(self._drawn)
         low, high = geometry.bounds()
         self._box = [*(low + high) / 2, *(high - low) / 2]
         points = vtk.vtkPoints()
@@ -169,7 +189,23 @@ class NetworkActor:
             if new != old:
                 self._geometry.set_class(number, new)
         self._classes = wanted
-        self._data.GetPointData().GetArray("tone").Modified()
+        self._changed("tone")
+
+    def _set_stances(self, selection: Selection) -> None:
+        """Send what stands out, fades or is hidden now, where it changed."""
+        wanted: list[tuple[Any, ...] | None] = [_stance_key(one.item, selection) for one in self._drawn]
+        if wanted == self._stances:
+            return
+        for number, (new, old) in enumerate(zip(wanted, self._stances, strict=True)):
+            if new != old:
+                self._geometry.set_stances(number, stances(self._drawn[number].item, selection))
+        self._stances = wanted
+        self._pairs = self._geometry.chosen_first()
+        self._order = ()
+        self._changed("mixed")
+
+    def _changed(self, attribute: str) -> None:
+        self._data.GetPointData().GetArray(attribute).Modified()
         self._data.Modified()
 
     def _set_looks(self) -> None:
@@ -178,6 +214,7 @@ class NetworkActor:
         looks[: len(self._drawn)] = np.reshape([one.look for one in self._drawn], (-1, LOOK))
         uniforms.SetUniform1fv("looks", looks.size, looks.ravel().tolist())
         uniforms.SetUniform1fv("box", 6, self._box)
+        uniforms.SetUniform3f("paper", self.renderer.GetBackground())
 
     # -- each frame ------------------------------------------------------------------------------
 
@@ -194,7 +231,7 @@ class NetworkActor:
         order = (self.pieces, *forward, *blends, *sizes)
         if order != self._order:
             self._order = order
-            self._set_pairs(self._geometry.far_to_near(self.pieces, forward, blends, sizes))
+            self._set_pairs(self._geometry.far_to_near(self._pairs[: self.pieces], forward, blends, sizes))
 
     def _set_pairs(self, pairs: NDArray[np.int32]) -> None:
         cells = vtk.vtkCellArray()
@@ -225,6 +262,11 @@ ATTRIBUTES = ("straight", "tangent", "tone", "mixed")
 
 LOOK = 13
 """Numbers of the look of an item."""
+
+
+def _stance_key(item: BundleItem | GlyphsItem, selection: Selection) -> tuple[Any, ...]:
+    """Return what the stances of an item depend on, beside its data."""
+    return selection, item.hidden_layers, item.layers, item.layer_sizes, item.class_names
 
 
 def _actor(data: vtk.vtkPolyData) -> vtk.vtkActor:

@@ -18,7 +18,7 @@ from cnnvis.rendering.key import Key
 from cnnvis.rendering.network_actor import DrawnItem
 from cnnvis.rendering.network_geometry import as_lines
 from cnnvis.rendering.style import Theme
-from cnnvis.scene import BundleItem, GlyphsItem
+from cnnvis.scene import BundleItem, GlyphsItem, Selection, Stance, stances
 
 Item = TypeVar("Item", BundleItem, GlyphsItem)
 
@@ -63,9 +63,11 @@ class NetworkArtist(Artist[Item]):
 
     def notes(self) -> list[str]:
         """Say how many lines or units are not drawn."""
-        n, threshold = len(self._strength), self.item.importance_threshold
-        shown = int((self._strength >= threshold).sum())
-        return [f"{shown:,} of {n:,} {self.what} drawn: importance {threshold:g} and above"] if shown < n else []
+        n, threshold, hidden = len(self._strength), self.item.importance_threshold, self.item.hidden_layers
+        drawn = (self._strength >= threshold) & (stances(self.item, Selection()) != Stance.HIDDEN)
+        shown = int(drawn.sum())
+        without = f", without {', '.join(hidden)}" if hidden else ""
+        return [f"{shown:,} of {n:,} {self.what} drawn: importance {threshold:g} and above{without}"] * (shown < n)
 
     def _key(self, theme: Theme) -> Key:
         item, number = self.item, self.item.class_index

@@ -10,14 +10,15 @@ from numpy.typing import NDArray
 
 from cnnvis.core import PointSet, PolylineSet
 from cnnvis.core.palette import group_colour
+from cnnvis.scene import Stance
 
 Floats = NDArray[np.float32]
 
 MAX_PIECES = 4_000_000
 """Pieces that are drawn at most, of the most important lines: about 0.8 GB with VTK's copies."""
 
-DEPTHS = 65535
-"""Steps in which pieces are told apart by depth; numpy sorts 16 bits in linear time."""
+DEPTHS = 32767
+"""Steps in which pieces are told apart by depth, twice over; numpy sorts 16 bits in linear time."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,11 +34,15 @@ class NetworkGeometry:
     tone : (P, 4) ndarray of float32
         Importance, the importance by which the line or unit is hidden, share of the shown class, number of the item.
     mixed : (P, 4) ndarray of uint8
-        Colours of all classes mixed by their shares (RGB), and nothing.
+        Colours of all classes mixed by their shares (RGB), and the stance of the line or unit.
     pairs : (S, 2) ndarray of int32
         Points of each piece; a unit is a piece of one point.
+    owners : (S,) ndarray of int32
+        The line or unit that each piece is of, by its number in the data of its item.
     items : tuple of PolylineSet
         What is drawn of each item, its points one after another as above.
+    numbers : tuple of (E,) ndarray of int
+        Which lines of each item's data these are.
     share : float
         Of the lines, those that are drawn.
     """
@@ -48,15 +53,24 @@ class NetworkGeometry:
     tone: Floats
     mixed: NDArray[np.uint8]
     pairs: NDArray[np.int32]
+    owners: NDArray[np.int32]
     items: tuple[PolylineSet, ...]
+    numbers: tuple[NDArray[np.int64], ...]
     share: float = 1.0
 
     def set_class(self, item: int, number: int | None) -> None:
         """Let `tone` hold the share of a class in the points of an item; 1 for None, and without shares."""
-        first = sum(len(lines.points) for lines in self.items[:item])
         share = self.items[item].point_arrays.get("class_shares")
-        stop = first + len(self.items[item].points)
-        self.tone[first:stop, 2] = 1.0 if number is None or share is None else share[:, number]
+        self.tone[self._points_of(item), 2] = 1.0 if number is None or share is None else share[:, number]
+
+    def set_stances(self, item: int, stances: NDArray[np.uint8]) -> None:
+        """Let `mixed` hold the stance of each line or unit of an item, given for all of its data."""
+        of_lines = stances[self.numbers[item]]
+        self.mixed[self._points_of(item), 3] = np.repeat(of_lines, np.diff(self.items[item].offsets))
+
+    def _points_of(self, item: int) -> slice:
+        first = sum(len(lines.points) for lines in self.items[:item])
+        return slice(first, first + len(self.items[item].points))
 
     def bounds(self) -> NDArray[np.float64]:
         """Return the lowest and highest corner (2, 3) of all points; two zeros where there are none."""
@@ -64,14 +78,29 @@ class NetworkGeometry:
         low, high = (np.min([each.min(axis=0) for each in places], axis=0), [each.max(axis=0) for each in places])
         return np.array([low, np.max(high, axis=0)], dtype=np.float64)
 
+    def chosen_first(self) -> NDArray[np.int32]:
+        """Return all pairs, those of what is chosen before the others, each by importance."""
+        chosen = self._chosen(self.pairs)
+        return np.concatenate([self.pairs[chosen], self.pairs[~chosen]]) if chosen.any() else self.pairs
+
+    def _chosen(self, pairs: NDArray[np.int32]) -> NDArray[np.bool_]:
+        return self.mixed[pairs[:, 0], 3] >= Stance.CHOSEN
+
     def far_to_near(
-        self, n_pieces: int, forward: NDArray[np.float64], blends: NDArray[np.float64], sizes: NDArray[np.float64]
+        self,
+        pairs: NDArray[np.int32],
+        forward: NDArray[np.float64],
+        blends: NDArray[np.float64],
+        sizes: NDArray[np.float64],
     ) -> NDArray[np.int32]:
-        """Return the first `n_pieces` pairs, those farthest along `forward`, the direction of sight, first.
+        """Return pairs sorted so that those farthest along `forward`, the direction of sight, come first.
+
+        What is chosen comes last of all, so that nothing that has faded is drawn over it.
 
         Parameters
         ----------
-        n_pieces : int
+        pairs : (N, 2) ndarray of int32
+            Some of `pairs`.
         forward : (3,) ndarray of float
         blends, sizes : (items,) ndarray of float
             Of each item. A unit counts as deep as its nearest point, so that the lines that end in it lie behind.
@@ -80,7 +109,7 @@ class NetworkGeometry:
         -----
         0.1 s for 800,000 pieces.
         """
-        pairs, sight = self.pairs[:n_pieces], forward.astype(np.float32)
+        sight = forward.astype(np.float32)
         items = self.tone[pairs[:, 0], 3].astype(np.intp)
         depths = self._depths(self.straight, pairs, sight)
         depths += blends.astype(np.float32)[items] * (self._depths(self.bundled, pairs, sight) - depths)
@@ -88,6 +117,7 @@ class NetworkGeometry:
         depths[units] -= 2 * sizes.astype(np.float32)[items[units]] * self.tone[pairs[units, 0], 0]
         low, high = float(depths.min(initial=np.inf)), float(depths.max(initial=-np.inf))
         nearness = ((high - depths) * (DEPTHS / max(high - low, 1e-30))).astype(np.uint16)
+        nearness[self._chosen(pairs)] += DEPTHS + 1
         return pairs[np.argsort(nearness, kind="stable")]
 
     @staticmethod
@@ -104,7 +134,8 @@ def network_geometry(items: Sequence[PolylineSet | PointSet]) -> NetworkGeometry
     lines = [as_lines(data) for data in items]
     total = sum(len(each.points) for each in lines)
     share = min(1.0, MAX_PIECES / max(total, 1))
-    lines = [_most_important(each, share) for each in lines]
+    numbers = [_most_important(each, share) for each in lines]
+    lines = [each.take(kept) for each, kept in zip(lines, numbers, strict=True)]
     starts = np.cumsum([0, *(len(each.points) for each in lines)])
     # Units come before all lines, and of each bundle the first lines before the others of any.
     ranks = [
@@ -114,14 +145,18 @@ def network_geometry(items: Sequence[PolylineSet | PointSet]) -> NetworkGeometry
     found = [_pairs(each) for each in lines]
     pairs = [pair + start for (pair, _), start in zip(found, starts[:-1], strict=True)]
     rank = [each[owner] for each, (_, owner) in zip(ranks, found, strict=True)]
+    owners = [kept[owner] for kept, (_, owner) in zip(numbers, found, strict=True)]
+    order = np.argsort(np.concatenate([np.zeros(0), *rank]), kind="stable")
     return NetworkGeometry(
         bundled=_joined([each.points for each in lines], 3),
         straight=_joined([each.blended(0).points for each in lines], 3),
         tangent=_joined([_tangents(each) for each in lines], 3),
         tone=_joined([_tones(each, number) for number, each in enumerate(lines)], 4),
         mixed=_joined([_mixed(each) for each in lines], 4, np.uint8),
-        pairs=_joined(pairs, 2, np.int32)[np.argsort(np.concatenate([np.zeros(0), *rank]), kind="stable")],
+        pairs=_joined(pairs, 2, np.int32)[order],
+        owners=np.concatenate([np.zeros(0, np.int32), *owners]).astype(np.int32)[order],
         items=tuple(lines),
+        numbers=tuple(numbers),
         share=share,
     )
 
@@ -142,10 +177,10 @@ def as_lines(data: PolylineSet | PointSet) -> PolylineSet:
     return replace(data, point_arrays=by_point, line_arrays=by_line)
 
 
-def _most_important(lines: PolylineSet, share: float) -> PolylineSet:
-    """Return that share of the lines, the most important first."""
+def _most_important(lines: PolylineSet, share: float) -> NDArray[np.int64]:
+    """Return the numbers of that share of the lines, the most important first."""
     order = np.argsort(-lines.line_arrays["importance"], kind="stable")
-    return lines.take(order[: int(np.ceil(share * len(lines)))])
+    return order[: int(np.ceil(share * len(lines)))]
 
 
 def _pairs(lines: PolylineSet) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -178,6 +213,7 @@ def _tones(lines: PolylineSet, number: int) -> Floats:
 
 def _mixed(lines: PolylineSet) -> NDArray[np.uint8]:
     mixed = np.zeros((len(lines.points), 4), np.uint8)
+    mixed[:, 3] = Stance.PLAIN
     shares = lines.point_arrays.get("class_shares")
     if shares is not None:
         palette = np.array([group_colour(number) for number in range(shares.shape[1])], np.float32)

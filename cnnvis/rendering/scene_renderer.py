@@ -130,7 +130,7 @@ class SceneRenderer:
         network = [artist for artist in shown if isinstance(artist, NetworkArtist)]
         if not network and not self._network.builds:
             return
-        self._network.show([artist.drawn for artist in network])
+        self._network.show([artist.drawn for artist in network], self.scene.selection)
         others = [artist.item for artist in shown if artist not in network and not isinstance(artist, LabelsArtist)]
         alone = bool(network) and not any(isinstance(item, VolumeItem) or item.opacity < 1 for item in others)
         self._network.peeled = not alone
@@ -178,7 +178,10 @@ class SceneRenderer:
             lines = [self.scene.title, *(lines[1:] if volumes else lines)]
         if self.scene.series.labels:
             lines.insert(1, f"{self.scene.series.axis}: {self.scene.series.labels[self.scene.frame]}")
-        return [line for line in lines if line]
+        lines = [line for line in lines if line]
+        if self.scene.selection:  # no line of its own, or the picture would jump
+            lines[:1] = [" · ".join([*lines[:1], f"selected: {self.scene.selection.text}"])]
+        return lines
 
     def _notes(self, items: list[SceneItem]) -> list[str]:
         """Return what the items have to say, by name, but for one item alone or the lines and units of one network."""

@@ -17,13 +17,16 @@ Mask = NDArray[np.bool_]
 class Stance(IntEnum):
     """How a line or a unit is drawn; the numbers stand in network.geom.glsl too.
 
-    `hidden`: not at all, its layer is hidden. `faded`: others are selected. `plain`: nothing is. `chosen`: it is.
+    `hidden`: not at all, its layer is hidden. `faded`: others are selected. `plain`: nothing is. `chosen`: it stands
+    out by its importance, since a unit, layer or class that it belongs to is selected. `marked`: it is selected by
+    itself, and drawn in full, however important it is.
     """
 
     HIDDEN = 0
     FADED = 1
     PLAIN = 2
     CHOSEN = 3
+    MARKED = 4
 
 
 def stances(item: NetworkItem, selection: Selection) -> NDArray[np.uint8]:
@@ -37,17 +40,35 @@ def stances(item: NetworkItem, selection: Selection) -> NDArray[np.uint8]:
     """
     found = np.full(len(item.data), Stance.PLAIN, np.uint8)
     if _concerns(selection, item):
-        found[:] = np.where(_chosen(item, selection), Stance.CHOSEN, Stance.FADED)
+        found[:] = Stance.FADED
+        found[_of_classes(item, selection)] = Stance.CHOSEN
+        if item.units is not None:
+            _select(found, item, item.units, selection)
     if item.hidden_layers and item.units is not None:
-        hidden = _units_of_layers(item.units, item.hidden_layers)
+        hidden = _of_layers(item.units, item.hidden_layers)
         for ends in _ends(item):
             found[hidden[ends]] = Stance.HIDDEN
     return found
 
 
+def _select(found: NDArray[np.uint8], item: NetworkItem, units: Units, selection: Selection) -> None:
+    """Put the stances of what is selected by layer, by unit and by link into `found`."""
+    ends, single = _ends(item), _by_number(units, selection)
+    for end in ends:
+        found[_of_layers(units, selection.layers)[end]] = Stance.CHOSEN
+    if len(ends) == 1:
+        found[single[ends[0]]] = Stance.MARKED
+    elif selection.links and ends:
+        source, target = ends
+        found[np.isin(source * len(units) + target, _link_codes(units, selection))] = Stance.MARKED
+    else:
+        for end in ends:
+            found[single[end]] = Stance.CHOSEN
+
+
 def chosen_units(units: Units, selection: Selection) -> Mask:
     """Return which of the (U,) units are selected by themselves or with their layer."""
-    return _by_number(units, selection) | _units_of_layers(units, selection.layers)
+    return _by_number(units, selection) | _of_layers(units, selection.layers)
 
 
 def main_classes(item: NetworkItem) -> NDArray[np.int64] | None:
@@ -70,24 +91,9 @@ def _concerns(selection: Selection, item: NetworkItem) -> bool:
     return bool(named & set(item.layers)) or bool(selection.classes and item.class_names)
 
 
-def _chosen(item: NetworkItem, selection: Selection) -> Mask:
-    chosen = np.zeros(len(item.data), bool)
-    classes = main_classes(item)
-    if selection.classes and classes is not None:
-        chosen |= np.isin(classes, list(selection.classes))
-    units, ends = item.units, _ends(item)
-    if units is None or not ends:
-        return chosen
-    by_layer = _units_of_layers(units, selection.layers)
-    single = _by_number(units, selection)
-    for end in ends:
-        chosen |= by_layer[end]
-        if len(ends) == 1 or not selection.links:
-            chosen |= single[end]
-    if len(ends) == 2 and selection.links:
-        source, target = ends
-        chosen |= np.isin(source * len(units) + target, _link_codes(units, selection))
-    return chosen
+def _of_classes(item: NetworkItem, selection: Selection) -> Mask:
+    classes = main_classes(item) if selection.classes else None
+    return np.zeros(len(item.data), bool) if classes is None else np.isin(classes, list(selection.classes))
 
 
 def _ends(item: NetworkItem) -> tuple[NDArray[np.int64], ...]:
@@ -99,7 +105,7 @@ def _ends(item: NetworkItem) -> tuple[NDArray[np.int64], ...]:
     return tuple(data.line_arrays[name] for name in names) if len(names) == 2 else ()
 
 
-def _units_of_layers(units: Units, layers: tuple[str, ...] | frozenset[str]) -> Mask:
+def _of_layers(units: Units, layers: tuple[str, ...] | frozenset[str]) -> Mask:
     mask = np.zeros(len(units), bool)
     for layer in set(layers) & set(units.layers):
         mask[units.range(layer)] = True

@@ -11,6 +11,7 @@ from network_shots import lines_of, units_at
 from cnnvis.core.palette import group_colour
 from cnnvis.rendering import network_geometry as geometry_of
 from cnnvis.rendering.network_geometry import as_lines, network_geometry
+from cnnvis.scene import Stance
 
 
 def bent(*heights, importance=1.0):
@@ -73,7 +74,7 @@ def test_pieces_come_from_far_to_near(points, forward, blend):
     points = np.float32(points)
     found = network_geometry([lines_of(*pairwise(points))])
     forward = np.array(forward) / np.linalg.norm(forward)
-    pairs = found.far_to_near(len(found.pairs), forward, np.array([blend]), np.array([1.0]))
+    pairs = found.far_to_near(found.pairs, forward, np.array([blend]), np.array([1.0]))
     assert sorted(map(tuple, pairs)) == sorted(map(tuple, found.pairs))
     depth = (found.bundled[pairs].mean(axis=1) @ forward).astype(float)
     step = 1.01 * np.ptp(depth) / geometry_of.DEPTHS + 1e-4
@@ -85,8 +86,8 @@ def test_lines_that_end_in_a_unit_lie_behind_it():
     found = network_geometry([lines, units_at([[0, 0, 0]])])
     args = (np.array([0.0, 0.0, 1.0]), np.ones(2))
     line, unit = [0, 1], [2, 2]
-    assert found.far_to_near(2, *args, np.array([1.0, 0.2])).tolist() == [line, unit]
-    assert found.far_to_near(2, *args, np.array([1.0, 0.0])).tolist() == [unit, line]
+    assert found.far_to_near(found.pairs, *args, np.array([1.0, 0.2])).tolist() == [line, unit]
+    assert found.far_to_near(found.pairs, *args, np.array([1.0, 0.0])).tolist() == [unit, line]
 
 
 def test_of_too_many_lines_the_most_important_are_drawn(monkeypatch):
@@ -97,9 +98,23 @@ def test_of_too_many_lines_the_most_important_are_drawn(monkeypatch):
     assert found.share == 0.25
 
 
+def test_what_is_chosen_comes_last_and_is_kept_first():
+    found = network_geometry([lines_of([[0, 0, 1]] * 2, [[0, 0, 3]] * 2, [[0, 0, 2]] * 2, importance=[0.9, 0.5, 0.1])])
+    found.set_stances(0, np.array([Stance.FADED, Stance.MARKED, Stance.CHOSEN], np.uint8))
+    np.testing.assert_array_equal(found.bundled[:, 2][found.chosen_first()[:, 0]], [3, 2, 1])
+    pairs = found.far_to_near(found.pairs, np.array([0.0, 0.0, 1.0]), np.ones(1), np.ones(1))
+    np.testing.assert_array_equal(found.bundled[:, 2][pairs[:, 0]], [1, 3, 2])
+
+
+def test_pieces_know_the_lines_and_units_that_they_are_of():
+    lines = lines_of([[0, 0, 0], [1, 0, 0]], [[2, 0, 0], [3, 0, 0], [4, 0, 0]], importance=[0.3, 0.9])
+    found = network_geometry([lines, units_at([[9, 0, 0], [8, 0, 0]], importance=[0.1, 0.7])])
+    assert found.owners.tolist() == [1, 0, 1, 1, 0]
+
+
 def test_nothing_to_draw():
     found = network_geometry([lines_of(), units_at(np.zeros((0, 3)))])
     assert found.pairs.shape == (0, 2)
-    assert found.far_to_near(0, np.array([0.0, 0, 1]), np.ones(2), np.ones(2)).shape == (0, 2)
+    assert found.far_to_near(found.pairs, np.array([0.0, 0, 1]), np.ones(2), np.ones(2)).shape == (0, 2)
     np.testing.assert_array_equal(found.bounds(), 0)
     assert network_geometry([]).tone.shape == (0, 4)

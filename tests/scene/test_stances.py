@@ -14,7 +14,7 @@ from cnnvis.core import BundledNetwork, EdgeSet, Layout, PointSet, PolylineSet
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.scene import Scene, Selection, Stance, stances
 
-HIDDEN, FADED, PLAIN, CHOSEN = Stance
+HIDDEN, FADED, PLAIN, CHOSEN, MARKED = Stance
 
 LINKS = [(0, 2), (1, 2), (0, 3), (2, 4), (3, 4)]
 """Of layers a (units 0, 1), b (2, 3) and c (4)."""
@@ -47,16 +47,16 @@ def names(item, selection):
     ("selection", "lines", "units"),
     [
         ({}, "PPPPP", "PPPPP"),
-        ({"units": {("b", 0)}}, "CCFCF", "FFCFF"),  # its links both ways
-        ({"units": {("a", 1), ("c", 0)}}, "FCFCC", "FCFFC"),
+        ({"units": {("b", 0)}}, "CCFCF", "FFMFF"),  # its links both ways
+        ({"units": {("a", 1), ("c", 0)}}, "FCFCC", "FMFFM"),
         ({"layers": {"a"}}, "CCCFF", "CCFFF"),
         ({"layers": {"b"}}, "CCCCC", "FFCCF"),
         ({"classes": {1}}, "FCFCF", "FCFCF"),
-        ({"classes": {1}, "units": {("c", 0)}}, "FCFCC", "FCFCC"),
-        ({"units": {("a", 0), ("b", 1)}, "links": {(("a", 0), ("b", 1))}}, "FFCFF", "CFFCF"),  # not the others of a #0
+        ({"classes": {1}, "units": {("c", 0)}}, "FCFCC", "FCFCM"),
+        ({"units": {("a", 0), ("b", 1)}, "links": {(("a", 0), ("b", 1))}}, "FFMFF", "MFFMF"),  # not the others of a #0
         ({"units": {("z", 0)}}, "PPPPP", "PPPPP"),  # of another network
         ({"units": {("a", 7)}}, "FFFFF", "FFFFF"),  # of this one, but there is no such unit
-        ({"units": {("z", 0), ("a", 1)}}, "FCFFF", "FCFFF"),
+        ({"units": {("z", 0), ("a", 1)}}, "FCFFF", "FMFFF"),
     ],
 )
 def test_what_stands_out(selection, lines, units):
@@ -68,8 +68,8 @@ def test_what_stands_out(selection, lines, units):
 def test_a_path_is_its_units_and_the_links_between_them():
     path = Selection.of_path([("a", 0), ("b", 1), ("c", 0)])
     drawn = scene()
-    assert "".join(names(drawn["bundle"], path)) == "FFCFC"
-    assert "".join(names(drawn["units"], path)) == "CFFCC"
+    assert "".join(names(drawn["bundle"], path)) == "FFMFM"
+    assert "".join(names(drawn["units"], path)) == "MFFMM"
 
 
 def test_a_hidden_layer_hides_its_units_and_the_lines_that_touch_it():
@@ -82,8 +82,8 @@ def test_a_hidden_layer_hides_its_units_and_the_lines_that_touch_it():
 @given(st.sets(st.tuples(st.sampled_from("abc"), st.integers(0, 1))), st.sets(st.sampled_from("abc")))
 def test_a_line_stands_out_exactly_where_one_of_its_ends_is_selected(units, layers):
     drawn, selection = scene(), Selection(units=units, layers=layers)
-    of_units = stances(drawn["units"], selection) == CHOSEN
-    of_lines = stances(drawn["bundle"], selection) == CHOSEN
+    of_units = stances(drawn["units"], selection) >= CHOSEN
+    of_lines = stances(drawn["bundle"], selection) >= CHOSEN
     np.testing.assert_array_equal(of_lines, [bool(of_units[a] or of_units[b]) for a, b in LINKS])
 
 

@@ -9,7 +9,7 @@ in vec3 bundledGS[];
 in vec3 straightGS[];
 in vec3 tangentGS[];
 in vec4 toneGS[];  // importance, strength by which lines are hidden, share of the shown class, number of the look
-in vec3 mixedGS[];  // colours of all classes, mixed by their shares
+in vec4 mixedGS[];  // colours of all classes, mixed by their shares; stance
 
 out vec2 at;  // across and along the figure, 1 at its rim
 out vec4 colour;  // with opacity where it is seen through the middle, before `base`
@@ -25,19 +25,24 @@ uniform mat4 MCDCMatrix;
 uniform int cameraParallel;
 //VTK::CustomUniforms::Dec
 // looks[]: LOOK numbers for each item, in the order of these names; box[]: middle and half sides of all that is drawn;
-// pane: its height in pixels
+// pane: its height in pixels; paper: colour of the background
 
 const int MODE = 0, SIZE = 1, OPACITY = 2, BASE = 3, IMPORTANCE = 4, DEPTH = 5, EXPONENT = 6, THRESHOLD = 7, BLEND = 8;
 const int CLASSES = 9, RED = 10, LOOK = 13;
 const int LINES = 0, TUBES = 1, ELLIPSOIDS = 2, BALLS = 3, DISCS = 4;
-const int PLAIN = 0, ONE_CLASS = 1, ALL_CLASSES = 2;
+const int NO_CLASS = 0, ONE_CLASS = 1, ALL_CLASSES = 2;
+const int HIDDEN = 0, FADED = 1, PLAIN = 2, CHOSEN = 3, MARKED = 4;  // stances
 
 const float LINE = 0.1;  // radius of all lines of mode LINES, in sizes
 const float DISC = 0.25;  // the same of DISCS
 const float THINNEST = 0.75;  // pixels; what is thinner is drawn as wide, and fainter
 const float SEEN = 0.002;  // half a step of a screen's colours
+const float CONTEXT = 0.2;  // share of its colour that something keeps while others are selected
+const float FAINTER = 0.35;  // and of its opacity
+const float MARKED_LINE = 1.5, MARKED_UNIT = 4.0;  // pixels; radius that something marked has at least
 
 int first;
+int stance;
 vec3 places[2];
 vec4 shown[2];
 float covers[2];
@@ -59,8 +64,10 @@ vec4 colour_of(int end, vec3 place)
   float opacity = max(1.0 - look(IMPORTANCE) + look(IMPORTANCE) * tone.x, 0.0);
   opacity *= look(CLASSES) == float(ONE_CLASS) ? tone.z : 1.0;
   opacity *= 1.0 - look(DEPTH) + look(DEPTH) * nearness(place);
+  opacity = stance == MARKED ? 1.0 : stance == CHOSEN ? sqrt(opacity) : opacity;
   vec3 one = vec3(look(RED), look(RED + 1), look(RED + 2));
-  return vec4(look(CLASSES) == float(ALL_CLASSES) ? mixedGS[end] : one, opacity);
+  vec3 ink = look(CLASSES) == float(ALL_CLASSES) ? mixedGS[end].rgb : one;
+  return vec4(stance == FADED ? mix(paper, ink, CONTEXT) : ink, opacity);
 }
 
 float radius_of(int end)
@@ -144,7 +151,8 @@ void ellipse(float pixels)
 void main()
 {
   first = LOOK * int(toneGS[0].w + 0.5);
-  if (toneGS[0].y < look(THRESHOLD)) { return; }
+  stance = int(mixedGS[0].a + 0.5);
+  if (stance == HIDDEN || (toneGS[0].y < look(THRESHOLD) && stance != MARKED)) { return; }
   figure = int(look(MODE) + 0.5);
   exponent = look(EXPONENT);
   base = look(BASE);
@@ -159,7 +167,8 @@ void main()
   for (int end = 0; end < 2; ++end)
   {
     float radius = radius_of(end) * pixels;
-    covers[end] = min(radius / THINNEST, 1.0) * look(OPACITY);
+    if (stance == MARKED) { radius = max(radius, straightGS[0] == straightGS[1] ? MARKED_UNIT : MARKED_LINE); }
+    covers[end] = min(radius / THINNEST, 1.0) * look(OPACITY) * (stance == FADED ? FAINTER : 1.0);
     radii[end] = max(radius, THINNEST) + 0.5;  // half a pixel for a soft rim
   }
   if (figure == LINES || figure == TUBES) { ribbon(pixels); }

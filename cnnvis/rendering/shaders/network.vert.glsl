@@ -12,7 +12,7 @@ out vec3 bundledGS;
 out vec3 straightGS;
 out vec3 tangentGS;
 out vec4 toneGS;
-out vec3 mixedGS;
+out vec4 mixedGS;
 
 void main()
 {
@@ -20,6 +20,6 @@ void main()
   straightGS = straight;
   tangentGS = tangent;
   toneGS = tone;
-  mixedGS = mixed.rgb / 255.0;
+  mixedGS = vec4(mixed.rgb / 255.0, mixed.a);
   gl_Position = vec4(0.0);
 }
