@@ -93,7 +93,8 @@ class SceneCanvas(QWidget):
     @property
     def resting(self) -> bool:
         """Whether the full picture of the present state is on the screen."""
-        return self._full and not (self._stale or self._camera_stale or self._soon.isActive() or self._in_hand)
+        waiting = self._soon.isActive() or self._rest.isActive()
+        return self._full and not (self._stale or self._camera_stale or self._in_hand or waiting)
 
     @property
     def frames_per_second(self) -> float:
@@ -141,13 +142,13 @@ class SceneCanvas(QWidget):
     def _draw_soon(self) -> None:
         if not self._can_draw():
             return
-        if self._stale and not self._in_hand:
+        full = self._full_seconds <= QUICK and not self._in_hand
+        if full or (self._stale and not self._in_hand):
             self._panes.refresh()
-        elif self._camera_stale:
+        else:
             self._panes.follow_cameras()
         self._stale = self._stale and self._in_hand
         self._camera_stale = False
-        full = self._full_seconds <= QUICK and not self._in_hand
         self._draw(full=full)
         if not full:
             self._rest.start()

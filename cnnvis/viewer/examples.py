@@ -13,14 +13,14 @@ class Example(NamedTuple):
     text, tip : str
     model : str
         Its bundled name.
-    as_volumes : bool
-        Its feature maps for an image, in place of the drawn network.
+    image : str, optional
+        A sample whose feature maps are shown, in place of the drawn network.
     """
 
     text: str
     tip: str
     model: str
-    as_volumes: bool = False
+    image: str | None = None
 
 
 EXAMPLES: dict[str, Example] = {
@@ -38,6 +38,6 @@ EXAMPLES: dict[str, Example] = {
         "Feature maps of a photo, as volumes",
         "The first layers of EfficientNet-Lite0 look at a cat; channels are ordered by likeness.",
         "efficientnet-lite0",
-        as_volumes=True,
+        "chelsea",
     ),
 }

@@ -9,6 +9,7 @@ from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QFileDialog, QWidget
 
 from cnnvis.core.errors import InvalidInputError
+from cnnvis.io.showing import Shown, load_to_show
 from cnnvis.viewer.examples import EXAMPLES
 from cnnvis.viewer.jobs import Tell
 from cnnvis.viewer.settings import Settings
@@ -46,12 +47,10 @@ class Files(QObject):
         paths = [Path(path) for path in paths]
         title = f"Opening {', '.join(path.name for path in paths)}"
 
-        def work(tell: Tell) -> object:
-            from cnnvis.io.showing import load_to_show
-
+        def work(tell: Tell) -> Shown:
             return load_to_show(*paths)
 
-        def then(shown: object) -> None:
+        def then(shown: Shown) -> None:
             self.workspace.show(shown.target, shown.networks, paths[0] if len(paths) == 1 else None)
             for path in paths:
                 self.settings.add_recent(path)
@@ -59,20 +58,32 @@ class Files(QObject):
 
         self.workspace.jobs.run("open", work, then, title=title)
 
-    def open_example(self, name: str) -> None:
-        """Open one of the networks that come along."""
-        example = EXAMPLES[name]
+    def open_model(self, model: str, image: str | None = None, **view: object) -> None:
+        """Open a network in a thread: its maps of an image, or without one its units and bundled links.
 
-        def work(tell: Tell) -> object:
-            from cnnvis.models import load
-            from cnnvis.studies.showing import show_model
+        Parameters
+        ----------
+        model : str
+            As for `cnnvis.models.load`.
+        image : str, optional
+            A file or the name of a sample.
+        **view
+            Any other field of `cnnvis.studies.showing.ModelView`.
+        """
 
-            return show_model(load(example.model), as_volumes=example.as_volumes, progress=tell.progress)
+        def work(tell: Tell) -> Shown:
+            from cnnvis.studies.showing import ModelView, show_model  # loads torch, in the thread
 
-        def then(shown: object) -> None:
+            return show_model(model, ModelView(image=image, **view), progress=tell.progress)
+
+        def then(shown: Shown) -> None:
             self.workspace.show(shown.target, shown.networks)
 
-        self.workspace.jobs.run("open", work, then, title=f"Opening {example.model}")
+        self.workspace.jobs.run("open", work, then, title=f"Opening {model}")
+
+    def open_example(self, name: str) -> None:
+        """Open one of the networks that come along."""
+        self.open_model(EXAMPLES[name].model, EXAMPLES[name].image)
 
     # -- saving ----------------------------------------------------------------------------------
 
@@ -102,18 +113,6 @@ class Files(QObject):
         self.workspace.path = path
         self.settings.add_recent(path)
         self.workspace.message.emit(f"Saved {path}")
-
-    def ask_screenshot(self) -> None:
-        """Ask for a file, and write the picture of the view there."""
-        from cnnvis.rendering import PICTURE_SUFFIXES, render
-
-        kinds = " ".join(f"*{suffix}" for suffix in PICTURE_SUFFIXES)
-        start = self._folder() / "picture.png"
-        name, _ = QFileDialog.getSaveFileName(self.window, "Screenshot", str(start), f"Pictures ({kinds})")
-        if name:
-            path = Path(name) if Path(name).suffix else Path(name).with_suffix(".png")
-            render(self.workspace.target, path)
-            self.workspace.message.emit(f"Wrote {path}")
 
     def _folder(self) -> Path:
         return self.workspace.path.parent if self.workspace.path is not None else Path.cwd()

@@ -18,7 +18,7 @@ AXES = (("column", "#d55e00"), ("row", "#009e73"), ("depth", "#0072b2"))
 
 
 class OrientationMarker(QWidget):
-    """Three arrows in the lower left corner of a view; the mouse goes through it."""
+    """Three arrows in the upper right corner of a view; the mouse goes through it."""
 
     def __init__(self, view: QWidget) -> None:
         super().__init__(view)
@@ -30,7 +30,7 @@ class OrientationMarker(QWidget):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - overrides Qt's
         """Stay in the corner."""
         if event.type() == QEvent.Type.Resize:
-            self.move(2, watched.height() - SIDE - 2)
+            self.move(watched.width() - SIDE - 2, 2)
         return False
 
     def look_from(self, cameras: Sequence[Any]) -> None:

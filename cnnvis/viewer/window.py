@@ -16,6 +16,7 @@ from cnnvis.viewer.acts import cameras
 from cnnvis.viewer.canvas import SceneCanvas
 from cnnvis.viewer.command_list import all_menus
 from cnnvis.viewer.commands import Commands
+from cnnvis.viewer.exports import Exports
 from cnnvis.viewer.files import Files
 from cnnvis.viewer.keys_dialog import KeysDialog
 from cnnvis.viewer.panels.log import LogPanel
@@ -59,6 +60,7 @@ class ViewerWindow(QMainWindow):
         self.setDockOptions(QMainWindow.DockOption.AnimatedDocks | QMainWindow.DockOption.AllowTabbedDocks)
         self.workspace = Workspace(self)
         self.files = Files(self.workspace, self.settings, self)
+        self.exports = Exports(self.workspace, self)
         self.canvas = SceneCanvas(self.workspace)
         self.plotter = self.canvas.view
         self.start_page = StartPage(self.files, self.settings)

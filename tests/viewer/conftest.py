@@ -1,0 +1,105 @@
+"""A real window of the viewer, driven by real events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QEvent, QPoint, Qt
+from qtpy.QtGui import QMouseEvent
+from qtpy.QtWidgets import QApplication
+
+from cnnvis.scene import Scene
+from cnnvis.viewer.app import settle
+from cnnvis.viewer.settings import Settings
+from cnnvis.viewer.window import ViewerWindow
+
+SIZE = (900, 560)
+
+
+class Driver:
+    """A window, and the hands that use it."""
+
+    def __init__(self, window: ViewerWindow) -> None:
+        self.window = window
+        self.problems: list[tuple[str, BaseException]] = []
+        window.workspace.problem.connect(lambda what, error: self.problems.append((what, error)))
+
+    @property
+    def workspace(self):
+        return self.window.workspace
+
+    @property
+    def scene(self) -> Scene:
+        return self.workspace.scene
+
+    def settle(self) -> None:
+        """Wait until all is done and painted."""
+        settle(self.window, 60_000)
+
+    def pixels(self) -> np.ndarray:
+        """The 3-D view at rest, (H, W, 3)."""
+        self.settle()
+        return self.window.canvas.pixels().astype(int)
+
+    def mouse(self, kind, at, button, buttons, modifiers=Qt.KeyboardModifier.NoModifier) -> None:
+        view = self.window.canvas.view
+        point = QPoint(*at)
+        QApplication.sendEvent(view, QMouseEvent(kind, point, view.mapToGlobal(point), button, buttons, modifiers))
+
+    def drag(self, start, end, *, steps=6, modifiers=Qt.KeyboardModifier.NoModifier, release=True) -> None:
+        left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+        self.mouse(QEvent.Type.MouseButtonPress, start, left, left, modifiers)
+        for step in range(1, steps + 1):
+            at = [round(a + (b - a) * step / steps) for a, b in zip(start, end, strict=True)]
+            self.mouse(QEvent.Type.MouseMove, at, none, left, modifiers)
+            QApplication.processEvents()
+        if release:
+            self.release(end, modifiers)
+
+    def release(self, at, modifiers=Qt.KeyboardModifier.NoModifier) -> None:
+        left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+        self.mouse(QEvent.Type.MouseButtonRelease, at, left, none, modifiers)
+
+    def click(self, at, modifiers=Qt.KeyboardModifier.NoModifier) -> None:
+        left = Qt.MouseButton.LeftButton
+        self.mouse(QEvent.Type.MouseButtonPress, at, left, left, modifiers)
+        self.release(at, modifiers)
+
+    def hover(self, at) -> None:
+        none = Qt.MouseButton.NoButton
+        self.mouse(QEvent.Type.MouseMove, at, none, none)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(tmp_path / "settings")
+
+
+@pytest.fixture
+def open_driver(qtbot, settings) -> Iterator[Callable[[], Driver]]:
+    """Makes windows, and sees that they end without a problem that was not expected."""
+    drivers: list[Driver] = []
+
+    def make() -> Driver:
+        window = ViewerWindow(settings)
+        window.resize(*SIZE)
+        window.show()
+        qtbot.waitExposed(window)
+        drivers.append(Driver(window))
+        return drivers[-1]
+
+    yield make
+    for driver in drivers:
+        driver.window.close()
+        driver.window.deleteLater()
+    QApplication.processEvents()
+    problems = [problem for driver in drivers for problem in driver.problems]
+    assert not problems, problems
+
+
+@pytest.fixture
+def driver(open_driver) -> Driver:
+    return open_driver()
