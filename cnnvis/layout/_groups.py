@@ -20,6 +20,10 @@ MARGIN = 0.1
 """Room around the straight lines of a group, in layer widths; lines that flee from each other stay within it."""
 
 
+ONE_WAY = 0.9
+"""Share of all ways between layers that overlap that leads one way, at least, along their axis."""
+
+
 @dataclass(slots=True, eq=False)
 class LineGroup:
     """Lines that bundle with each other, in coordinates of their own: origin at a corner, a layer width is 1.
@@ -40,7 +44,7 @@ class LineGroup:
     origin : (3,) ndarray of float64
         Corner of the box in scene units.
     axis : (3,) ndarray of float32
-        Unit vector from layer to layer; zero where there is none.
+        Unit vector along which points do not move, that from layer to layer; zero where there is none.
     bends : (E, 2, 3) ndarray of float32
         Way from the straight line to the trunk of its bundle, where that begins and where it ends.
     random : Generator
@@ -78,9 +82,9 @@ def line_groups(edges: EdgeSet, layout: Layout, look: UnitLook, options: BundleO
     width = layout.width or 1.0
     for numbers in _gaps(edges, layout):
         begin, end = layout.positions[edges.source[numbers]], layout.positions[edges.target[numbers]]
-        axis = _axis(begin, end)
-        low = np.minimum(begin, end).min(axis=0)
         layers = layout.layer_of_unit[[edges.source[numbers[0]], edges.target[numbers[0]]]]
+        axis = _axis(begin, end, between_layers=layers[0] != layers[1])
+        low = np.minimum(begin, end).min(axis=0)
         random = np.random.default_rng([options.random_state, *layers])
         begin, end = (np.round((ends - low) / width, DECIMALS) for ends in (begin, end))
         hubs = np.zeros(len(numbers), np.int64)
@@ -159,11 +163,16 @@ def places(offsets: NDArray[np.int64]) -> NDArray[np.float32]:
     return t
 
 
-def _axis(begin: NDArray[np.float64], end: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Return the coordinate axis, z before y before x, along which all starts lie on one side of all ends; or zero."""
+def _axis(begin: NDArray[np.float64], end: NDArray[np.float64], *, between_layers: bool) -> NDArray[np.float32]:
+    """Return the coordinate axis, z before y before x, along which all starts lie on one side of all ends; or zero.
+
+    Between layers that overlap along all three, it is that along which nearly all of the way leads one way.
+    """
+    way = end - begin
+    one_way = np.abs(way.sum(axis=0)) >= ONE_WAY * np.abs(way).sum(axis=0)
+    apart = (begin.max(axis=0) < end.min(axis=0)) | (end.max(axis=0) < begin.min(axis=0))
+    found = apart if apart.any() or not between_layers else one_way & way.any(axis=0)
     axis = np.zeros(3, np.float32)
-    for q in (2, 1, 0):
-        if begin[:, q].max() < end[:, q].min() or end[:, q].max() < begin[:, q].min():
-            axis[q] = 1
-            break
+    if found.any():
+        axis[np.flatnonzero(found)[-1]] = 1
     return axis

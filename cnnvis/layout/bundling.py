@@ -74,7 +74,12 @@ class Bundler:
     cosine of their class profiles, and b grows from 0 to `class_separation`: first everything attracts, at last only
     the like.
 
-    Graphs without layers have no hubs: their lines are bundled by density alone, across their own direction.
+    Graphs without layers have no hubs: their lines are bundled by density alone, across their own direction, and a few
+    may turn back. So it is between layers that overlap along x, y and z, unless nearly all ways between them lead one
+    way along one of these.
+
+    Points are bundled around a place of their own, but returned as float32 scene units, which hold seven digits: a
+    layout whose distance from 0 is a million times its width comes back in steps of a tenth of the width. Centre it.
 
     Cost: O(points K) per iteration; 12 bytes per point and some grids.
     """

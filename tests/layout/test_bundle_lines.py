@@ -295,6 +295,19 @@ def test_graphs_without_layers_bundle_too() -> None:
     assert measure(lines).ink_ratio < 0.9
 
 
+def test_lines_between_layers_of_uneven_depth_do_not_turn_back_either() -> None:
+    """Some units of each layer stand behind some of the next, and a few links lead backwards."""
+    edges, profiles = random_network([40, 30, 20])
+    layout = place(edges)
+    depths = np.random.default_rng(0).uniform(-0.35, 0.35, len(layout))
+    uneven = Layout(layout.positions + np.outer(depths, [0, 0, 1]), layout.layer_of_unit)
+    ways = uneven.positions[edges.target, 2] - uneven.positions[edges.source, 2]
+    assert 0 < (ways < 0).mean() < 0.1
+    found = measure(bundle(edges, uneven, profiles=profiles))
+    assert found.monotone_share == 1
+    assert found.ink_ratio < 0.5
+
+
 @pytest.mark.parametrize("n_classes", [1, 2, 1000])
 def test_any_number_of_classes(n_classes: int) -> None:
     edges, layout, _ = _network()
