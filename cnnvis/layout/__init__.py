@@ -3,12 +3,17 @@
 from cnnvis.layout.bundle_listing import Bundle, bundles, lines_at
 from cnnvis.layout.bundling import Bundler, bundle, straight_lines
 from cnnvis.layout.compactness import edge_compactness
+from cnnvis.layout.density_volume import LineDensity, density_volume
+from cnnvis.layout.distance import layer_distance, with_layer_distance
+from cnnvis.layout.line_steps import LineMover, carried, smoothed
 from cnnvis.layout.measures import measure
+from cnnvis.layout.neighbours import Neighbours, NetworkPath, strongest_links, strongest_path
 from cnnvis.layout.options import Arrangement, ArrangementName, BundleMode, BundleModeName, BundleOptions
 from cnnvis.layout.placement import place
 from cnnvis.layout.random_network import random_network
 from cnnvis.layout.resampling import resampled
 from cnnvis.layout.unit_advection import UnitOptions, advect_units
+from cnnvis.layout.unit_steps import UnitMover
 
 __all__ = [
     "Arrangement",
@@ -18,15 +23,27 @@ __all__ = [
     "BundleModeName",
     "BundleOptions",
     "Bundler",
+    "LineDensity",
+    "LineMover",
+    "UnitMover",
+    "Neighbours",
+    "NetworkPath",
     "UnitOptions",
     "advect_units",
     "bundle",
     "bundles",
+    "carried",
+    "density_volume",
     "edge_compactness",
+    "layer_distance",
     "lines_at",
     "measure",
     "place",
     "random_network",
     "resampled",
+    "smoothed",
     "straight_lines",
+    "strongest_links",
+    "strongest_path",
+    "with_layer_distance",
 ]

@@ -162,15 +162,22 @@ class _Crowd:
         np.divide(pull @ self.places, total, out=means, where=total > 0)
         return means
 
-    def move(self, deviation: float, class_share: float) -> None:
-        """Move all units towards the like near them, away from the crowd, then stretch the layer to its old spread."""
+    def move(self, deviation: float, class_share: float, speed: float = SPEED) -> None:
+        """Move all units towards the like near them, away from the crowd, then stretch the layer to its old spread.
+
+        With a negative speed they go the other way.
+        """
         near = np.exp(-0.5 * _square_distances(self.places) / deviation**2) * self._mass
         like = near * ((1 - class_share) + class_share * self._cosine)
-        self.places = self.places + SPEED * (self._means(like) - self._means(near))
+        self.places = self.places + speed * (self._means(like) - self._means(near))
         rms = self._rms()
         stretch = self._spread / rms if rms > 0 else 1.0
         self.places = self._centre + stretch * (self.places - self.places.mean(axis=0))
         np.clip(self.places, self._low, self._high, out=self.places)
+
+    def shake(self, noise: NDArray[np.float64]) -> None:
+        """Move the units by (n, 2) steps, within the slab."""
+        self.places = np.clip(self.places + noise, self._low, self._high)
 
     def pushed_apart(self) -> NDArray[np.float64]:
         """Return the places, no two nearer than SPACING pitches where the slab has room."""

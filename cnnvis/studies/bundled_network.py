@@ -125,7 +125,7 @@ def _draw(
             on_step(step, BundledNetwork(edges, layout, lines(), **facts))
 
     with stages("places"):
-        layout = _placed(every, options, facts["importance"])
+        layout = placed(every, options, facts["importance"])
         tell("unbundled", layout, lambda: straight_lines(edges, layout, **look))
     if options.move_units:
         with stages("move units") as progress:
@@ -143,7 +143,8 @@ def _draw(
         return BundledNetwork(edges, layout, lines, quality=measure(lines), **facts)
 
 
-def _placed(every: EdgeSet, options: DrawingOptions, importance: NDArray[np.float64]) -> Layout:
+def placed(every: EdgeSet, options: DrawingOptions, importance: NDArray[np.float64]) -> Layout:
+    """Return where the units of all these links stand; long networks are squeezed where no distance is asked for."""
     distance, width = options.layer_distance, options.layer_width
     layout = place(
         every,
