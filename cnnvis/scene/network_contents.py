@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -12,11 +13,16 @@ from numpy.typing import NDArray
 from cnnvis.core import BundledNetwork, Layout, PointSet, PolylineSet
 from cnnvis.core.errors import InvalidInputError
 
+logger = logging.getLogger(__name__)
+
 Arrays = Mapping[str, NDArray[Any]]
 
 LINE_SIZE, UNIT_SIZE = 0.02, 0.04
 """Radii of lines and units at importance 1, scene units, in a picture with room for them (nn_vis); in layers wider
 than 1 they are as many layer widths, up to the largest size there is."""
+
+LARGEST = 1.0
+"""Largest size there is (nn_vis)."""
 
 CROWDED = 100.0
 """Sum of squared importance over the lines of a gap, one layer wide, from which on lines are drawn thinner."""
@@ -83,7 +89,7 @@ def _line_size(lines: PolylineSet) -> float:
     layer = np.rint(lines.point_arrays["layer"][ends]).astype(np.int64)
     scale = _scale(lines.points[ends], layer)
     power: float = max(crowd / (_width(lines.points[ends]) / scale * CROWDED), 1.0) ** 0.75
-    return min(LINE_SIZE * scale / power, 1.0)
+    return _drawable(LINE_SIZE * scale / power, "lines", scale)
 
 
 def _unit_size(points: PointSet) -> float:
@@ -91,8 +97,23 @@ def _unit_size(points: PointSet) -> float:
     if not len(points) or not {"importance", "layer"} <= points.arrays.keys():
         return UNIT_SIZE
     crowd = np.bincount(points.arrays["layer"], points.arrays["importance"].astype(np.float64) ** 2).max()
-    largest = min(UNIT_SIZE * _scale(points.points, points.arrays["layer"]), 1.0)
-    return min(largest, _width(points.points) / float(np.sqrt(np.pi * max(crowd, 1.0))))
+    scale = _scale(points.points, points.arrays["layer"])
+    room = _width(points.points) / float(np.sqrt(np.pi * max(crowd, 1.0)))
+    return _drawable(min(UNIT_SIZE * scale, room), "units", scale)
+
+
+def _drawable(size: float, what: str, width: float) -> float:
+    """Return the size, at most the largest there is; warn where it should be larger."""
+    if size > LARGEST:
+        logger.warning(
+            "A layer is %.3g scene units wide, and %s are drawn %g thick at most: they may not be seen. Make layers "
+            "about 1 wide: divide the positions of the layout by %.3g, or layer_width in cnnvis.layout.place.",
+            width,
+            what,
+            LARGEST,
+            width,
+        )
+    return min(size, LARGEST)
 
 
 def _scale(points: NDArray[np.float32], layer: NDArray[np.int64]) -> float:

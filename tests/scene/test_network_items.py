@@ -162,16 +162,22 @@ def test_units_of_a_full_layer_are_small_enough_to_stand_beside_each_other():
     assert Scene().add_glyphs(few).size == 0.04
 
 
-def test_lines_and_units_of_a_wider_network_are_as_much_larger():
+def test_lines_and_units_of_a_wider_network_are_as_much_larger(caplog):
     edges, profiles = random_network([100, 40, 10])
     sizes = []
+    said = []
     for scale in (1, 5, 1e6):
         layout = place(edges)
         layout = Layout(scale * layout.positions / 0.9, layout.layer_of_unit)  # of 10 columns: layers 1 wide
         drawn = BundledNetwork(edges, layout, straight_lines(edges, layout, profiles=profiles), profiles=profiles)
         sizes.append([item.size for item in list(Scene.of_network(drawn))[:2]])
+        said.append(caplog.text)
     assert sizes[1] == pytest.approx([5 * size for size in sizes[0]], rel=1e-5)
     assert sizes[2] == [1, 1]
+    assert said[1] == ""
+    for what in ("lines", "units"):
+        assert f"A layer is 1e+06 scene units wide, and {what} are drawn 1 thick at most" in said[2]
+    assert "divide the positions of the layout by 1e+06" in said[2]
 
 
 @pytest.mark.parametrize(("name", "n_named"), [("l", 15), ("features_of_a_block_", 4)])
