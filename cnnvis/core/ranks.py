@@ -1,4 +1,4 @@
-"""Rank correlation, for what the layers above compare: numpy only, since scipy.stats takes long to import."""
+"""Ranks and their correlation, for the layers above: numpy only, since scipy.stats takes long to import."""
 
 from __future__ import annotations
 
@@ -31,6 +31,14 @@ def rank_correlations(rows: ArrayLike) -> NDArray[np.float64]:
     found: NDArray[np.float64] = np.clip(ranks @ ranks.T, -1.0, 1.0)
     np.fill_diagonal(found, 1.0)  # where rounding left a little less
     found[undefined] = found[:, undefined] = np.nan
+    return found
+
+
+def ranks_from_top(values: ArrayLike) -> NDArray[np.int64]:
+    """Return the rank of each of (N,) values: 1 for the largest; of equal ones the first comes first."""
+    order = np.argsort(-np.asarray(values), kind="stable")
+    found = np.empty(order.size, np.int64)
+    found[order] = np.arange(1, order.size + 1)
     return found
 
 
