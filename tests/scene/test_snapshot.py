@@ -79,26 +79,18 @@ def test_any_sequence_of_changes_can_be_taken_back(changes: list[str]) -> None:
 
 
 def _change(scene: Scene, change: str, number: int) -> None:
-    if change == "hide":
-        for item in scene:
-            item.visible = not item.visible
-    elif change == "opaque":
-        for item in scene:
-            item.opacity = 1 / (number + 2)
-    elif change == "camera":
-        scene.camera = Camera(azimuth=number)
-    elif change == "remove" and len(scene):
-        scene.remove(scene.items[0].name)
-    elif change == "image":
-        scene.add_image(np.zeros((2, 2, 3), np.uint8))
-    elif change == "swap":
-        scene.arrange([item.name for item in reversed(scene.items)])
-    elif change == "title":
-        scene.title = f"title {number}"
-    elif change == "select":
-        scene.selection = Selection(units=frozenset({("a", number), ("b", 1)}), classes=frozenset({number}))
-    elif change == "mode" and "a" in scene:
-        scene["a"].mode = list(VolumeMode)[number % 4]
+    everything = {
+        "hide": lambda: [setattr(item, "visible", not item.visible) for item in scene],
+        "opaque": lambda: [setattr(item, "opacity", 1 / (number + 2)) for item in scene],
+        "camera": lambda: setattr(scene, "camera", Camera(azimuth=number)),
+        "remove": lambda: len(scene) and scene.remove(scene.items[0].name),
+        "image": lambda: scene.add_image(np.zeros((2, 2, 3), np.uint8)),
+        "swap": lambda: scene.arrange([item.name for item in reversed(scene.items)]),
+        "title": lambda: setattr(scene, "title", f"title {number}"),
+        "select": lambda: setattr(scene, "selection", Selection(units=frozenset({("a", number), ("b", 1)}))),
+        "mode": lambda: "a" in scene and setattr(scene["a"], "mode", list(VolumeMode)[number % 4]),
+    }
+    everything[change]()
 
 
 def test_arrange_needs_every_name_once() -> None:
