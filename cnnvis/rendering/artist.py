@@ -45,15 +45,27 @@ class Artist(Generic[Item]):
         raise NotImplementedError
 
     def refresh(self, theme: Theme) -> None:
-        """Rebuild the props if the item or the theme changed."""
+        """Bring the props up to date if the item or the theme changed.
+
+        Those that `build` returns once more stay where they are: to take a prop out frees what the graphics card holds
+        of it. So what is hidden is kept, too.
+        """
         if not self.dirty and theme == self._theme:
             return
-        self._clear()
         if self.item.visible:
-            self._props = list(self.build(theme))
-            for prop in self._props:
-                self.renderer.AddViewProp(prop)
+            self._replace(list(self.build(theme)))
+        for prop in self._props:
+            prop.SetVisibility(self.item.visible)
         self.dirty, self._theme = False, theme
+
+    def _replace(self, props: list[vtk.vtkProp]) -> None:
+        for prop in self._props:
+            if prop not in props:
+                self.renderer.RemoveViewProp(prop)
+        for prop in props:
+            if prop not in self._props:
+                self.renderer.AddViewProp(prop)
+        self._props = props
 
     def bounds(self) -> NDArray[np.float64]:
         """Return the lowest and the highest corner (2, 3) of what a named view must show, scene units."""
@@ -75,16 +87,11 @@ class Artist(Generic[Item]):
         """Return what a reader of the picture must know: missing values, what drives the opacity ..."""
         return []
 
-    def _clear(self) -> None:
-        for prop in self._props:
-            self.renderer.RemoveViewProp(prop)
-        self._props = []
-
     def close(self) -> None:
         """Let go of the item and of all props."""
         self.item.events.disconnect(self._mark, missing_ok=True)
         self.item.data_changed.disconnect(self._mark, missing_ok=True)
-        self._clear()
+        self._replace([])
 
 
 def box_corners(box: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -26,7 +26,6 @@ def textured_plane(
     height, width = rgb.shape[:2]
     image = vtk.vtkImageData()
     image.SetDimensions(width, height, 1)
-    image.GetPointData().SetScalars(vtk.numpy_to_vtk(np.ascontiguousarray(rgb).reshape(-1, 3), deep=True))
     texture = vtk.vtkTexture()
     texture.SetInputData(image)
     texture.SetInterpolate(False)
@@ -41,7 +40,14 @@ def textured_plane(
     actor.SetMapper(mapper)
     actor.SetTexture(texture)
     actor.GetProperty().LightingOff()
+    recolour(actor, rgb)
     return actor
+
+
+def recolour(actor: vtk.vtkActor, rgb: np.ndarray) -> None:
+    """Show another (H, W, 3) uint8 picture of the same size on a textured plane."""
+    image = actor.GetTexture().GetInput()
+    image.GetPointData().SetScalars(vtk.numpy_to_vtk(np.ascontiguousarray(rgb).reshape(-1, 3), deep=True))
 
 
 class ImageArtist(Artist[ImageItem]):

@@ -28,7 +28,7 @@ from cnnvis.rendering.scene_shapes import network_frames
 from cnnvis.rendering.shapes import N_LINES, Shape
 from cnnvis.rendering.style import format_values
 from cnnvis.rendering.viewpoint import VIEW_ANGLE, direction_of
-from cnnvis.rendering.volume_artist import ABSORPTION_DEPTH
+from cnnvis.rendering.volume_cast import ABSORPTION_DEPTH
 from cnnvis.rendering.web_network import drawing
 from cnnvis.scene import LabelsItem, Scene, SceneGrid, TransferFunction, VolumeItem
 

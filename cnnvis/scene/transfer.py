@@ -7,6 +7,7 @@ The three stages are separate on purpose, as in datashader's shading: which valu
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, Literal
@@ -19,6 +20,9 @@ from cnnvis.core.errors import InvalidInputError, did_you_mean
 from cnnvis.core.palette import MISSING_COLOUR
 
 Curve = tuple[tuple[float, float], ...]
+
+ColourPoints = tuple[tuple[float, str], ...]
+"""(position, "#rrggbb") of each point of a colour map of one's own."""
 
 LINEAR: Curve = ((0.0, 0.0), (1.0, 1.0))
 SIGMOID: Curve = tuple(
@@ -62,6 +66,9 @@ class TransferFunction(BaseModel):
         not the value, drives opacity.
     colour_map : str
         Name of a matplotlib colour map.
+    colour_points : tuple of (position, "#rrggbb")
+        A colour map of one's own in place of the named one: two points or more over [0, 1], their sRGB numbers blended
+        between neighbours. Empty: the named one.
     opacity : tuple of (position, opacity)
         Piecewise-linear curve over [0, 1]; with `centre`, position is the distance from the centre.
     weight : tuple of (importance, factor)
@@ -75,6 +82,7 @@ class TransferFunction(BaseModel):
     span: tuple[float, float] | None = None
     centre: float | None = None
     colour_map: str = SEQUENTIAL_MAP
+    colour_points: ColourPoints = ()
     opacity: Curve = LINEAR
     weight: Curve = LINEAR
 
@@ -88,14 +96,20 @@ class TransferFunction(BaseModel):
     @field_validator("opacity", "weight")
     @classmethod
     def _check_curve(cls, curve: Curve) -> Curve:
-        if len(curve) < 2:
-            raise ValueError("a curve needs at least two points")
-        positions = [position for position, _ in curve]
-        if any(later < earlier for earlier, later in itertools.pairwise(positions)):
-            raise ValueError(f"curve positions must not fall, got {positions}")
-        if not all(0 <= coordinate <= 1 for point in curve for coordinate in point):
-            raise ValueError("curve positions and opacities must lie in [0, 1]")
+        _check_positions("curve", curve)
+        if not all(0 <= height <= 1 for _, height in curve):
+            raise ValueError("curve heights must lie in [0, 1]")
         return curve
+
+    @field_validator("colour_points")
+    @classmethod
+    def _check_colour_points(cls, points: ColourPoints) -> ColourPoints:
+        if points:
+            _check_positions("colour map", points)
+        for _, colour in points:
+            if not re.fullmatch("#[0-9a-fA-F]{6}", colour):
+                raise ValueError(f"a colour is written as #rrggbb, got {colour!r}")
+        return tuple((position, colour.lower()) for position, colour in points)
 
     @field_validator("colour_map")
     @classmethod
@@ -130,6 +144,10 @@ class TransferFunction(BaseModel):
         if values is not None and is_signed(values):
             fields |= {"centre": 0.0, "colour_map": DIVERGING_MAP}
         return cls(**(fields | changes))
+
+    def with_changes(self, **changes: Any) -> TransferFunction:
+        """Return a copy with some fields replaced, checked as all are."""
+        return TransferFunction(**(dict(self) | changes))
 
     def with_span(self, values: ArrayLike) -> TransferFunction:
         """Return a copy whose span is fixed to what `values` give."""
@@ -172,6 +190,10 @@ class TransferFunction(BaseModel):
         position = np.clip(position, 0, 1).astype(np.float32, copy=False)
         return np.where(np.isfinite(values), position, np.float32(np.nan))
 
+    def stretched(self, values: ArrayLike) -> NDArray[np.float64]:
+        """Return values in [-1, 1] as the normalisation spreads them: the same, their logarithm or cube root."""
+        return np.asarray(_STRETCH[self.normalisation](np.asarray(values, float)))
+
     def denormalise(self, positions: ArrayLike, span: tuple[float, float]) -> NDArray[np.float64]:
         """Return the data value at each position of the colour map: the inverse of `normalise`."""
         low, high = span
@@ -201,7 +223,7 @@ class TransferFunction(BaseModel):
     def colours(self, positions: ArrayLike) -> NDArray[np.float32]:
         """Return RGB in [0, 1], (..., 3), of normalised positions; missing ones get the missing colour."""
         positions = np.asarray(positions, dtype=np.float32)
-        table = colour_table(self.colour_map)
+        table = _blended(self.colour_points) if self.colour_points else colour_table(self.colour_map)
         index = np.nan_to_num(positions * (len(table) - 1), nan=0.0).round().astype(np.intp)
         rgb: NDArray[np.float32] = table[index]
         rgb[np.isnan(positions)] = MISSING_COLOUR
@@ -230,6 +252,24 @@ def colour_table(name: str, n: int = 256) -> NDArray[np.float32]:
         raise InvalidInputError(f"No colour map {name!r}. {hint}") from None
     table: NDArray[np.float32] = colour_map(np.linspace(0, 1, n))[:, :3].astype(np.float32)
     return table
+
+
+def _blended(points: ColourPoints, n: int = 256) -> NDArray[np.float32]:
+    """Return colour points as a table like that of `colour_table`."""
+    rgb = np.array([list(bytes.fromhex(colour[1:])) for _, colour in points]) / 255
+    positions = [position for position, _ in points]
+    along = np.linspace(0, 1, n)
+    return np.stack([np.interp(along, positions, part) for part in rgb.T], axis=1).astype(np.float32)
+
+
+def _check_positions(what: str, points: tuple[tuple[float, Any], ...]) -> None:
+    if len(points) < 2:
+        raise ValueError(f"a {what} needs at least two points")
+    positions = [position for position, _ in points]
+    if any(later < earlier for earlier, later in itertools.pairwise(positions)):
+        raise ValueError(f"{what} positions must not fall, got {positions}")
+    if not all(0 <= position <= 1 for position in positions):
+        raise ValueError(f"{what} positions must lie in [0, 1], got {positions}")
 
 
 def percentiles(values: ArrayLike, clip: tuple[float, float]) -> tuple[float, float]:

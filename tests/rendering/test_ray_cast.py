@@ -5,7 +5,8 @@ import pytest
 from shots import centre, plain_scene, shoot
 
 from cnnvis.core import Volume
-from cnnvis.rendering.volume_artist import ABSORPTION_DEPTH, MAX_OPACITY, VolumeArtist
+from cnnvis.rendering.volume_artist import VolumeArtist
+from cnnvis.rendering.volume_cast import ABSORPTION_DEPTH, MAX_OPACITY
 from cnnvis.scene import Scene, TransferFunction
 
 BLACK = {"colour_map": "gray_r", "span": (0, 1)}  # values of 1 are black, so that darkness is opacity
