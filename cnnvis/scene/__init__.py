@@ -1,5 +1,6 @@
 """Display state of a view: items, transfer functions, camera, selection, series, grids. No VTK, Qt or torch."""
 
+from cnnvis.scene.as_python import as_python
 from cnnvis.scene.camera import Camera, View
 from cnnvis.scene.grid import SceneGrid
 from cnnvis.scene.items import (
@@ -53,6 +54,7 @@ __all__ = [
     "View",
     "VolumeItem",
     "VolumeMode",
+    "as_python",
     "scene_of_layers",
     "stances",
 ]
