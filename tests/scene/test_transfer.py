@@ -171,6 +171,33 @@ def test_small_negatives_do_not_make_data_signed(values, signed):
     assert is_signed(np.array(values, float)) is signed
 
 
+def test_colour_points_are_a_map_of_ones_own():
+    transfer = TransferFunction(
+        colour_map="viridis", colour_points=((0.2, "#000000"), (0.6, "#FF0000"), (1, "#ff00ff"))
+    )
+    assert transfer.colour_points[1] == (0.6, "#ff0000")
+    rgb = transfer.colours([0.0, 0.2, 0.4, 0.6, 0.8, 1.0, NAN])
+    expected = [(0, 0, 0), (0, 0, 0), (0.5, 0, 0), (1, 0, 0), (1, 0, 0.5), (1, 0, 1), MISSING_COLOUR]
+    np.testing.assert_allclose(rgb, expected, atol=0.006)  # 256 places in a table
+    assert TransferFunction.model_validate_json(transfer.model_dump_json()) == transfer
+    assert not TransferFunction().colour_points
+
+
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=6), arrays())
+def test_colour_points_are_always_drawable(positions, values):
+    points = tuple((position, f"#{index * 40:06x}") for index, position in enumerate(sorted(positions)))
+    rgba = TransferFunction(colour_points=points).apply(values)
+    assert rgba.shape == (*values.shape, 4)
+    assert ((rgba >= 0) & (rgba <= 1)).all()
+
+
+def test_changes_are_checked():
+    transfer = TransferFunction(span=(0, 2))
+    assert transfer.with_changes(clip=(5, 95)) == TransferFunction(span=(0, 2), clip=(5, 95))
+    with pytest.raises(ValidationError, match="rising numbers"):
+        transfer.with_changes(span=(2, 0))
+
+
 def test_colour_tables():
     assert colour_table("viridis").shape == (256, 3)
     assert TransferFunction(colour_map="gray").colours([0.0, 1.0]).tolist() == [[0, 0, 0], [1, 1, 1]]
@@ -188,6 +215,10 @@ def test_colour_tables():
         ({"opacity": ((0.5, 0), (0.2, 1))}, "must not fall"),
         ({"weight": ((0, 0), (1, 2))}, r"lie in \[0, 1\]"),
         ({"span": (2, 1)}, "rising numbers"),
+        ({"opacity": ((0, 0), (1.5, 1))}, r"positions must lie in \[0, 1\]"),
+        ({"colour_points": ((0, "#000000"),)}, "at least two points"),
+        ({"colour_points": ((1, "#000000"), (0, "#ffffff"))}, "must not fall"),
+        ({"colour_points": ((0, "#000000"), (1, "white"))}, "written as #rrggbb, got 'white'"),
         ({"span": (0, INF)}, "finite"),
         ({"centre": NAN}, "finite"),
         ({"normalisation": "sqrt"}, "linear"),
