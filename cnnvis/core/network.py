@@ -86,7 +86,8 @@ class EdgeSet:
         importance = self.weight if self.importance is None else self.importance
         total = self.weight_total if self.importance is None else self.importance_total
         kept = float(importance.sum())
-        share = kept / total if total else 1.0
+        total = kept if total is None else total
+        share = kept / total if total else float(len(self) == self._n_total)
         what = "weight" if self.importance is None else "importance"
         return f"edges {len(self):,} of {self._n_total:,}, {what} kept {100 * share:.1f} %"
 
@@ -171,6 +172,12 @@ class Layout:
             return 0.0
         sides = (self.slabs[:, 1] - self.slabs[:, 0])[:, :2]  # type: ignore[index]
         return float(sides.max()) or float(np.ptp(self.positions, axis=0).max())
+
+    @property
+    def distance(self) -> float:
+        """Smallest distance along z of two layers that do not stand side by side, scene units; 0 for one layer."""
+        depths = np.unique(np.round(self.slabs.mean(axis=1)[:, 2], 9))  # type: ignore[union-attr]
+        return float(np.diff(depths).min()) if depths.size > 1 else 0.0
 
 
 def _boxes(positions: NDArray[np.float64], layer_of_unit: NDArray[np.int64], n_layers: int) -> NDArray[np.float64]:

@@ -4,7 +4,7 @@ from cnnvis.layout.bundle_listing import Bundle, bundles, lines_at
 from cnnvis.layout.bundling import Bundler, bundle, straight_lines
 from cnnvis.layout.compactness import edge_compactness
 from cnnvis.layout.density_volume import LineDensity, density_volume
-from cnnvis.layout.distance import layer_distance, with_layer_distance
+from cnnvis.layout.distance import with_layer_distance
 from cnnvis.layout.line_steps import LineMover, carried, smoothed
 from cnnvis.layout.measures import measure
 from cnnvis.layout.neighbours import Neighbours, NetworkPath, strongest_links, strongest_path
@@ -35,7 +35,6 @@ __all__ = [
     "carried",
     "density_volume",
     "edge_compactness",
-    "layer_distance",
     "lines_at",
     "measure",
     "place",

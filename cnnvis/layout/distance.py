@@ -1,4 +1,4 @@
-"""How far the layers stand apart, and the same network with another distance: nothing is bundled anew."""
+"""The same network with its layers nearer together or farther apart: nothing is bundled anew."""
 
 from __future__ import annotations
 
@@ -6,15 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from cnnvis.core import BundledNetwork, Layout
+from cnnvis.core import BundledNetwork
 from cnnvis.core.checks import require_number
 from cnnvis.layout.placement import LONGEST
-
-
-def layer_distance(layout: Layout) -> float:
-    """Return the smallest distance along z of two layers that do not stand side by side, scene units; 0 for one."""
-    depths = np.unique(np.round(layout.slabs.mean(axis=1)[:, 2], 9))  # type: ignore[union-attr]
-    return float(np.diff(depths).min()) if depths.size > 1 else 0.0
 
 
 def with_layer_distance(network: BundledNetwork, distance: float) -> BundledNetwork:
@@ -34,7 +28,7 @@ def with_layer_distance(network: BundledNetwork, distance: float) -> BundledNetw
     Cost: O(points).
     """
     require_number("with_layer_distance: distance", distance, 0, LONGEST, above=True)
-    before = layer_distance(network.layout)
+    before = network.layout.distance
     if before in (0, distance):
         return network
     layout, lines = network.layout, network.lines

@@ -22,7 +22,6 @@ from cnnvis.layout import (
     UnitMover,
     UnitOptions,
     carried,
-    layer_distance,
     measure,
     resampled,
     smoothed,
@@ -86,7 +85,7 @@ def places_stay(network: BundledNetwork, options: DrawingOptions) -> bool:
     if distance is None:
         is_as_far = known.get("layer_distance", "unknown") is None
     else:
-        is_as_far = math.isclose(distance, layer_distance(network.layout), rel_tol=1e-6)
+        is_as_far = math.isclose(distance, network.layout.distance, rel_tol=1e-6)
     names = PLACING + (MOVING if options.move_units else ())
     return is_as_far and all(known.get(name) == wanted[name] for name in names)
 
@@ -122,7 +121,7 @@ def rebundle(
     """
     every = network.edges if every is None else every
     options = replace(options, fold=tuple(network.parameters.get("fold", ())))
-    edges = most_important(every, options.top_k, options.prune_percentage)
+    edges = most_important(every, options.top_k, options.prune_percentage, per_gap=options.per_gap)
     stay = places_stay(network, options)
     if stay and _is_drawn_so(network, edges, options):
         return network

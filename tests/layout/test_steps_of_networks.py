@@ -17,7 +17,6 @@ from cnnvis.layout import (
     bundle,
     carried,
     density_volume,
-    layer_distance,
     place,
     random_network,
     resampled,
@@ -196,15 +195,15 @@ def test_bad_input_for_units(random_edges):
 def test_distance_scales_depth_and_nothing_else(random_edges, bundled):
     edges, profiles, layout = random_edges
     network = BundledNetwork(edges, layout, bundled, profiles=profiles, parameters={"hubs": 4})
-    assert layer_distance(layout) == pytest.approx(0.5)
+    assert layout.distance == pytest.approx(0.5)
     far = with_layer_distance(network, 2.0)
-    assert layer_distance(far.layout) == pytest.approx(2.0)
+    assert far.layout.distance == pytest.approx(2.0)
     for now, before in ((far.lines.points, bundled.points), (far.layout.positions, layout.positions)):
         np.testing.assert_allclose(now, before * [1, 1, 4], rtol=1e-6)
     np.testing.assert_allclose(far.layout.slabs, place(edges, layer_distance=2.0).slabs)
     np.testing.assert_allclose(far.lines.points[far.lines.offsets[:-1]], far.layout.positions[edges.source], atol=1e-6)
     assert (far.quality, far.parameters["layer_distance"], far.parameters["hubs"]) == (None, 2.0, 4)
-    assert with_layer_distance(network, layer_distance(layout)) is network
+    assert with_layer_distance(network, layout.distance) is network
     with pytest.raises(InvalidInputError, match="above 0 and at most 10"):
         with_layer_distance(network, 0)
 
@@ -213,7 +212,7 @@ def test_one_layer_has_no_distance():
     edges, _ = random_network([4])
     layout = place(edges)
     network = BundledNetwork(edges, layout, straight_lines(edges, layout))
-    assert layer_distance(layout) == 0
+    assert layout.distance == 0
     assert with_layer_distance(network, 3.0) is network
 
 
