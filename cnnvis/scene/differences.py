@@ -93,7 +93,8 @@ def volume_difference(first: Volume, second: Volume) -> Volume:
 def lines_difference(first: PolylineSet, second: PolylineSet) -> PolylineSet:
     """Return the links of both, as important as their importances differ.
 
-    Class 0 has more in the first, class 1 in the second. Lines run as in the first, those that only the second has as there.
+    Class 0 has more in the first, class 1 in the second. Lines run as in the first, and those that only the second has
+    as there.
     """
     keys, others = _keys(first), _keys(second)
     mine, theirs = _importance(first), _importance(second)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from cnnvis.viewer.acts import cameras, items
+from cnnvis.viewer import comparing
+from cnnvis.viewer.acts import cameras, comparisons, items
 from cnnvis.viewer.commands import Command
 
 if TYPE_CHECKING:
@@ -117,6 +118,8 @@ def view_commands() -> list[Command | None]:
         Command("view.last_layer", "Layer before", partial(items.step_layer, step=-1), "PgUp", in_view=True),
         Command("view.play", "&Play", lambda window: window.timeline.play.toggle(), "Space", in_view=True),
         None,
+        Command("view.find", "&Find a layer…", items.find_layer, "Ctrl+F", "Choose or select a layer by its name."),
+        Command("view.order", "Next &order", items.step_order, "O", "Put the channels of a volume into another order."),
         Command("view.class", "Next &class", items.step_class, "C", "All classes, none, then one after the other."),
         Command("view.bundled", "Straight or &bundled", items.toggle_bundled, "B"),
         Command("view.clip", "Clip", items.toggle_clip, "X", "Cut half of a volume away, or show all of it."),
@@ -137,6 +140,32 @@ def view_commands() -> list[Command | None]:
     ]
 
 
+def compare_commands() -> list[Command | None]:
+    """Return the commands of the menu of comparisons."""
+    return [
+        Command("compare.files", "With &files…", comparisons.ask_files, "", "Open files beside what is open."),
+        Command("compare.model", "With a &network…", comparisons.ask_model, "", "Draw a network that comes along."),
+        Command("compare.frames", "F&rames…", comparisons.ask_frames, "", "Images, classes or epochs of the series."),
+        Command("compare.orders", "&Orders…", comparisons.ask_orders, "", "One volume, its channels in other orders."),
+        None,
+        Command(
+            "compare.difference",
+            "Signed &difference",
+            lambda window: comparing.add_difference(window.workspace),
+            "",
+            "Add a pane with the second minus the first of two.",
+        ),
+        Command("compare.links", "&Links…", comparisons.ask_links, "", "Camera, range, order and selection."),
+        Command(
+            "compare.close",
+            "&Keep the active pane",
+            lambda window: comparing.keep_active(window.workspace),
+            "",
+            "Close the other panes.",
+        ),
+    ]
+
+
 def help_commands() -> list[Command | None]:
     """Return the commands of the menu of help."""
     return [
@@ -151,5 +180,6 @@ def all_menus() -> dict[str, list[Command | None]]:
         "&Edit": edit_commands(),
         "&View": view_commands(),
         "&Camera": camera_commands(),
+        "C&ompare": compare_commands(),
         "&Help": help_commands(),
     }

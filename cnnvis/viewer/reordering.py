@@ -46,6 +46,11 @@ def reorder(workspace: Workspace, scene: Scene, item: VolumeItem, method: str, n
     workspace.jobs.run(f"order:{item.name}", work, then, title=f"Ordering {item.name} by {method}")
 
 
+def ordered(volume: Volume, method: str, n_groups: int | None, tell: Tell) -> Volume:
+    """Return a volume with its channels in the order of a method; for a thread."""
+    return volume.reordered(_order(volume, method, n_groups, tell))
+
+
 def _order(volume: Volume, method: str, n_groups: int | None, tell: Tell) -> Ordering:
     from cnnvis.analysis import order
 

@@ -23,8 +23,8 @@ class SceneView(QtInteractor):
     -----
     Signals: `ready` the first frame has to be drawn, before the slot returns; `resized`; `turning` the camera moves by
     hand; `rested` the hand let go; `pointed` (x, y) the mouse is here, no button pressed; `left` it went away;
-    `clicked` (x, y, modifiers); `double_clicked` (x, y); `banded` (rectangle, modifiers): a rectangle was drawn with Ctrl held.
-    Positions are pixels of the render window, counted from its lower left corner.
+    `clicked` (x, y, modifiers); `double_clicked` (x, y); `banded` (rectangle, modifiers): a rectangle was drawn with
+    Ctrl held. Positions are pixels of the render window, counted from its lower left corner.
     """
 
     ready = Signal()

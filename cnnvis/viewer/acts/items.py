@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from cnnvis.scene import BundleItem, ClipBox, NetworkItem, SceneItem, Slices, VolumeItem, VolumeMode
+from cnnvis.scene import BundleItem, ClipBox, NetworkItem, SceneItem, Selection, Slices, VolumeItem, VolumeMode
+from cnnvis.viewer.choice_dialogs import FindOne
+from cnnvis.viewer.reordering import METHODS, reorder
 
 if TYPE_CHECKING:
     from cnnvis.viewer.window import ViewerWindow
 
+Kind = TypeVar("Kind", bound=SceneItem)
+
 
 def step_channel(window: ViewerWindow, step: int) -> None:
     """Show the next channel of a volume as a slice, in the order that is shown."""
-    item = _chosen(window, VolumeItem)
+    item = chosen_of(window, VolumeItem)
     if item is None:
         window.workspace.message.emit("Arrows go through the channels of a volume; choose one in the tree.")
         return
@@ -70,7 +74,7 @@ def toggle_bundled(window: ViewerWindow) -> None:
 
 def toggle_clip(window: ViewerWindow) -> None:
     """Cut the nearer half of a volume's rows away, or show all of it again."""
-    item = _chosen(window, VolumeItem)
+    item = chosen_of(window, VolumeItem)
     if item is None:
         window.workspace.message.emit("X clips a volume; there is none here.")
         return
@@ -87,7 +91,39 @@ def step_frame(window: ViewerWindow, step: int) -> None:
             scene.frame = (scene.frame + step) % len(scene.series)
 
 
-def _chosen(window: ViewerWindow, kind: type[SceneItem]) -> SceneItem | None:
+def step_order(window: ViewerWindow) -> None:
+    """Put the channels of a volume into the next order."""
+    item = chosen_of(window, VolumeItem)
+    if item is None:
+        window.workspace.message.emit("O orders the channels of a volume; there is none here.")
+        return
+    methods = [name for name in METHODS if name != "importance" or item.data.weights is not None]
+    shown = item.data.method
+    following = methods.index(shown) + 1 if shown in methods else 0
+    reorder(window.workspace, window.workspace.scene, item, methods[following % len(methods)])
+
+
+def find_layer(window: ViewerWindow) -> None:
+    """Ask for a layer by a part of its name, and select it: its volume is chosen, its units stand out."""
+    scene = window.workspace.scene
+    networks = [item.layers for item in scene if isinstance(item, NetworkItem)]
+    volumes = {item.data.layer or item.name: item for item in scene if isinstance(item, VolumeItem)}
+    names = list(dict.fromkeys([*volumes, *(name for layers in networks for name in layers)]))
+    if not names:
+        window.workspace.message.emit("There are no layers here.")
+        return
+    dialog = FindOne("Find a layer", names, window)
+    if not dialog.exec_() or dialog.chosen is None:
+        return
+    name = names[dialog.chosen]
+    if name in volumes:
+        volumes[name].visible = True
+        window.workspace.item = volumes[name]
+    else:
+        window.workspace.select(Selection(layers=frozenset({name})))
+
+
+def chosen_of(window: ViewerWindow, kind: type[Kind]) -> Kind | None:
     """Return the chosen item if it is of that kind, else the first visible one that is."""
     chosen = window.workspace.item
     if isinstance(chosen, kind):

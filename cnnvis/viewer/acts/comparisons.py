@@ -1,0 +1,70 @@
+"""Asking what to put side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtWidgets import QFileDialog
+
+from cnnvis.scene import SceneGrid, VolumeItem
+from cnnvis.scene.grid import LINKS
+from cnnvis.viewer import comparing
+from cnnvis.viewer.acts.items import chosen_of
+from cnnvis.viewer.choice_dialogs import ChooseSeveral, FindOne
+from cnnvis.viewer.files import OPENED
+from cnnvis.viewer.reordering import METHODS
+
+if TYPE_CHECKING:
+    from cnnvis.viewer.window import ViewerWindow
+
+MODELS = ("mnist-mlp", "mnist-mlp-untrained", "mnist-mlp-l1", "fashion-cnn", "efficientnet-lite0")
+"""Names of `cnnvis.models.BUNDLED`, by hand: the list must not wait for torch."""
+
+
+def ask_files(window: ViewerWindow) -> None:
+    """Ask for files to open beside what is open."""
+    names, _ = QFileDialog.getOpenFileNames(window, "Open beside", "", OPENED)
+    if names:
+        comparing.add_files(window.workspace, [Path(name) for name in names])
+
+
+def ask_model(window: ViewerWindow) -> None:
+    """Ask for a network that comes along, to draw beside what is open."""
+    dialog = FindOne("Network beside", MODELS, window)
+    if dialog.exec_() and dialog.chosen is not None:
+        comparing.add_model(window.workspace, MODELS[dialog.chosen])
+
+
+def ask_frames(window: ViewerWindow) -> None:
+    """Ask which frames of the series to show side by side."""
+    labels = window.workspace.scene.series.labels
+    ends = (labels[0], labels[-1]) if labels else ()
+    dialog = ChooseSeveral("Frames", "Two to four frames:", labels, ends, at_least=2, at_most=4, parent=window)
+    if not labels:
+        window.workspace.message.emit("There are no frames to compare: the scene has no series.")
+    elif dialog.exec_():
+        comparing.show_frames(window.workspace, dialog.chosen)
+
+
+def ask_orders(window: ViewerWindow) -> None:
+    """Ask which orders of a volume to show side by side."""
+    item = chosen_of(window, VolumeItem)
+    if item is None:
+        window.workspace.message.emit("Orders are those of a volume's channels; there is none here.")
+        return
+    methods = [name for name in METHODS if name != "importance" or item.data.weights is not None]
+    dialog = ChooseSeveral(
+        "Orders", "Two to four orders:", methods, ("original", "pca"), at_least=2, at_most=4, parent=window
+    )
+    if dialog.exec_():
+        comparing.show_orders(window.workspace, item, [methods[index] for index in dialog.chosen])
+
+
+def ask_links(window: ViewerWindow) -> None:
+    """Ask in what the panes are linked."""
+    target = window.workspace.target
+    chosen = target.link if isinstance(target, SceneGrid) else ()
+    dialog = ChooseSeveral("Links", "The panes share:", LINKS, chosen, parent=window)
+    if dialog.exec_():
+        comparing.link(window.workspace, [LINKS[index] for index in dialog.chosen])

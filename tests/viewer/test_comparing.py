@@ -1,0 +1,141 @@
+"""Panes side by side: files, networks, frames, orders and differences."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtWidgets import QApplication, QDialogButtonBox
+from viewer_scenes import network_scene, random_network, volume_scene
+
+import cnnvis
+from cnnvis.core.errors import InvalidInputError
+from cnnvis.scene import Scene, SceneGrid
+from cnnvis.viewer import comparing
+from cnnvis.viewer.choice_dialogs import ChooseSeveral, FindOne
+
+pytestmark = pytest.mark.qt
+
+
+def series_scene() -> Scene:
+    volumes = [volume_scene()["ball"].data for _ in range(5)]
+    return Scene.of_series("epoch", ["0", "1", "2", "3", "4"], volumes, name="ball")
+
+
+def test_files_come_beside_with_the_same_camera_and_range(driver, tmp_path) -> None:
+    path = cnnvis.save(volume_scene(), tmp_path / "other.json")
+    driver.workspace.show(volume_scene())
+    driver.drag((200, 200), (240, 220))
+    comparing.add_files(driver.workspace, [path])
+    driver.settle()
+    target = driver.workspace.target
+    assert isinstance(target, SceneGrid)
+    assert {"camera", "range", "selection"} <= set(target.link)
+    assert target.scenes[0].camera == target.scenes[1].camera
+
+
+def test_networks_come_beside_with_what_they_were_made_of(driver, tmp_path) -> None:
+    path = cnnvis.save(random_network(), tmp_path / "net.safetensors")
+    driver.workspace.show(network_scene(), random_network())
+    driver.drag((200, 200), (240, 220))
+    comparing.add_files(driver.workspace, [path])
+    driver.settle()
+    assert len(driver.workspace.networks) == 2
+    assert all(driver.workspace.networks)
+    assert "camera" in driver.workspace.target.link
+    comparing.keep_active(driver.workspace)
+    driver.settle()
+    assert isinstance(driver.workspace.target, Scene)
+    assert driver.workspace.network is random_network()
+
+
+def test_frames_side_by_side(driver) -> None:
+    driver.workspace.show(series_scene())
+    comparing.show_frames(driver.workspace, [0, 4])
+    assert [scene.title for scene in driver.workspace.scenes] == ["epoch: 0", "epoch: 4"]
+    assert not any(len(scene.series) for scene in driver.workspace.scenes)
+    with pytest.raises(InvalidInputError, match="no series"):
+        comparing.show_frames(driver.workspace, [0, 1])
+
+
+def test_too_many_panes_are_refused(driver) -> None:
+    driver.workspace.show(series_scene())
+    with pytest.raises(InvalidInputError, match="Two to 4 frames"):
+        comparing.show_frames(driver.workspace, [0])
+    with pytest.raises(InvalidInputError, match="got 5"):
+        comparing.show_frames(driver.workspace, [0, 1, 2, 3, 4])
+
+
+def test_orders_side_by_side(driver) -> None:
+    rng = np.random.default_rng(0)
+    driver.workspace.show(Scene.of(rng.random((6, 5, 5)).astype(np.float32), name="noise"))
+    comparing.show_orders(driver.workspace, driver.scene["noise"], ["original", "pca"])
+    driver.settle()
+    first, second = driver.workspace.scenes
+    assert (first["noise"].data.method, second["noise"].data.method) == ("original", "pca")
+    assert first["noise"].transfer.span == second["noise"].transfer.span
+
+
+def test_a_difference_gets_a_pane(driver) -> None:
+    grid = SceneGrid([volume_scene(), volume_scene()])
+    driver.workspace.show(grid)
+    comparing.add_difference(driver.workspace)
+    driver.settle()
+    assert len(driver.workspace.scenes) == 3
+    assert not driver.workspace.scenes[2].items[0].data.values.any()
+    with pytest.raises(InvalidInputError, match="3 are open"):
+        comparing.add_difference(driver.workspace)
+
+
+def test_links_can_be_changed(driver) -> None:
+    driver.workspace.show(SceneGrid([volume_scene(), volume_scene()]))
+    comparing.link(driver.workspace, ["selection"])
+    first, second = driver.workspace.scenes
+    first.camera.azimuth = 33
+    assert second.camera.azimuth == 0
+    comparing.link(driver.workspace, ["camera"])
+    assert second.camera.azimuth == 33
+    driver.workspace.show(volume_scene())
+    with pytest.raises(InvalidInputError, match="one pane only"):
+        comparing.link(driver.workspace, ["camera"])
+
+
+def test_choosing_several_keeps_to_the_bounds(qtbot) -> None:
+    dialog = ChooseSeveral("T", "some:", ["a", "b", "c"], ["a"], at_least=2, at_most=2)
+    qtbot.addWidget(dialog)
+    ok = dialog.buttons.button(QDialogButtonBox.StandardButton.Ok)
+    assert not ok.isEnabled()
+    dialog.list.item(2).setCheckState(Qt.CheckState.Checked)
+    assert ok.isEnabled()
+    assert dialog.chosen == [0, 2]
+    dialog.list.item(1).setCheckState(Qt.CheckState.Checked)
+    assert not ok.isEnabled()
+
+
+def test_finding_one_by_a_part_of_its_name(qtbot) -> None:
+    dialog = FindOne("T", ["conv1", "fc1", "fc2"])
+    qtbot.addWidget(dialog)
+    qtbot.keyClicks(dialog.text, "C2")
+    assert dialog.chosen == 2
+    qtbot.keyClicks(dialog.text, "x")
+    assert dialog.chosen is None
+    assert not dialog.buttons.button(QDialogButtonBox.StandardButton.Ok).isEnabled()
+
+
+def test_ctrl_f_selects_a_layer(driver, qtbot) -> None:
+    driver.workspace.show(network_scene(), random_network())
+    driver.settle()
+    before = driver.pixels()
+    layer = driver.scene["bundle"].layers[1]
+
+    def answer() -> None:
+        dialog = QApplication.activeModalWidget()
+        qtbot.keyClicks(dialog.text, layer)
+        dialog.accept()
+
+    QTimer.singleShot(100, answer)
+    driver.window.commands.run("view.find")
+    assert driver.scene.selection.layers == {layer}
+    assert np.abs(driver.pixels() - before).max() > 20
+    driver.window.commands.run("edit.deselect")
+    np.testing.assert_array_equal(driver.pixels(), before)
