@@ -30,6 +30,7 @@ def connect(
     *,
     top_k: int | None = None,
     prune_percentage: float = 0.0,
+    per_gap: bool = False,
     fold: str | Iterable[str] = (),
     example: Any = None,
 ) -> EdgeSet:
@@ -58,6 +59,9 @@ def connect(
     prune_percentage : float, default: 0
         Share of the links that is left out over all layers, the least important ones, 0 to 1 (not 0 to 100; the name
         is that of nn_vis).
+    per_gap : bool, default: False
+        Choose in each gap between two layers by itself, so that none loses all its links to others: `prune_percentage`
+        is a share of each, and `top_k` is shared out evenly, those with fewer links keep them all.
     fold : str or iterable of str
         Dotted names or globs of blocks, each to be one slab: see Notes.
     example : tensor or ndarray, tuple or dict of these, optional
@@ -114,7 +118,7 @@ def connect(
         links, values = links.take(np.isfinite(values)), values[np.isfinite(values)]
     layer = units.layer_of(links.source)
     edges = EdgeSet(*links, layer, n_total, units=units, importance=values, notes=tuple(notes))
-    return most_important(edges, top_k, prune_percentage)
+    return most_important(edges, top_k, prune_percentage, per_gap=per_gap)
 
 
 def _check_options(top_k: int | None, prune_percentage: float) -> None:
@@ -172,12 +176,43 @@ def _starts(units: Units, importance: Scores, spaces: ChannelSpaces | None) -> t
     return starts, notes
 
 
-def most_important(edges: EdgeSet, top_k: int | None = None, prune_percentage: float = 0.0) -> EdgeSet:
-    """Return the links that are kept, in their order; of equally important ones the first. Options as for `connect`."""
+def most_important(
+    edges: EdgeSet, top_k: int | None = None, prune_percentage: float = 0.0, *, per_gap: bool = False
+) -> EdgeSet:
+    """Return the links that are kept, in their order; of equally important ones the first. Options as for `connect`.
+
+    Raises
+    ------
+    InvalidInputError
+        For options out of range; for `per_gap` where links do not know their units.
+    """
     _check_options(top_k, prune_percentage)
-    n_kept = len(edges) - int(prune_percentage * len(edges) + 1e-9)
-    n_kept = n_kept if top_k is None else min(n_kept, top_k)
-    if n_kept == len(edges):
+    gap = _gap_of_link(edges) if per_gap else np.zeros(len(edges), dtype=np.int64)
+    sizes = np.bincount(gap)
+    room = _shared_out(sizes - (prune_percentage * sizes + 1e-9).astype(np.int64), top_k)
+    if room.sum() == len(edges):
         return edges
     ranked = edges.weight if edges.importance is None else edges.importance
-    return edges.take(np.sort(np.argsort(-ranked, kind="stable")[:n_kept]))
+    order = np.lexsort((-ranked, gap))
+    place = np.arange(len(edges)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return edges.take(np.sort(order[place < np.repeat(room, sizes)]))
+
+
+def _gap_of_link(edges: EdgeSet) -> NDArray[np.int64]:
+    """Return the number of the gap between two layers that each link crosses, (E,), from 0."""
+    if edges.units is None:
+        raise InvalidInputError("Links that do not know their units have no gaps between layers; set EdgeSet.units.")
+    layers = edges.units.layer_of(np.stack([edges.source, edges.target]))
+    pair = layers[0] * len(edges.units.layers) + layers[1]
+    return np.unique(pair, return_inverse=True)[1].ravel()
+
+
+def _shared_out(limits: NDArray[np.int64], total: int | None) -> NDArray[np.int64]:
+    """Return how many links each gap keeps: at most its limit, as evenly as that allows, all together at most total."""
+    if total is None:
+        return limits
+    counts = np.zeros_like(limits)
+    for done, gap in enumerate(np.argsort(limits, kind="stable")):
+        counts[gap] = min(limits[gap], total // (limits.size - done))
+        total -= counts[gap]
+    return counts

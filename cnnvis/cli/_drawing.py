@@ -19,7 +19,7 @@ LOOK = Parameter(group=Group("Files of settings", sort_key=4))
 BUNDLES = Parameter(group=Group("How links are bundled", sort_key=3))
 
 PLACING = ("arrangement", "layer_distance", "layer_width", "move_units", "node_bandwidth_reduction")
-CHOOSING = ("top_k", "prune_percentage", "fold")
+CHOOSING = ("top_k", "prune_percentage", "per_gap", "fold")
 
 
 @Parameter(name="*")
@@ -37,6 +37,8 @@ class DrawingFlags:
         At most so many links, the most important ones.
     prune_percentage : float
         Share of the links to leave out, least important first, 0 to 1.
+    per_gap : bool
+        Choose links between each two layers by themselves, so that none lose all of theirs: as many of each.
     fold : str
         Dotted name or glob of blocks that are drawn as one layer each (features.*); may be repeated.
     arrangement : str
@@ -74,6 +76,7 @@ class DrawingFlags:
     settings: Annotated[tuple[Path, ...], LOOK, Parameter(negative="", metavar="FILE", show_default=False)] = ()
     top_k: Annotated[int, LINKS, Parameter(validator=Number(gte=1))] = 100_000
     prune_percentage: Annotated[float | None, LINKS, Parameter(validator=Share, show_default="0")] = None
+    per_gap: Annotated[bool, LINKS, Parameter(negative="", show_default=False)] = False
     fold: Annotated[tuple[str, ...], LINKS, Parameter(negative="", metavar="NAME", show_default=False)] = ()
     arrangement: Annotated[Literal["raster", "circle", "line", "importance", "similarity"], UNITS] = "raster"
     layer_distance: Annotated[

@@ -107,7 +107,7 @@ def _drawable(size: float, what: str, width: float) -> float:
     if size > LARGEST:
         logger.warning(
             "A layer is %.3g scene units wide, and %s are drawn %g thick at most: they may not be seen. Make layers "
-            "about 1 wide: divide the positions of the layout by %.3g, or layer_width in cnnvis.layout.place.",
+            "about 1 wide: divide the positions of the layout by %.3g.",
             width,
             what,
             LARGEST,

@@ -36,6 +36,8 @@ class DrawingOptions:
         At most so many links, the most important ones; None for all.
     prune_percentage : float, default: 0
         Share of the links that is left out, least important first, 0 to 1.
+    per_gap : bool, default: False
+        Choose in each gap between two layers by itself, as for `cnnvis.connect`.
     fold : tuple of str
         Dotted names or globs of blocks that are drawn as one layer each.
     arrangement : {"raster", "circle", "line", "importance", "similarity"}
@@ -54,6 +56,7 @@ class DrawingOptions:
 
     top_k: int | None = 100_000
     prune_percentage: float = 0.0
+    per_gap: bool = False
     fold: tuple[str, ...] = ()
     arrangement: ArrangementName = "raster"
     layer_distance: float | None = None

@@ -117,7 +117,7 @@ def _draw(
     every: EdgeSet, options: DrawingOptions, *, facts: Mapping[str, Any], stages: Stages, on_step: OnStep | None
 ) -> BundledNetwork:
     """Place the units by all links, and bundle the most important of these; `facts` are fields of the network."""
-    edges = most_important(every, options.top_k, options.prune_percentage)
+    edges = most_important(every, options.top_k, options.prune_percentage, per_gap=options.per_gap)
     look = {"profiles": facts["profiles"], "importance": facts["importance"], "options": options.bundling}
 
     def tell(step: str, layout: Layout, lines: Callable[[], PolylineSet]) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,7 @@ PLACING = ("arrangement", "layer_width", "move_units")
 MOVING = ("node_bandwidth_reduction", "sampling_rate", "class_separation")
 """Options by which units stand where they stand; the latter where units are moved."""
 
-LINKS = ("top_k", "prune_percentage", "fold")
+LINKS = ("top_k", "prune_percentage", "per_gap", "fold")
 """Options that choose links: which links a network has says more than how they were asked for."""
 
 Make = Callable[[], BundledNetwork]
@@ -64,16 +65,19 @@ class NetworkStep(StrEnum):
     LINES_RESET = "lines reset"
 
 
-def options_of(network: BundledNetwork) -> DrawingOptions:
-    """Return the options that a network was drawn with; defaults where it does not say, or says what is not allowed."""
-    known = network.parameters
-    bundling = {field.name: known[field.name] for field in fields(BundleOptions) if field.name in known}
-    own = {field.name: known[field.name] for field in fields(DrawingOptions) if field.name in known}
+def drawing_options(values: Mapping[str, Any]) -> DrawingOptions:
+    """Return options given by name as in `BundledNetwork.parameters`: what is not named is as by default, what is no
+    option is left out.
+
+    Raises
+    ------
+    InvalidInputError
+        When one is out of range.
+    """
+    bundling = {field.name: values[field.name] for field in fields(BundleOptions) if field.name in values}
+    own = {field.name: values[field.name] for field in fields(DrawingOptions) if field.name in values}
     own["fold"] = tuple(own.get("fold", ()))
-    try:
-        return DrawingOptions(**own, bundling=BundleOptions(**bundling))
-    except (InvalidInputError, TypeError):
-        return DrawingOptions()
+    return DrawingOptions(**own | {"bundling": BundleOptions(**bundling)})
 
 
 def places_stay(network: BundledNetwork, options: DrawingOptions) -> bool:

@@ -1,5 +1,7 @@
 """Which links are kept, folded or left out."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -9,10 +11,11 @@ from torch import nn
 
 import cnnvis
 from cnnvis import connect
-from cnnvis.attribution import link_importance, unit_importance
+from cnnvis.attribution import link_importance, most_important, unit_importance
 from cnnvis.capture import trace
-from cnnvis.core import Importance
+from cnnvis.core import EdgeSet, Importance
 from cnnvis.core.errors import InvalidInputError, LayerNotFoundError
+from cnnvis.layout import random_network
 
 EXAMPLE = torch.ones(1, 2)
 
@@ -46,6 +49,38 @@ def test_the_most_important_links_are_kept_of_equals_the_first():
     by_weight = connect(mlp(), top_k=5, example=EXAMPLE)
     assert by_weight.weight.tolist() == [1, 0.5, 1, 0.75, 1]
     assert by_weight.caption == "edges 5 of 12, weight kept 77.3 %"  # 4.25 of 5.5
+
+
+def test_each_gap_by_itself_keeps_as_many_links():
+    edges = connect(mlp(), SCORES, top_k=5, per_gap=True, example=EXAMPLE)
+    assert edges.importance.tolist() == [1, 1, 1, 0.5, 0.25]  # of all: three of the first gap, two of the second
+    assert edges.layer.tolist() == [0, 0, 1, 1, 1]
+    half = connect(mlp(), SCORES, prune_percentage=0.5, per_gap=True, example=EXAMPLE)
+    assert half.layer.tolist() == [0] * 3 + [1] * 3
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.lists(st.integers(1, 6), min_size=2, max_size=5), st.integers(0, 60), st.sampled_from([0, 0.3, 0.9]), st.data()
+)
+def test_no_gap_is_passed_over_for_another(sizes, top_k, share, data):
+    edges, _ = random_network(sizes, random_state=data.draw(st.integers(0, 99)))
+    kept = most_important(edges, top_k, share, per_gap=True)
+    limits = np.array([a * b - int(share * a * b + 1e-9) for a, b in pairwise(sizes)])
+    counts = np.bincount(kept.layer, minlength=len(limits))
+    assert counts.sum() == min(top_k, limits.sum())
+    assert (counts <= limits).all()
+    short = counts < limits
+    if short.any():  # no gap has more than a gap that lost links, but for one where they cannot be shared out
+        assert counts.max() - counts[short].min() <= 1
+    for gap, count in enumerate(counts):
+        best = np.sort(edges.weight[edges.layer == gap])[::-1][:count]
+        assert np.sort(kept.weight[kept.layer == gap])[::-1].tolist() == best.tolist()
+
+
+def test_gaps_need_units():
+    with pytest.raises(InvalidInputError, match=r"set EdgeSet\.units"):
+        most_important(EdgeSet([0], [1], [1.0]), 1, per_gap=True)
 
 
 @pytest.mark.parametrize(("share", "n_kept"), [(0, 12), (0.29, 9), (0.5, 6), (0.95, 1), (1, 0)])
@@ -104,6 +139,14 @@ def test_weights_that_are_not_finite_are_named_and_not_drawn(value):
     assert edges.notes == ("2 links to '0' have weights that are NaN or infinite: not drawn.",)
     assert edges.caption.startswith("edges 10 of 12")
     assert connect(broken(value), top_k=3, example=EXAMPLE).n_total == 12
+
+
+def test_of_weights_none_of_which_is_finite_nothing_is_kept():
+    net = nn.Linear(2, 3)
+    torch.nn.init.constant_(net.weight, float("nan"))
+    assert connect(net, example=EXAMPLE).caption == "edges 0 of 6, weight kept 0.0 %"
+    torch.nn.init.zeros_(net.weight)
+    assert connect(net, example=EXAMPLE).caption == "edges 6 of 6, weight kept 100.0 %"
 
 
 def test_importance_that_is_not_finite_is_named_and_not_drawn():

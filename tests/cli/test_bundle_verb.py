@@ -39,6 +39,7 @@ def test_every_flag_reaches_the_options():
     flags = DrawingFlags(
         top_k=7,
         prune_percentage=0.25,
+        per_gap=True,
         fold=("features.*",),
         arrangement="circle",
         layer_distance=0.3,
