@@ -28,6 +28,9 @@ TURN_FPS, STEPS_FPS = 12, 4
 COLUMNS = 4
 """Classes in a row of the overview."""
 
+LEAST_PANE = 320
+"""Width of a class in the overview, in pixels, at least: what its note takes."""
+
 KEPT_LINES = 10_000
 """Lines of each step that are kept, the most important ones: two dozen steps of all would fill the memory."""
 
@@ -67,7 +70,8 @@ def classes_of(result: BundleResult) -> SceneGrid:
         scenes.append(scene)
     grid = SceneGrid(scenes, columns=min(COLUMNS, len(scenes)))
     width, height = result.study.size
-    grid.size = (width, round(1.1 * height / grid.columns) * grid.rows)
+    pane = max(width / grid.columns, LEAST_PANE)
+    grid.size = (round(pane * grid.columns), round(1.1 * height / width * pane) * grid.rows)
     return grid
 
 

@@ -148,6 +148,12 @@ def test_pictures_are_not_blank_and_each_class_has_its_own(done):
     assert pictures["all.png"].shape == (200, 320, 3)
 
 
+def test_the_overview_of_classes_has_room_for_its_notes(done):
+    """Three classes side by side, at a size of which a third would cut them."""
+    _, out, _, _ = done
+    assert Image.open(out / "classes.png").size == (3 * 320, 220)
+
+
 def test_the_table_of_bundles_has_every_link_once(done):
     result, out, _, _ = done
     header, *rows = [line.split(",") for line in (out / "bundles.csv").read_text().splitlines()]
