@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -125,6 +125,40 @@ class Importance:
             options={**self.options, "class": index if self.class_names is None else self.class_names[index]},
         )
 
+    def of_classes(self, wanted: Sequence[str | int]) -> Importance:
+        """Return the importance for some classes only: their columns, and as scores the means over these.
+
+        Layers without scores by class stay as they are; signed values are left out, which know no classes.
+
+        Parameters
+        ----------
+        wanted : sequence of str or int
+            At least one class, by name, where `class_names` are known, or by index. Their order does not matter.
+
+        Raises
+        ------
+        InvalidInputError
+            When the method gave no importance by class, there is no such class, or none is wanted.
+        """
+        if self.per_class is None:
+            raise InvalidInputError(f"Importance by {self.method!r} has no classes, so there are none to choose from.")
+        every = self.classes
+        names = self.class_names or tuple(map(str, every))
+        columns = sorted(
+            {class_index(each, names) if isinstance(each, str) else _column(each, every) for each in wanted}
+        )
+        if not columns:
+            raise InvalidInputError(f"No class was chosen of {len(every)}; name at least one.")
+        per_class = {layer: array[:, columns] for layer, array in self.per_class.items()}
+        means = {layer: array.mean(axis=1) for layer, array in per_class.items()}
+        return Importance(
+            {**self.scores, **means},
+            self.method,
+            per_class,
+            options={**self.options, "classes": [every[column] for column in columns]},
+            class_names=self.class_names and tuple(self.class_names[column] for column in columns),
+        )
+
     def scaled(self) -> Importance:
         """Return the importance with every layer divided by its own maximum, so that layers can be compared.
 
@@ -165,6 +199,12 @@ class Importance:
             require_shape(f"per_class of {layer!r}", self.per_class[layer], (size, n_classes))
             parts.append(self.per_class[layer])
         return np.concatenate(parts)
+
+
+def _column(wanted: int, classes: tuple[int, ...]) -> int:
+    if wanted not in classes:
+        raise InvalidInputError(f"There is no class {wanted} with scores, but {', '.join(map(str, classes))}.")
+    return classes.index(wanted)
 
 
 def _largest(scores: NDArray[np.float64]) -> float:

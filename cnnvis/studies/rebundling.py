@@ -66,8 +66,7 @@ class NetworkStep(StrEnum):
 
 
 def drawing_options(values: Mapping[str, Any]) -> DrawingOptions:
-    """Return options given by name as in `BundledNetwork.parameters`: what is not named is as by default, what is no
-    option is left out.
+    """Return options given by name as in `BundledNetwork.parameters`; what is no option is left out.
 
     Raises
     ------

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cnnvis.attribution import ImportanceMethod, importance
 from cnnvis.capture import channel_spaces
@@ -41,6 +43,7 @@ def score_units(
     wanted: str | os.PathLike[str] | None = None,
     *,
     data: str | os.PathLike[str] | None = None,
+    classes: Sequence[str | int] = (),
     random_state: int = 0,
     progress: Progress = silent,
 ) -> UnitScores:
@@ -55,6 +58,8 @@ def score_units(
     data : str or path, optional
         Labelled images of a method, as for `labelled_parts`; those kept for importance are taken. Where none scores
         images, a warning says so.
+    classes : sequence of str or int
+        Only these, by name or index; empty: all.
     random_state : int
         Of the method "batchnorm".
     progress : callable, optional
@@ -63,10 +68,22 @@ def score_units(
     Raises
     ------
     InvalidInputError
-        When `wanted` is neither a method nor a file of importance.
+        When `wanted` is neither a method nor a file of importance, or it knows no classes and some are asked for.
     """
     if wanted in set(ImportanceMethod) - {ImportanceMethod.WEIGHT}:
-        return _by_images(network, ImportanceMethod(str(wanted)), data, random_state, progress)
+        options = {"classes": tuple(classes) or None, "random_state": random_state}
+        found = _by_images(network, ImportanceMethod(str(wanted)), data, options, progress)
+    else:
+        found = _without_images_used(network, wanted, data)
+    if not classes:
+        return found
+    named = ", ".join(map(str, classes))
+    return UnitScores(found.importance.of_classes(classes), f"{found.origin}, for {named}")
+
+
+def _without_images_used(
+    network: Network, wanted: str | os.PathLike[str] | None, data: str | os.PathLike[str] | None
+) -> UnitScores:
     found = _without_images(network, wanted)
     if data is not None:
         logger.warning(
@@ -90,16 +107,12 @@ def _by_images(
     network: Network,
     method: ImportanceMethod,
     data: str | os.PathLike[str] | None,
-    random_state: int,
+    options: dict[str, Any],
     progress: Progress,
 ) -> UnitScores:
     images = labelled_parts(network, data).importance
     # pixels and classes are scored where they are named, and only by batch norm
-    options = (
-        {"layers": channel_spaces(network).names, "random_state": random_state}
-        if method == ImportanceMethod.BATCHNORM
-        else {}
-    )
+    options = options | {"layers": channel_spaces(network).names} if method == ImportanceMethod.BATCHNORM else {}
     found = importance(network, images.pair, method.value, progress=progress, **options)
     return UnitScores(found, f"{method.value}, scored on {len(images.labels):,} images")
 

@@ -65,6 +65,7 @@ class History(QObject):
         self._moments: list[Moment] = []
         self._now = 0
         self._restoring = False
+        self._held = False
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(REST_MS)
@@ -73,6 +74,7 @@ class History(QObject):
     def begin(self, scenes: tuple[Scene, ...]) -> None:
         """Forget everything, and remember these scenes from now on."""
         self._rest.stop()
+        self._held = False
         self._scenes = scenes
         self._moments, self._now = [self._moment()], 0
         self.changed.emit()
@@ -82,10 +84,15 @@ class History(QObject):
         if not self._restoring:
             self._rest.start()
 
+    def hold(self, on: bool) -> None:
+        """Take no moments while held: what is shown is on its way to what will be one step."""
+        self._held = on
+        self.note()
+
     def commit(self) -> None:
         """Take a moment now, if anything changed since the last one: the end of a step."""
         self._rest.stop()
-        if not self._moments or self._restoring:
+        if not self._moments or self._restoring or self._held:
             return
         moment = self._moment()
         if moment.equals(self._moments[self._now]):

@@ -28,6 +28,7 @@ class Tell:
         self._may_go_on.set()
         self._partials: list[Any] = []
         self._lock = threading.Lock()
+        self._last_partial = 0.0
         self.done_of: tuple[int, int] | None = None
 
     @property
@@ -54,6 +55,12 @@ class Tell:
         """Hand over a result on the way; must not be changed afterwards. One not yet shown is dropped for it."""
         with self._lock:
             self._partials = [value]
+        self._last_partial = time.monotonic()
+
+    @property
+    def wants_partial(self) -> bool:
+        """Whether one that is handed over now would be shown: the last one has been, and not just now."""
+        return not self._partials and time.monotonic() - self._last_partial >= PARTIAL_SECONDS
 
     def take_partial(self) -> list[Any]:
         """Return the newest partial result that was not taken yet, alone in a list; [] where there is none."""

@@ -64,6 +64,31 @@ def test_scaled_by_the_largest_of_each_layer():
     assert importance().scaled().per_class is None
 
 
+def test_some_classes_are_their_columns_and_the_mean_of_these():
+    full = Importance(
+        {"conv": [0.0, 0.0], "fc": [3.0]}, "gradient", {"conv": [[1, 8, 3], [0, 2, 4]]}, class_names=("a", "b", "c")
+    )
+    some = full.of_classes(["c", 0])
+    assert some.per_class["conv"].tolist() == [[1, 3], [0, 4]]
+    assert some["conv"].tolist() == [2.0, 2.0]
+    assert some["fc"].tolist() == [3.0]
+    assert (some.class_names, some.classes) == (("a", "c"), (0, 2))
+    assert some.of_classes([2]).classes == (2,)  # an index is one of the network, not of a column
+    unnamed = importance(per_class=PER_CLASS).of_classes([1])
+    assert (unnamed.per_class["conv"].tolist(), unnamed.class_names) == ([[8.0], [2.0], [4.0]], None)
+
+
+def test_classes_that_are_not_there_are_refused():
+    with pytest.raises(InvalidInputError, match="no classes"):
+        importance().of_classes([0])
+    with pytest.raises(InvalidInputError, match="No class was chosen of 2"):
+        importance(**CLASSES).of_classes([])
+    with pytest.raises(InvalidInputError, match="no class 7"):
+        importance(**CLASSES).of_classes([7])
+    with pytest.raises(InvalidInputError, match="ankle"):
+        importance(**CLASSES).of_classes(["ankle bot"])
+
+
 @given(st.lists(st.floats(0, 1e300), min_size=1, max_size=20))
 def test_scaled_scores_reach_from_0_to_1_and_stay_in_order(scores):
     scaled = Importance({"conv": scores}, "x").scaled()["conv"]

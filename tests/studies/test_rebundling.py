@@ -10,7 +10,7 @@ from cnnvis.layout import BundleOptions, measure
 from cnnvis.studies import rebundling
 from cnnvis.studies.bundle_results import DrawingOptions
 from cnnvis.studies.bundled_network import build_random
-from cnnvis.studies.rebundling import NetworkStep, options_of, places_stay, rebundle, take_step
+from cnnvis.studies.rebundling import NetworkStep, drawing_options, places_stay, rebundle, take_step
 
 SIZES = (6, 5, 4)
 QUICK = DrawingOptions(bundling=BundleOptions(max_iterations=3))
@@ -41,10 +41,11 @@ def same(one, other):
     )
 
 
-def test_options_are_read_back(network):
-    assert options_of(network) == QUICK
-    assert options_of(replace(network, parameters={"hubs": -3})) == DrawingOptions()
-    assert options_of(replace(network, parameters={})) == DrawingOptions()
+def test_options_are_read_back_from_parameters(network):
+    assert drawing_options(network.parameters) == QUICK
+    assert drawing_options({}) == DrawingOptions()
+    with pytest.raises(InvalidInputError, match="hubs"):
+        drawing_options({"hubs": -3})
 
 
 def test_with_the_same_options_it_is_the_network_itself(network, no_placing):

@@ -58,6 +58,16 @@ def test_images_that_no_method_scores_are_not_passed_over_in_silence(network, wa
     assert not caplog.records
 
 
+def test_some_classes_are_scored_as_among_all(network):
+    every, some = score_units(network), score_units(network, classes=(7, 1))
+    assert some.origin == f"{every.origin}, for 7, 1"
+    assert some.importance.class_names == ("1", "7")
+    for layer, values in some.importance.per_class.items():
+        np.testing.assert_array_equal(values, every.importance.per_class[layer][:, [1, 7]])
+    with pytest.raises(InvalidInputError, match="has no classes"):
+        score_units(network, "weight", classes=(1,))
+
+
 @pytest.mark.slow
 def test_scores_that_come_along_are_what_the_method_gives(network):
     """In double precision; what sums in another order differs by far less than a unit's place in the ranking."""

@@ -285,3 +285,20 @@ def test_close_waits_for_threads_and_takes_no_more(qtbot):
     jobs.run("a", work, results.append)
     qtbot.wait(60)
     assert (jobs.busy, results, ended) == (False, [], [True, True])
+
+
+def test_a_partial_result_is_wanted_when_the_last_one_was_shown_a_while_ago(jobs, qtbot):
+    shown, wanted = [], []
+
+    def work(tell):
+        for step in range(3):
+            while not tell.wants_partial:
+                tell.progress(step, 3)
+                time.sleep(0.005)
+            tell.partial(step)
+            wanted.append(tell.wants_partial)
+
+    with qtbot.waitSignal(jobs.ended):
+        jobs.run("x", work, lambda result: None, partial=shown.append)
+    assert shown[:2] == [0, 1]
+    assert wanted == [False] * 3

@@ -1,0 +1,171 @@
+"""Work on the network behind the scene: in a thread, with pictures on the way, and one step of undo at the end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from qtpy.QtCore import QObject, Signal
+
+from cnnvis.core import BundledNetwork, EdgeSet
+from cnnvis.viewer.jobs import Tell
+from cnnvis.viewer.network_display import NetworkDisplay, preview
+from cnnvis.viewer.workspace import Workspace
+
+SLOT = "bundling"
+
+Change = Callable[[Tell, Callable[[Callable[[], BundledNetwork]], None]], BundledNetwork]
+"""Called in a thread as change(tell, on_state): returns the changed network, and gives `on_state` what makes the
+network on the way."""
+
+
+class NetworkWork(QObject):
+    """Changes the network of a workspace, one change at a time.
+
+    While a change goes on the items show what it has come to; when it is cancelled or fails, they show the network
+    from before. Its result is one step of undo, of scene and network together.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    parent : QObject, optional
+
+    Notes
+    -----
+    Signals: `started`; `ended`, whatever the end was; `stepped` with iterations done and planned.
+    """
+
+    started = Signal()
+    ended = Signal()
+    stepped = Signal(int, int)
+
+    def __init__(self, workspace: Workspace, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.workspace = workspace
+        self._display: NetworkDisplay | None = None
+        self._every: dict[int, EdgeSet] = {}
+        self._begin = self._paused_at = self._paused = 0.0
+        jobs = workspace.jobs
+        jobs.progressed.connect(lambda slot, done, total: self.stepped.emit(done, total) if slot == SLOT else None)
+        jobs.ended.connect(self._end)
+        jobs.paused.connect(self._count_pause)
+        workspace.target_changed.connect(self._forget)
+        workspace.network_changed.connect(self._remember)
+        self._remember()
+
+    # -- which links there are -------------------------------------------------------------------
+
+    def _forget(self) -> None:
+        self.cancel()
+        self._every.clear()
+        self._remember()
+
+    def _remember(self) -> None:
+        """Keep all links of a network that is new here: a change may leave some out, the next one take them back."""
+        network = self.workspace.network
+        if network is not None and network.edges.units is not None:
+            self._every.setdefault(id(network.edges.units), network.edges)
+
+    @property
+    def every(self) -> EdgeSet | None:
+        """All links that the network of the workspace ever had here; None without a network."""
+        network = self.workspace.network
+        return None if network is None else self._every.get(id(network.edges.units), network.edges)
+
+    # -- changes ---------------------------------------------------------------------------------
+
+    def rebundle(self, values: Mapping[str, Any]) -> None:
+        """Draw the network with other options, by name as in its `parameters`."""
+        network, every = self.workspace.network, self.every
+
+        def change(tell: Tell, on_state: Any) -> BundledNetwork:
+            from cnnvis.studies.rebundling import drawing_options, rebundle  # loads torch and numba, in the thread
+
+            options = drawing_options(values)
+            return rebundle(network, options, every=every, progress=tell.progress, on_state=on_state)
+
+        self.run(change, title="Bundling")
+
+    def step(self, step: str, values: Mapping[str, Any]) -> None:
+        """Do one step to units or lines as they are; names are those of `cnnvis.studies.rebundling.NetworkStep`."""
+        network, every = self.workspace.network, self.every
+
+        def change(tell: Tell, on_state: Any) -> BundledNetwork:
+            from cnnvis.studies.rebundling import drawing_options, take_step
+
+            options = drawing_options(values)
+            return take_step(network, step, options, every=every, progress=tell.progress, on_state=on_state)
+
+        self.run(change, title=step.capitalize())
+
+    def run(self, change: Change, *, title: str) -> None:
+        """Change the network of the workspace in a thread; nothing happens where there is none."""
+        network, scene, history = self.workspace.network, self.workspace.scene, self.workspace.history
+        if network is None:
+            return
+        self.cancel()
+        history.commit()
+        history.hold(True)
+        self._display = display = NetworkDisplay(scene, network)
+        self._begin, self._paused = time.monotonic(), 0.0
+
+        def work(tell: Tell) -> BundledNetwork:
+            def on_state(make: Callable[[], BundledNetwork]) -> None:
+                if tell.wants_partial:
+                    tell.partial(preview(make()))
+
+            return change(tell, on_state)
+
+        def then(changed: BundledNetwork) -> None:
+            if changed is network:
+                self.workspace.message.emit(f"{title}: nothing to do, the network is as asked for")
+                return
+            display.show(changed)
+            self.workspace.network = changed
+            history.commit()
+            self.workspace.message.emit(f"{title}: done in {self.seconds:.1f} s")
+
+        self.workspace.jobs.run(SLOT, work, then, partial=display.look, title=title)
+        self.started.emit()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a change goes on, a paused one included."""
+        return SLOT in self.workspace.jobs.slots
+
+    @property
+    def paused(self) -> bool:
+        """Whether a change waits."""
+        return self.workspace.jobs.is_paused(SLOT)
+
+    def pause(self, on: bool) -> None:
+        """Let the change wait after its iteration, or go on."""
+        self.workspace.jobs.pause(SLOT, on)
+
+    def cancel(self) -> None:
+        """Stop the change; the network stays as it was."""
+        self.workspace.jobs.cancel(SLOT)
+
+    @property
+    def seconds(self) -> float:
+        """How long the change has taken, pauses left out."""
+        now = self._paused_at if self.paused else time.monotonic()
+        return now - self._begin - self._paused
+
+    def _count_pause(self, slot: str, on: bool) -> None:
+        if slot != SLOT:
+            return
+        if on:
+            self._paused_at = time.monotonic()
+        else:
+            self._paused += time.monotonic() - self._paused_at
+
+    def _end(self, slot: str) -> None:
+        """Take the picture on the way from the items: the result, if there is one, comes next."""
+        if slot != SLOT or self._display is None:
+            return
+        self._display.back()
+        self._display = None
+        self.workspace.history.hold(False)
+        self.ended.emit()
