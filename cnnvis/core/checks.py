@@ -65,6 +65,14 @@ def frozen_mapping(mapping: Mapping[str, Any] | None) -> Mapping[str, Any]:
     return MappingProxyType(dict(mapping or {}))
 
 
+def as_numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    """Return `values` as a float64 array; raise InvalidInputError for text, and for rows of unlike length."""
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(f"{name} must be an array of numbers, got {type(values).__name__}: {error}.") from None
+
+
 def require_shape(name: str, array: NDArray[Any], shape: tuple[int | None, ...]) -> None:
     """Raise InvalidInputError unless `array` has `shape`; None stands for any length."""
     fits = array.ndim == len(shape) and all(

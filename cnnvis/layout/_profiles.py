@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cnnvis.core import EdgeSet, Layout
-from cnnvis.core.checks import require_finite, require_not_negative, require_shape
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.links import LinkKind
+from cnnvis.layout._unit_values import unit_values
 
 SHARPNESS = 4.0
 """Exponent on class profiles before they are compared: most units serve all classes a little."""
@@ -78,9 +78,9 @@ def unit_look(edges: EdgeSet, layout: Layout, profiles: ArrayLike | None, import
             f"The edges join units up to number {highest}, but the layout has places for {n_units}; "
             "place the units of these edges: cnnvis.layout.place(edges)."
         )
-    checked = None if profiles is None else _checked("profiles", profiles, (n_units, None))
+    checked = None if profiles is None else unit_values("profiles", profiles, layout, by_class=True)
     if importance is not None:
-        mass = _checked("importance", importance, (n_units,))
+        mass = unit_values("importance", importance, layout)
     elif checked is not None:
         mass = np.linalg.norm(checked / (checked.max(initial=0.0) or 1.0), axis=1)
     else:
@@ -89,16 +89,6 @@ def unit_look(edges: EdgeSet, layout: Layout, profiles: ArrayLike | None, import
     mass = mass / top if top else np.ones(n_units)
     directions = None if checked is None or checked.shape[1] < 2 else class_directions(checked)
     return UnitLook(mass.astype(np.float32), checked, directions, None if directions is None else _reduced(directions))
-
-
-def _checked(name: str, values: ArrayLike, shape: tuple[int | None, ...]) -> NDArray[np.float64]:
-    array = np.asarray(values, dtype=np.float64)
-    require_shape(name, array, shape)
-    if array.ndim == 2 and not array.shape[1]:
-        raise InvalidInputError(f"{name} has shape {array.shape}: no class; leave it out where there is none.")
-    require_finite(name, array)
-    require_not_negative(name, array)
-    return array
 
 
 def class_directions(profiles: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cnnvis.core import EdgeSet, Layout, ModelGraph, Units
-from cnnvis.core.checks import parse_choice, require_number, require_shape
+from cnnvis.core.checks import as_numbers, parse_choice, require_number, require_shape
 from cnnvis.core.errors import InvalidInputError, did_you_mean
 from cnnvis.layout import _similar_cells
 from cnnvis.layout._depths import depths_by_graph, depths_by_links, depths_in_a_row
@@ -176,7 +176,7 @@ def _from_the_middle(raster: Places, scores: NDArray[np.float64]) -> Places:
 def _checked_scores(scores: ArrayLike | None, units: Units) -> NDArray[np.float64]:
     if scores is None:
         raise InvalidInputError("place: the arrangement 'importance' needs scores, one per unit.")
-    array = np.asarray(scores, dtype=np.float64)
+    array = as_numbers("scores", scores)
     require_shape("scores", array, (len(units),))
     bad = np.flatnonzero(~np.isfinite(array))
     if bad.size:
@@ -198,7 +198,7 @@ def _alike(
     found = {}
     for layer, name in enumerate(units.layers):
         if name in similarity:
-            matrix = np.asarray(similarity[name], dtype=np.float64)
+            matrix = as_numbers(f"similarity[{name!r}]", similarity[name])
             require_shape(f"similarity[{name!r}]", matrix, (units.sizes[layer], units.sizes[layer]))
             if not np.isfinite(matrix).all():
                 raise InvalidInputError(f"place: the similarity of {name!r} holds values that are NaN or infinite.")

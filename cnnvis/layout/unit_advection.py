@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cnnvis.core import Layout
-from cnnvis.core.checks import require_finite, require_not_negative, require_shape
 from cnnvis.core.errors import InvalidInputError, LayerNotFoundError, did_you_mean
 from cnnvis.core.progress import Progress, silent
 from cnnvis.layout._profiles import class_directions
 from cnnvis.layout._schedule import KERNEL_DEVIATIONS, class_share, falling_bandwidths
+from cnnvis.layout._unit_values import unit_values
 from cnnvis.layout.options import require_within
 
 SPEED = 0.5
@@ -103,10 +103,7 @@ def advect_units(
     not. Cost: O(n^2) per iteration for a layer of n units.
     """
     options = options or UnitOptions()
-    classes = np.asarray(profiles, dtype=np.float64)
-    require_shape("profiles", classes, (len(layout), None))
-    require_finite("profiles", classes)
-    require_not_negative("profiles", classes)
+    classes = unit_values("profiles", profiles, layout, by_class=True)
     moving = _moving_layers(layout, fixed)
     positions = layout.positions.copy()
     bandwidths = options.bandwidths

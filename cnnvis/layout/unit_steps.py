@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from cnnvis.core import Layout
-from cnnvis.core.checks import parse_choice, require_finite, require_not_negative, require_shape
+from cnnvis.core.checks import parse_choice
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.layout._schedule import KERNEL_DEVIATIONS, class_share
+from cnnvis.layout._unit_values import unit_values
 from cnnvis.layout.options import BundleMode, BundleModeName
 from cnnvis.layout.unit_advection import SPEED, UnitOptions, _Crowd, _moving_layers, _require_size
 
@@ -58,10 +59,7 @@ class UnitMover:
         mode: BundleMode | BundleModeName = BundleMode.ADVECT,
         random_state: int = 0,
     ) -> None:
-        classes = np.asarray(profiles, dtype=np.float64)
-        require_shape("profiles", classes, (len(layout), None))
-        require_finite("profiles", classes)
-        require_not_negative("profiles", classes)
+        classes = unit_values("profiles", profiles, layout, by_class=True)
         self._options = options or UnitOptions()
         self._mode = parse_choice(BundleMode, mode, what="mode")
         self._random = np.random.default_rng(random_state)

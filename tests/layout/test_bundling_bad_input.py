@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cnnvis.core import EdgeSet, Layout
 from cnnvis.core.errors import InvalidInputError, MemoryBudgetError
-from cnnvis.layout import BundleOptions, Bundler, _memory, bundle, place, random_network
+from cnnvis.layout import BundleOptions, Bundler, _memory, advect_units, bundle, place, random_network
 from cnnvis.layout._profiles import unit_look
 
 SIZES = [9, 6, 3]
@@ -65,6 +65,31 @@ def test_what_is_not_finite_is_named(network, what, bad):
     }[what]
     with pytest.raises(InvalidInputError, match=f"{what} holds 1 values that are NaN or infinite of {values.size}"):
         make()
+
+
+USES = {
+    "bundle": lambda edges, layout, profiles: bundle(edges, layout, profiles=profiles),
+    "advect_units": lambda edges, layout, profiles: advect_units(layout, profiles),
+}
+
+
+@pytest.mark.parametrize("use", USES.values(), ids=USES)
+def test_the_unit_of_a_profile_that_is_not_finite_is_named(network, use):
+    edges, layout, profiles = network
+    profiles[11, 1] = np.nan
+    profiles[17, 0] = np.inf
+    with pytest.raises(
+        InvalidInputError, match=r"profiles holds 2 .* first of them of unit 2 of layer 'layer 1' \(number 11"
+    ):
+        use(edges, layout, profiles)
+
+
+@pytest.mark.parametrize("what", ["profiles", "importance"])
+@pytest.mark.parametrize("wrong", ["high", ["a"] * 18, [[1.0], [1.0, 2.0]]])
+def test_what_is_no_array_of_numbers_is_refused_in_words(network, what, wrong):
+    edges, layout, _ = network
+    with pytest.raises(InvalidInputError, match=f"{what} must be an array of numbers, got {type(wrong).__name__}"):
+        bundle(edges, layout, **{what: wrong})
 
 
 def test_negative_weights_are_refused(network):

@@ -205,6 +205,10 @@ def test_bad_input_is_refused_in_a_sentence():
                 place(units, **{name: value})
     with pytest.raises(InvalidInputError, match="needs scores"):
         place(units, arrangement="importance")
+    with pytest.raises(InvalidInputError, match="scores must be an array of numbers, got str"):
+        place(units, arrangement="importance", scores="high")
+    with pytest.raises(InvalidInputError, match=r"similarity\['a'\] must be an array of numbers"):
+        place(units, arrangement="similarity", similarity={"a": "like"})
     with pytest.raises(InvalidInputError, match="scores has shape"):
         place(units, arrangement="importance", scores=[1, 2])
     with pytest.raises(InvalidInputError, match=r"1 of 4 scores are NaN or infinite.* unit 1 of 'b'"):
