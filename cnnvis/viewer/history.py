@@ -89,6 +89,10 @@ class History(QObject):
         self._held = on
         self.note()
 
+    def hold(self) -> None:
+        """Take no moment until the next change or `commit`: a drag is one step, however long the hand rests."""
+        self._rest.stop()
+
     def commit(self) -> None:
         """Take a moment now, if anything changed since the last one: the end of a step."""
         self._rest.stop()
