@@ -14,7 +14,7 @@ from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.progress import Progress, silent
 from cnnvis.layout import _kernels
 from cnnvis.layout._compiled import say_compiling
-from cnnvis.layout._density import BLOCKS, FINEST_CELL, cell_size, density, spread
+from cnnvis.layout._density import BLOCKS, FINEST_CELL, cell_size, density, grid_shape, spread
 from cnnvis.layout._groups import LineGroup, line_groups, places
 from cnnvis.layout._hubs import TRUNK
 from cnnvis.layout._line_look import line_look
@@ -109,6 +109,14 @@ class Bundler:
     def finished(self) -> bool:
         """Whether the schedule is at its end, or nothing moves any more."""
         return self.done >= len(self.bandwidths) or self.last_move <= self.options.tolerance
+
+    @property
+    def grid_cells(self) -> int:
+        """Nodes of the finest grids that densities are drawn into, those of the last iteration."""
+        if not self.bandwidths:
+            return 0
+        cell = cell_size(self.bandwidths[-1] / KERNEL_DEVIATIONS, self._finest)
+        return sum(math.prod(grid_shape(group.extent, cell)) for group in self._groups)
 
     def step(self) -> float:
         """Do one iteration and return how far the point that moved most has moved, in layer widths.

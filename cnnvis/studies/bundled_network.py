@@ -29,6 +29,9 @@ from cnnvis.studies.bundle_results import DISTANCE, LONGEST, MAX_CLASSES, Bundle
 from cnnvis.studies.stages import OnProgress, OnStage, Stages
 from cnnvis.studies.unit_scores import score_units
 
+GRID_CELLS = "grid_cells"
+"""Name in `BundledNetwork.parameters` of how many nodes the finest grids had that lines were bundled in."""
+
 OnStep = Callable[[str, BundledNetwork], None]
 """Called as on_step(name, network) with the state of each step: "unbundled", "units moved", "iteration 1" ..."""
 
@@ -139,8 +142,9 @@ def _draw(
             tell(f"iteration {bundler.done}", layout, bundler.lines)
             progress(bundler.done, len(bundler.bandwidths))
         lines = bundler.lines()
+    parameters = {**facts["parameters"], GRID_CELLS: bundler.grid_cells}
     with stages("measure"):
-        return BundledNetwork(edges, layout, lines, quality=measure(lines), **facts)
+        return BundledNetwork(edges, layout, lines, quality=measure(lines), **{**facts, "parameters": parameters})
 
 
 def placed(every: EdgeSet, options: DrawingOptions, importance: NDArray[np.float64]) -> Layout:

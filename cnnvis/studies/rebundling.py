@@ -29,7 +29,7 @@ from cnnvis.layout import (
     straight_lines,
 )
 from cnnvis.studies.bundle_results import DrawingOptions
-from cnnvis.studies.bundled_network import placed
+from cnnvis.studies.bundled_network import GRID_CELLS, placed
 
 STEPS_TAKEN = "steps"
 """Name in `BundledNetwork.parameters` of what was done to a network since it was bundled, in its order."""
@@ -225,6 +225,8 @@ class _Report:
 
     def move_lines(self, bundler: Bundler, network: BundledNetwork) -> BundledNetwork:
         """Return the network with the lines of the bundler at its end."""
+
+        network = replace(network, parameters={**network.parameters, GRID_CELLS: bundler.grid_cells})
 
         def make() -> BundledNetwork:
             return replace(network, lines=bundler.lines())

@@ -28,7 +28,7 @@ class NetworkDisplay:
     """
 
     def __init__(self, scene: Scene, network: BundledNetwork) -> None:
-        self.scene = scene
+        self.scene, self.network = scene, network
         n_texts = len(layer_labels(network)[1])
         self.bundles = [i for i in scene if isinstance(i, BundleItem) and len(i.data) == len(network.lines)]
         self.units = [i for i in scene if isinstance(i, GlyphsItem) and len(i.data) == len(network.layout)]
@@ -44,6 +44,10 @@ class NetworkDisplay:
         for item, data in self._before:
             if item.data is not data:
                 item.data = data
+
+    def leave(self) -> None:
+        """Let the items show what they show: `back` does nothing from now on."""
+        self._before = []
 
     def show(self, network: BundledNetwork) -> None:
         """Show a network for good: captions and classes are its own."""

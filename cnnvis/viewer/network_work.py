@@ -29,7 +29,7 @@ class NetworkWork(QObject):
     Parameters
     ----------
     workspace : Workspace
-    parent : QObject, optional
+        There is one of these for each; `of` finds it.
 
     Notes
     -----
@@ -40,9 +40,10 @@ class NetworkWork(QObject):
     ended = Signal()
     stepped = Signal(int, int)
 
-    def __init__(self, workspace: Workspace, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__(workspace)
         self.workspace = workspace
+        self.title = ""
         self._display: NetworkDisplay | None = None
         self._every: dict[int, EdgeSet] = {}
         self._begin = self._paused_at = self._paused = 0.0
@@ -54,6 +55,11 @@ class NetworkWork(QObject):
         workspace.network_changed.connect(self._remember)
         self._remember()
 
+    @classmethod
+    def of(cls, workspace: Workspace) -> NetworkWork:
+        """Return the one of a workspace, made when it is first asked for."""
+        return workspace.findChild(cls) or cls(workspace)
+
     # -- which links there are -------------------------------------------------------------------
 
     def _forget(self) -> None:
@@ -63,6 +69,9 @@ class NetworkWork(QObject):
 
     def _remember(self) -> None:
         """Keep all links of a network that is new here: a change may leave some out, the next one take them back."""
+        if self._display is not None and self.workspace.network_of(self._display.scene) is not self._display.network:
+            self._display.leave()  # undo has put another one there
+            self.cancel()
         network = self.workspace.network
         if network is not None and network.edges.units is not None:
             self._every.setdefault(id(network.edges.units), network.edges)
@@ -108,7 +117,7 @@ class NetworkWork(QObject):
         history.commit()
         history.hold(True)
         self._display = display = NetworkDisplay(scene, network)
-        self._begin, self._paused = time.monotonic(), 0.0
+        self.title, self._begin, self._paused = title, time.monotonic(), 0.0
 
         def work(tell: Tell) -> BundledNetwork:
             def on_state(make: Callable[[], BundledNetwork]) -> None:
@@ -122,7 +131,7 @@ class NetworkWork(QObject):
                 self.workspace.message.emit(f"{title}: nothing to do, the network is as asked for")
                 return
             display.show(changed)
-            self.workspace.network = changed
+            self.workspace.set_network(scene, changed)
             history.commit()
             self.workspace.message.emit(f"{title}: done in {self.seconds:.1f} s")
 

@@ -135,9 +135,16 @@ class Workspace(QObject):
 
     @network.setter
     def network(self, network: BundledNetwork | None) -> None:
-        networks = list(self._networks)
-        networks[self._active] = network
-        self._restore_networks(tuple(networks))
+        self.set_network(self.scene, network)
+
+    def network_of(self, scene: Scene) -> BundledNetwork | None:
+        """Return the network behind a scene; None also where the scene is not open any more."""
+        return next((mine for each, mine in zip(self.scenes, self._networks, strict=True) if each is scene), None)
+
+    def set_network(self, scene: Scene, network: BundledNetwork | None) -> None:
+        """Say which network is behind an open scene."""
+        pairs = zip(self.scenes, self._networks, strict=True)
+        self._restore_networks(tuple(network if each is scene else old for each, old in pairs))
         self.history.note()
 
     def _restore_networks(self, networks: tuple[BundledNetwork | None, ...]) -> None:

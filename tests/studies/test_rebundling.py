@@ -159,3 +159,12 @@ def test_without_classes_units_can_be_shaken_only(network):
         take_step(plain, "units advect", QUICK)
     with pytest.raises(InvalidInputError, match="step"):
         take_step(plain, "units dance", QUICK)
+
+
+def test_a_network_knows_the_cells_of_its_grids(network):
+    """A finer sampling has smaller cells, and more of them."""
+    cells = network.parameters["grid_cells"]
+    assert cells > 100
+    finer = rebundle(network, bundling(sampling_rate=30.0, max_iterations=12))
+    assert finer.parameters["grid_cells"] > 2 * cells
+    assert rebundle(network, bundling(max_iterations=0)).parameters["grid_cells"] == 0
