@@ -107,12 +107,13 @@ class BundledNetwork:
 
     @property
     def points(self) -> PointSet:
-        """The units: arrays "unit", "layer", "importance" (1 where unknown) and, with profiles, "class_shares"."""
+        """The units: arrays "unit", "layer", "importance" (largest 1, all where unknown); if known "class_shares"."""
         n = len(self.layout)
+        importance = np.ones(n) if self.importance is None else self.importance
         arrays: dict[str, NDArray[Any]] = {
             "unit": np.arange(n),
             "layer": self.layout.layer_of_unit,
-            "importance": np.ones(n, np.float32) if self.importance is None else self.importance.astype(np.float32),
+            "importance": (importance / (importance.max(initial=0.0) or 1.0)).astype(np.float32),
         }
         if self.profiles is not None:
             arrays["class_shares"] = class_shares(self.profiles).astype(np.float32)

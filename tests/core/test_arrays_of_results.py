@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from cnnvis.core import (
+    BundledNetwork,
     EdgeSet,
     FeatureMaps,
     Importance,
@@ -243,3 +244,17 @@ def test_lines_are_taken_with_their_arrays_in_the_order_asked_for():
     assert taken.line_arrays["source"].tolist() == [9, 7]
     assert len(lines.take(np.zeros(3, bool))) == 0
     np.testing.assert_array_equal(lines.take(np.array([True, False, True])).points, lines.points[[0, 1, 2, 4, 5]])
+
+
+@pytest.mark.parametrize(
+    ("importance", "scaled"), [([4, 1, 0], [1, 0.25, 0]), ([0.2, 0.1, 0.2], [1, 0.5, 1]), ([0] * 3, [0] * 3)]
+)
+def test_units_have_an_importance_of_at_most_one(importance, scaled):
+    edges = EdgeSet([0, 1], [2, 2], [1.0, 1.0])
+    layout = Layout(np.eye(3), [0, 0, 1])
+    lines = PolylineSet(np.zeros((4, 3)), [0, 2, 4])
+    network = BundledNetwork(edges, layout, lines, importance=importance)
+    assert network.points.arrays["importance"].tolist() == scaled
+    assert network.importance.tolist() == importance
+    unknown = BundledNetwork(edges, layout, lines).points.arrays["importance"]
+    assert unknown.tolist() == [1, 1, 1]
