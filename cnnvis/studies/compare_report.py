@@ -36,6 +36,10 @@ CONTROL = (
 )
 
 
+LEAST_SEEDS = 3
+"""Training seeds from which on ranks are compared: of two the deviations from their mean are of one size."""
+
+
 def write_report(result: CompareResult, out: Path, *, command: str = "") -> dict[Path, str]:
     """Write index.html, which carries all pictures inside."""
     names = ", ".join(kind.name for kind in result.kinds)
@@ -116,6 +120,9 @@ def _difference(one: CurveComparison, measure: Measure) -> str:
 def _beside_accuracy(result: CompareResult) -> str:
     """Return the rank correlations of compactness with accuracy and gap, over all networks and within kinds."""
     runs = [kind.runs() for kind in result.kinds]
+    n_seeds = runs[0].values.size
+    if n_seeds < LEAST_SEEDS:
+        return f"Rank correlations with accuracy need at least {LEAST_SEEDS} training seeds, here: {n_seeds}."
     rows = [[one.values, one.test_accuracy, one.gap] for one in runs]
     every = rank_correlations([np.concatenate(column) for column in zip(*rows, strict=True)])[0]
     inside = rank_correlations(

@@ -194,13 +194,19 @@ def test_the_claim_is_borne_out_only_where_both_steps_are_clear(values, verdict)
 
 
 def test_rank_correlations_with_accuracy_are_said():
-    result = found_with([1.0, 1.1], [2.0, 2.1], [3.0, 3.2])
+    result = found_with([1.0, 1.1, 1.4], [2.0, 2.1, 2.4], [3.0, 3.2, 3.3])
     kinds = [
         replace(kind, networks=tuple(replace(one, test_accuracy=-one.compactness.value) for one in kind.networks))
         for kind in result.kinds
     ]
     said = list(answers(replace(result, kinds=tuple(kinds))))[-1]
-    assert "over all 6 networks: with accuracy on held-out images −1.00, with the train-test gap +1.00" in said
+    assert "over all 9 networks: with accuracy on held-out images −1.00, with the train-test gap +1.00" in said
+
+
+@pytest.mark.parametrize("n_seeds", [1, 2])
+def test_of_few_seeds_no_rank_correlation_is_said(n_seeds):
+    said = list(answers(found_with(*([value + 0.1 * seed for seed in range(n_seeds)] for value in (1.0, 2.0, 3.0)))))
+    assert said[-1] == f"Rank correlations with accuracy need at least 3 training seeds, here: {n_seeds}."
 
 
 def test_kept_scores_are_taken_and_those_of_other_weights_are_not(pair, tmp_path, monkeypatch):
