@@ -89,7 +89,7 @@ class History(QObject):
         self._held = on
         self.note()
 
-    def hold(self) -> None:
+    def wait(self) -> None:
         """Take no moment until the next change or `commit`: a drag is one step, however long the hand rests."""
         self._rest.stop()
 

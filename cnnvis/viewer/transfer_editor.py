@@ -205,7 +205,7 @@ class TransferEditor(QWidget):
         if draft is not None and draft != self.item.transfer:
             self._pace.start()
             self.item.transfer = draft
-            self.workspace.history.hold()
+            self.workspace.history.wait()
 
     def _invert_points(self) -> None:
         points = self.transfer.colour_points
