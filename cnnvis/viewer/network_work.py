@@ -9,6 +9,7 @@ from typing import Any
 from qtpy.QtCore import QObject, Signal
 
 from cnnvis.core import BundledNetwork, EdgeSet
+from cnnvis.scene import Scene
 from cnnvis.viewer.jobs import Tell
 from cnnvis.viewer.network_display import NetworkDisplay, preview
 from cnnvis.viewer.workspace import Workspace
@@ -85,8 +86,10 @@ class NetworkWork(QObject):
     # -- changes ---------------------------------------------------------------------------------
 
     def rebundle(self, values: Mapping[str, Any]) -> None:
-        """Draw the network with other options, by name as in its `parameters`."""
+        """Draw the network with other options, by name as in its `parameters`; nothing happens without a network."""
         network, every = self.workspace.network, self.every
+        if network is None:
+            return
 
         def change(tell: Tell, on_state: Any) -> BundledNetwork:
             from cnnvis.studies.rebundling import drawing_options, rebundle  # loads torch and numba, in the thread
@@ -97,8 +100,10 @@ class NetworkWork(QObject):
         self.run(change, title="Bundling")
 
     def step(self, step: str, values: Mapping[str, Any]) -> None:
-        """Do one step to units or lines as they are; names are those of `cnnvis.studies.rebundling.NetworkStep`."""
+        """Do one step to units or lines as they are: a name of `cnnvis.studies.rebundling.NetworkStep`."""
         network, every = self.workspace.network, self.every
+        if network is None:
+            return
 
         def change(tell: Tell, on_state: Any) -> BundledNetwork:
             from cnnvis.studies.rebundling import drawing_options, take_step
@@ -109,15 +114,14 @@ class NetworkWork(QObject):
         self.run(change, title=step.capitalize())
 
     def run(self, change: Change, *, title: str) -> None:
-        """Change the network of the workspace in a thread; nothing happens where there is none."""
+        """Change the network of the active scene in a thread; where there is none, open the one that comes of it."""
         network, scene, history = self.workspace.network, self.workspace.scene, self.workspace.history
-        if network is None:
-            return
         self.cancel()
-        history.commit()
-        history.hold(True)
-        self._display = display = NetworkDisplay(scene, network)
         self.title, self._begin, self._paused = title, time.monotonic(), 0.0
+        self._display = display = None if network is None else NetworkDisplay(scene, network)
+        if display is not None:
+            history.commit()
+            history.hold(True)
 
         def work(tell: Tell) -> BundledNetwork:
             def on_state(make: Callable[[], BundledNetwork]) -> None:
@@ -130,12 +134,16 @@ class NetworkWork(QObject):
             if changed is network:
                 self.workspace.message.emit(f"{title}: nothing to do, the network is as asked for")
                 return
-            display.show(changed)
-            self.workspace.set_network(scene, changed)
-            history.commit()
+            if display is None or not _same_units(changed, network):
+                self.workspace.show(Scene.of_network(changed), changed)
+            else:
+                display.show(changed)
+                self.workspace.set_network(scene, changed)
+                history.commit()
             self.workspace.message.emit(f"{title}: done in {self.seconds:.1f} s")
 
-        self.workspace.jobs.run(SLOT, work, then, partial=display.look, title=title)
+        look = None if display is None else display.look
+        self.workspace.jobs.run(SLOT, work, then, partial=look, title=title)
         self.started.emit()
 
     @property
@@ -172,9 +180,14 @@ class NetworkWork(QObject):
 
     def _end(self, slot: str) -> None:
         """Take the picture on the way from the items: the result, if there is one, comes next."""
-        if slot != SLOT or self._display is None:
+        if slot != SLOT:
             return
-        self._display.back()
-        self._display = None
-        self.workspace.history.hold(False)
+        if self._display is not None:
+            self._display.back()
+            self._display = None
+            self.workspace.history.hold(False)
         self.ended.emit()
+
+
+def _same_units(one: BundledNetwork, other: BundledNetwork) -> bool:
+    return one.layout.layers == other.layout.layers and len(one.layout) == len(other.layout)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar
 
+from qtpy.QtGui import QColor, QIcon, QPixmap
 from qtpy.QtWidgets import QFormLayout, QGroupBox, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from cnnvis.core.palette import group_colour
 from cnnvis.scene import BundleItem, GlyphsItem, NetworkItem
+from cnnvis.viewer.density_grid import MODES, DensityGrid
 from cnnvis.viewer.fields import CheckField, ChoiceField, NumberField, add_row, bind
+from cnnvis.viewer.kept import Kept
+from cnnvis.viewer.layer_distance import LayerDistance
 from cnnvis.viewer.workspace import Workspace
 
 PARAMETERS: tuple[tuple[str, str, float, str], ...] = (
@@ -19,6 +25,12 @@ PARAMETERS: tuple[tuple[str, str, float, str], ...] = (
     ("Importance &threshold", "importance_threshold", 1, "What is less important is not drawn."),
 )
 """Text, field, largest value and explanation of the parameters; ranges are nn_vis's, and begin at 0."""
+
+NEAREST, FARTHEST = 0.02, 2.0
+"""Range of the distance of layers, scene units; of a network with a larger one, up to twice that."""
+
+SWATCH = 14
+"""Side of a patch of colour, pixels."""
 
 
 class NetworkPanel(QWidget):
@@ -35,17 +47,17 @@ class NetworkPanel(QWidget):
         self.form = QFormLayout(look)
         self.mode = ChoiceField(self.modes, tooltip="How they are drawn.")
         add_row(self.form, "&Mode", bind(self.mode, item, "mode"))
-        self.classes = ChoiceField(_classes(item), tooltip="One ink, the colours of all classes, or one class.")
+        self.classes = ChoiceField(tooltip="One ink, the colours of all classes, or one class.")
         self.classes.changed.connect(self._show_class)
-        item.events.shown_class.connect(self._mark_class)
         add_row(self.form, "&Class", self.classes)
         self.add_fields()
-        add_row(
-            self.form, "&Legend", bind(CheckField("shown", tooltip="What colours and opacity mean."), item, "legend")
-        )
+        legend = CheckField("shown", tooltip="What colours and opacity mean.")
+        add_row(self.form, "&Legend", bind(legend, item, "legend"))
         layout.addWidget(look)
         layout.addWidget(self._parameters())
-        self._mark_class()
+        self._name_classes()
+        self._show_kept()
+        self._listen()
 
     def add_fields(self) -> None:
         """Add what only one kind has."""
@@ -55,24 +67,49 @@ class NetworkPanel(QWidget):
         form = QFormLayout(box)
         self.parameters: dict[str, NumberField] = {}
         for text, name, high, tip in PARAMETERS:
-            field = NumberField(0, high, 0, tooltip=tip)
+            default = type(self.item).model_fields[name].default
+            field = NumberField(0, high, 0, tooltip=f"{tip} Default {default:g}.")
             add_row(form, text, bind(field, self.item, name))
             self.parameters[name] = field
         self.kept = QLabel()
         self.kept.setWordWrap(True)
         form.addRow(self.kept)
-        reset = QPushButton("Defaults")
-        reset.setToolTip("Give all six the values that nn_vis has; the size stays.")
+        reset = QPushButton("De&faults")
+        reset.setToolTip("Give all six the values that nn_vis has, the size that suits the network.")
         reset.clicked.connect(self._reset)
         form.addRow(reset)
         return box
 
+    def fitting_size(self) -> float:
+        """Return the size that suits the data."""
+        raise NotImplementedError
+
     def _reset(self) -> None:
         fields = type(self.item).model_fields
-        names = [name for _, name, _, _ in PARAMETERS if name != "size"]
-        self.item.update({name: fields[name].default for name in names})
+        values = {name: fields[name].default for _, name, _, _ in PARAMETERS}
+        self.item.update(values | {"size": self.fitting_size()})
 
-    # -- classes ---------------------------------------------------------------------------------
+    # -- what is shown ---------------------------------------------------------------------------
+
+    def _listen(self) -> None:
+        """Follow the item for as long as the widget lives."""
+        events = self.item.events
+        for signal, call in (
+            (events.shown_class, self._mark_class),
+            (events.class_names, self._name_classes),
+            (events.importance_threshold, self._show_kept),
+            (self.item.data_changed, self._show_kept),
+        ):
+            signal.connect(call)
+            self.destroyed.connect(partial(_let_go, signal, call))
+
+    def _name_classes(self, *_: object) -> None:
+        self.classes.set_choices(_classes(self.item))
+        for index in range(self.classes.count()):
+            number = self.classes.itemData(index)
+            if isinstance(number, int):
+                self.classes.setItemIcon(index, _swatch(number))
+        self._mark_class()
 
     def _show_class(self, shown: Any) -> None:
         """Lines and units of one scene show the same class."""
@@ -84,6 +121,11 @@ class NetworkPanel(QWidget):
         number = self.item.class_index
         self.classes.set_value(self.item.shown_class if number is None else number)
 
+    def _show_kept(self, *_: object) -> None:
+        if self.item.data is not None:
+            kept = Kept.of(self.item.data, self.workspace.network)
+            self.kept.setText(kept.text(self.item.importance_threshold))
+
 
 class BundlePanel(NetworkPanel):
     """Controls of bundled lines."""
@@ -92,9 +134,38 @@ class BundlePanel(NetworkPanel):
     item: BundleItem
 
     def add_fields(self) -> None:
-        """Add the blend."""
+        """Add how far lines are bundled, the distance of the layers, and the density."""
         blend = NumberField(0, 1, 1, tooltip="0 straight lines, 1 as they are bundled.")
         add_row(self.form, "&Bundled", bind(blend, self.item, "blend"))
+        network = self.workspace.network
+        if network is not None and network.layout.distance > 0:
+            self._add_distance(network.layout.distance)
+        self.grid = DensityGrid.of(self.workspace)
+        self.density = ChoiceField(MODES, tooltip="Where lines run, as a volume or points beside them.")
+        self.density.changed.connect(self.grid.show)
+        add_row(self.form, "Density &grid", self.density)
+        self.workspace.edited.connect(self._show_density)
+        self._show_density()
+
+    def _add_distance(self, distance: float) -> None:
+        tip = "Between two layers, scene units. Lines are stretched, not bundled anew."
+        self.distance = NumberField(NEAREST, max(FARTHEST, 2 * distance), distance, tooltip=tip)
+        self.distance.changed.connect(LayerDistance.of(self.workspace).move)
+        self.workspace.network_changed.connect(self._show_distance)
+        add_row(self.form, "La&yer distance", self.distance)
+
+    def _show_distance(self) -> None:
+        if self.workspace.network is not None:
+            self.distance.set_value(self.workspace.network.layout.distance)
+
+    def _show_density(self) -> None:
+        self.density.set_value(self.grid.mode)
+
+    def fitting_size(self) -> float:
+        """Return the radius at which the fullest gap between layers lets light through."""
+        from cnnvis.scene.network_contents import lines_to_show
+
+        return lines_to_show(self.item.data)[1]["size"]
 
 
 class GlyphsPanel(NetworkPanel):
@@ -103,9 +174,26 @@ class GlyphsPanel(NetworkPanel):
     modes = ("spheres", "points")
     item: GlyphsItem
 
+    def fitting_size(self) -> float:
+        """Return the radius at which the units of the fullest layer have room."""
+        from cnnvis.scene.network_contents import points_to_show
+
+        return points_to_show(self.item.data)[1]["size"]
+
 
 def _classes(item: NetworkItem) -> list[tuple[Any, str]]:
-    looks: list[tuple[Any, str]] = [("none", "none: one ink")]
+    looks: list[tuple[Any, str]] = [("none", "independent: one ink")]
     if item.class_names:
         looks.append(("all", "all, mixed"))
     return looks + list(enumerate(item.class_names))
+
+
+def _swatch(number: int) -> QIcon:
+    """Return the colour of a class as a patch."""
+    patch = QPixmap(SWATCH, SWATCH)
+    patch.fill(QColor.fromRgbF(*group_colour(number)))
+    return QIcon(patch)
+
+
+def _let_go(signal: Any, call: Any, *_: object) -> None:
+    signal.disconnect(call, missing_ok=True)

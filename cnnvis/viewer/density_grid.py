@@ -1,0 +1,139 @@
+"""The density of lines as an item of the scene: added, taken out, and kept in step with the lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject, QTimer
+
+from cnnvis.scene import BundleItem, GlyphsItem, Scene, SceneItem, VolumeItem
+from cnnvis.viewer.jobs import Tell
+from cnnvis.viewer.network_work import NetworkWork
+from cnnvis.viewer.workspace import Workspace
+
+if TYPE_CHECKING:
+    from cnnvis.layout import LineDensity
+
+NAME = "line density"
+SLOT = "line density"
+
+MODES = (
+    ("none", "none"),
+    ("cube", "cubes: one per cell"),
+    ("cloud", "cloud: blended"),
+    ("point", "points: one per cell"),
+)
+"""The first, second and last are nn_vis's."""
+
+CELLS = {"cube": 48, "cloud": 96, "point": 32}
+"""Cells along the longest side."""
+
+LEAST = 0.02
+"""Density of a cell, in that of the densest, from which on it gets a point."""
+
+REST_MS = 300
+
+
+class DensityGrid(QObject):
+    """Shows where the lines of a workspace's scenes run.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        There is one of these for each; `of` finds it.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__(workspace)
+        self.workspace = workspace
+        self._lines: Any = None
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(REST_MS)
+        self._rest.timeout.connect(self._follow)
+        workspace.edited.connect(self._rest.start)
+
+    @classmethod
+    def of(cls, workspace: Workspace) -> DensityGrid:
+        """Return the one of a workspace, made when it is first asked for."""
+        return workspace.findChild(cls) or cls(workspace)
+
+    @property
+    def mode(self) -> str:
+        """What the scene has: "none", "cube", "cloud" or "point"."""
+        item = next((item for item in self.workspace.scene if item.name == NAME), None)
+        if isinstance(item, GlyphsItem):
+            return "point"
+        if isinstance(item, VolumeItem):
+            return "cube" if item.interpolation == "nearest" else "cloud"
+        return "none"
+
+    def show(self, mode: str) -> None:
+        """Show the density of the scene's lines in a mode, or none."""
+        scene = self.workspace.scene
+        lines = _lines_of(scene)
+        if mode == "none" or lines is None:
+            self.workspace.jobs.cancel(SLOT)
+            _take_out(scene)
+            return
+        self._lines = lines
+
+        def work(tell: Tell) -> LineDensity:
+            from cnnvis.layout import density_volume  # loads numba and scipy, in the thread
+
+            return density_volume(lines, cells=CELLS[mode])
+
+        def then(density: LineDensity) -> None:
+            fields = self._kept(scene, mode)
+            _take_out(scene)
+            ADDERS[mode](scene, density, fields)
+
+        self.workspace.jobs.run(SLOT, work, then, title="Density of lines")
+
+    def _kept(self, scene: Scene, mode: str) -> dict[str, Any]:
+        """Return what the user may have changed of an item in the same mode."""
+        if self.mode != mode:
+            return {}
+        old = scene[NAME]
+        return {name: getattr(old, name) for name in ("visible", "opacity")}
+
+    def _follow(self) -> None:
+        """Make the density anew where the lines have changed for good."""
+        if self.mode == "none" or NetworkWork.of(self.workspace).busy:
+            return
+        lines = _lines_of(self.workspace.scene)
+        if lines is not self._lines:
+            self.show(self.mode)
+
+
+def _lines_of(scene: Scene) -> Any:
+    """Return the lines of the first bundle; None where there is none."""
+    return next((item.data for item in scene if isinstance(item, BundleItem)), None)
+
+
+def _take_out(scene: Scene) -> None:
+    if NAME in scene:
+        scene.remove(NAME)
+
+
+def _add_volume(scene: Scene, density: LineDensity, fields: dict[str, Any]) -> SceneItem:
+    fields = {"axes": False, "group_marks": False, "origin": density.origin} | fields
+    return scene.add_volume(density.volume, name=NAME, **fields)
+
+
+def _add_cubes(scene: Scene, density: LineDensity, fields: dict[str, Any]) -> SceneItem:
+    return _add_volume(scene, density, {"interpolation": "nearest"} | fields)
+
+
+def _add_points(scene: Scene, density: LineDensity, fields: dict[str, Any]) -> SceneItem:
+    size = density.volume.spacing[0] / 2
+    fields = {"mode": "points", "size": size, "legend": False, "importance_threshold": LEAST} | fields
+    return scene.add_glyphs(density.points(LEAST), name=NAME, **fields)
+
+
+ADDERS: dict[str, Callable[[Scene, LineDensity, dict[str, Any]], SceneItem]] = {
+    "cube": _add_cubes,
+    "cloud": _add_volume,
+    "point": _add_points,
+}

@@ -1,0 +1,109 @@
+"""Layers of the network moved apart by hand: roughly while the hand moves, in full when it rests."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import QObject, QTimer
+
+from cnnvis.core import BundledNetwork
+from cnnvis.viewer.jobs import Tell
+from cnnvis.viewer.network_display import NetworkDisplay, preview
+from cnnvis.viewer.network_work import NetworkWork
+from cnnvis.viewer.workspace import Workspace
+
+SLOT = "layer distance"
+
+REST_MS = 300
+"""How long the hand must rest before the whole network is drawn; less than a step of undo takes."""
+
+
+class LayerDistance(QObject):
+    """Changes the distance of the layers of a workspace's network, without bundling anew.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        There is one of these for each; `of` finds it.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__(workspace)
+        self.workspace = workspace
+        self._display: NetworkDisplay | None = None
+        self._wanted = 0.0
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(REST_MS)
+        self._rest.timeout.connect(self._settle)
+        workspace.network_changed.connect(self._check)
+        workspace.jobs.failed.connect(lambda slot, _: self._end() if slot == SLOT else None)
+
+    @classmethod
+    def of(cls, workspace: Workspace) -> LayerDistance:
+        """Return the one of a workspace, made when it is first asked for."""
+        return workspace.findChild(cls) or cls(workspace)
+
+    def move(self, distance: float) -> None:
+        """Let the layers stand so far apart, scene units; without a network, or while one is bundled, do nothing."""
+        network = self.workspace.network
+        if network is None or NetworkWork.of(self.workspace).busy:
+            return
+        if self._display is None:
+            self.workspace.history.commit()
+            self.workspace.history.hold(True)
+            self._display = NetworkDisplay(self.workspace.scene, network)
+        self._wanted = distance
+        self._rest.start()
+        if SLOT not in self.workspace.jobs.slots:  # a job that is replaced shows nothing, all through a long drag
+            self._look()
+
+    def _look(self) -> None:
+        display, distance = self._display, self._wanted
+
+        def then(network: BundledNetwork) -> None:
+            if self._display is display:
+                display.look(network)
+                if distance != self._wanted:
+                    self._look()
+
+        self._run(lambda network: preview(_moved(network, distance)), then)
+
+    def _settle(self) -> None:
+        display = self._display
+        if display is None:
+            return
+
+        def then(network: BundledNetwork) -> None:
+            if self._display is display:
+                self._display = None
+                display.show(network)
+                self.workspace.set_network(display.scene, network)
+                self._end()
+                self.workspace.history.commit()
+
+        self._run(lambda network: _moved(network, self._wanted), then)
+
+    def _run(self, work: object, then: object) -> None:
+        network = self._display.network
+
+        def in_thread(tell: Tell) -> BundledNetwork:
+            return work(network)
+
+        self.workspace.jobs.run(SLOT, in_thread, then, title="Moving layers")
+
+    def _check(self) -> None:
+        """Let go where undo, or another file, has put another network there."""
+        display = self._display
+        if display is not None and self.workspace.network_of(display.scene) is not display.network:
+            self.workspace.jobs.cancel(SLOT)
+            self._end()
+
+    def _end(self) -> None:
+        self._display = None
+        self._rest.stop()
+        self.workspace.history.hold(False)
+
+
+def _moved(network: BundledNetwork, distance: float) -> BundledNetwork:
+    from cnnvis.layout import with_layer_distance  # loads numba, in the thread
+
+    return with_layer_distance(network, distance)
