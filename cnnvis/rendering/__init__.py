@@ -3,7 +3,9 @@
 from cnnvis.rendering.film import FILM_SUFFIXES, film
 from cnnvis.rendering.gltf_export import GLTF_SUFFIXES, export_gltf
 from cnnvis.rendering.offscreen import OffscreenWindow, pixels_of
+from cnnvis.rendering.hits import Hit, LineHit, MatrixHit, UnitHit, VolumeHit
 from cnnvis.rendering.panes import ScenePane, ScenePanes
+from cnnvis.rendering.picking import Picker
 from cnnvis.rendering.probe import require_rendering, require_window
 from cnnvis.rendering.scene_renderer import ARTISTS, SceneRenderer
 from cnnvis.rendering.still import PICTURE_SUFFIXES, render, write_picture
@@ -16,10 +18,16 @@ __all__ = [
     "GLTF_SUFFIXES",
     "PAGE_SUFFIXES",
     "PICTURE_SUFFIXES",
+    "Hit",
+    "LineHit",
+    "MatrixHit",
     "OffscreenWindow",
+    "Picker",
     "ScenePane",
     "ScenePanes",
     "SceneRenderer",
+    "UnitHit",
+    "VolumeHit",
     "camera_state",
     "export_gltf",
     "export_html",

@@ -72,19 +72,26 @@ class MatrixArtist(Artist[MatrixItem]):
         low, high = self.item.transfer.span_of(self.item.data)
         return min(low, 0.0), max(high, 0.0)
 
-    def _bars(self) -> vtk.vtkActor:
+    def boxes(self) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]:
+        """Return row and column of each bar, (B,), and its lowest and highest corner, (B, 3), scene units."""
         exists = self.item.exists()
         row, column = np.nonzero(exists)
         low, high = self._levels()
         values = self.item.data[exists]
         values = np.clip(np.where(np.isfinite(values), values, 0.0), low, high)  # beyond the range as its end
         gap = (1 - BAR) / 2
-        y = (high - np.stack([np.maximum(values, 0), np.minimum(values, 0)])) / (high - low)
+        upper, lower = (high - np.maximum(values, 0)) / (high - low), (high - np.minimum(values, 0)) / (high - low)
         x, z = column + gap, len(self.item.data) - 1 - row + gap
-        ends = np.stack([np.stack([x, x + BAR]), y, np.stack([z, z + BAR])], axis=-1)  # (low or high, bar, axis)
-        corners = np.stack([ends[FACES[..., axis], :, axis] for axis in range(3)], axis=-1)  # (face, corner, bar, axis)
         unit = np.array([self.item.cell[0], self.item.extent[1], self.item.cell[1]])
-        corners = np.array(self.item.origin) + unit * corners.transpose(2, 0, 1, 3)
+        corners = (np.stack([x, upper, z], axis=-1), np.stack([x + BAR, lower, z + BAR], axis=-1))
+        first, last = (np.array(self.item.origin) + unit * corner for corner in corners)
+        return row, column, first, last
+
+    def _bars(self) -> vtk.vtkActor:
+        exists = self.item.exists()
+        ends = np.stack(self.boxes()[2:])  # (low or high, bar, axis)
+        corners = np.stack([ends[FACES[..., axis], :, axis] for axis in range(3)], axis=-1)  # (face, corner, bar, axis)
+        corners = corners.transpose(2, 0, 1, 3)
         colours = self.colours[exists][:, None] * SHADES[:, None]
         mapper = vtk.vtkPolyDataMapper()
         mapper.SetInputData(quad_polydata(corners.reshape(-1, 4, 3), np.round(255 * colours).reshape(-1, 3)))

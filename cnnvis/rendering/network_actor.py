@@ -90,6 +90,11 @@ class NetworkActor:
     ----------
     renderer : vtkRenderer
 
+    Attributes
+    ----------
+    builds, version : int
+        How often it was built, and how often anything of the picture changed but the camera.
+
     Notes
     -----
     VTK's order-independent translucency washes lines out, and depth peeling takes up to twenty times as long for the
@@ -101,12 +106,14 @@ class NetworkActor:
         self.moving = False
         self.peeled = False
         self.builds = 0
+        self.version = 0
         self._drawn: tuple[DrawnItem, ...] = ()
         self._classes: list[int | None] = []
         self._stances: list[tuple[Any, ...] | None] = []
         self._geometry = network_geometry([])
         self._pairs = self._geometry.pairs
         self._box = [0.0] * 6
+        self._looks = np.zeros((0, LOOK), np.float32)
         self._budget = FIRST
         self._order: tuple[Any, ...] = ()
         self._start = 0.0
@@ -137,6 +144,11 @@ class NetworkActor:
         """The items that are drawn, in the order of the buffers."""
         return self._drawn
 
+    @property
+    def box(self) -> NDArray[np.float64]:
+        """Middle and half sides (2, 3) of all that is drawn."""
+        return np.reshape(self._box, (2, 3))
+
     def show(self, drawn: Sequence[DrawnItem], selection: Selection = NOTHING) -> None:
         """Draw these items from now on, what is selected of them so that it stands out.
 
@@ -159,6 +171,7 @@ class NetworkActor:
 
     def _build(self) -> None:
         self.builds += 1
+        self.version += 1
         self._geometry = geometry = network_geometry([one.data for one in self._drawn])
         self._classes = [None] * len(self._drawn)
         self._stances = [None] * len(self._drawn)
@@ -205,6 +218,7 @@ class NetworkActor:
         self._changed("mixed")
 
     def _changed(self, attribute: str) -> None:
+        self.version += 1
         self._data.GetPointData().GetArray(attribute).Modified()
         self._data.Modified()
 
@@ -213,6 +227,8 @@ class NetworkActor:
         looks = np.zeros((MAX_ITEMS, LOOK), np.float32)
         looks[: len(self._drawn)] = np.reshape([one.look for one in self._drawn], (-1, LOOK))
         uniforms.SetUniform1fv("looks", looks.size, looks.ravel().tolist())
+        self.version += not np.array_equal(looks, self._looks)
+        self._looks = looks
         uniforms.SetUniform1fv("box", 6, self._box)
         uniforms.SetUniform3f("paper", self.renderer.GetBackground())
 

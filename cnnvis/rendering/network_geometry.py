@@ -61,14 +61,15 @@ class NetworkGeometry:
     def set_class(self, item: int, number: int | None) -> None:
         """Let `tone` hold the share of a class in the points of an item; 1 for None, and without shares."""
         share = self.items[item].point_arrays.get("class_shares")
-        self.tone[self._points_of(item), 2] = 1.0 if number is None or share is None else share[:, number]
+        self.tone[self.points_of(item), 2] = 1.0 if number is None or share is None else share[:, number]
 
     def set_stances(self, item: int, stances: NDArray[np.uint8]) -> None:
         """Let `mixed` hold the stance of each line or unit of an item, given for all of its data."""
         of_lines = stances[self.numbers[item]]
-        self.mixed[self._points_of(item), 3] = np.repeat(of_lines, np.diff(self.items[item].offsets))
+        self.mixed[self.points_of(item), 3] = np.repeat(of_lines, np.diff(self.items[item].offsets))
 
-    def _points_of(self, item: int) -> slice:
+    def points_of(self, item: int) -> slice:
+        """Return where the points of an item are among all."""
         first = sum(len(lines.points) for lines in self.items[:item])
         return slice(first, first + len(self.items[item].points))
 

@@ -120,13 +120,23 @@ class SceneRenderer:
         self._network.moving = moving
         self.renderer.SetUseFXAA(self._smooth and not moving)  # takes as long as all the rest of such a frame
 
+    @property
+    def network(self) -> NetworkActor:
+        """What draws lines and units."""
+        return self._network
+
+    @property
+    def shown(self) -> list[Artist]:
+        """The artists of all visible items."""
+        return [artist for artist in self._artists.values() if artist.item.visible]
+
     def _show_network(self) -> None:
         """Draw lines and units, and blend as what stands beside them needs it.
 
         Lines and units alone are sorted, which is exact and seven times as fast as to peel them layer by layer. Volumes
         and other translucent items have to be peeled together with them.
         """
-        shown = [artist for artist in self._artists.values() if artist.item.visible]
+        shown = self.shown
         network = [artist for artist in shown if isinstance(artist, NetworkArtist)]
         if not network and not self._network.builds:
             return
@@ -140,7 +150,7 @@ class SceneRenderer:
 
     def _decorate(self, pane: Pane) -> Iterator[vtk.vtkProp]:
         """Place the camera so that scene and texts have room, and yield the texts."""
-        shown = [artist for artist in self._artists.values() if artist.item.visible]
+        shown = self.shown
         items = [artist.item for artist in shown]
         large = 2 if self.scene.series.labels else 1  # what is playing must be read at a glance
         title = Title(self._title(items) + self._notes(items), pane, large=large)

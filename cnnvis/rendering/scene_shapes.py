@@ -51,7 +51,7 @@ def _shape(scene: Scene, item: NetworkKind, data: PolylineSet | PointSet, *, ble
         name=item.name,
         lines=replace(lines, points=lines.points + np.float32(item.origin)),
         is_units=isinstance(item, GlyphsItem),
-        look=_look(item),
+        look=look_of(item),
         classes=item.class_names,
         shown=item.shown_class if index is None else index,
         plain=THEMES[scene.background].text,
@@ -59,7 +59,8 @@ def _shape(scene: Scene, item: NetworkKind, data: PolylineSet | PointSet, *, ble
     )
 
 
-def _look(item: NetworkKind) -> Look:
+def look_of(item: NetworkKind) -> Look:
+    """Return how an item is drawn, as numbers."""
     share = ONE_RADIUS.get((item.kind, str(item.mode)))
     return Look(
         size=item.size * (share or 1.0),

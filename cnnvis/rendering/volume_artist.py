@@ -43,7 +43,7 @@ class VolumeArtist(Artist[VolumeItem]):
 
     def build(self, theme: Theme) -> Iterator[vtk.vtkProp]:
         """Yield the props of the current mode, then missing voxels as points."""
-        look = VolumeLook(self.item, self._find_span())
+        look = self.look
         self.legend = look.legend if self.item.legend else None
         self._build_figure()
         self._figure.restyle(look)
@@ -51,6 +51,11 @@ class VolumeArtist(Artist[VolumeItem]):
         if self._missing is not None and self.item.mode is not VolumeMode.SLICES:
             self._missing.GetMapper().SetClippingPlanes(look.clip_planes())
             yield self._missing
+
+    @property
+    def look(self) -> VolumeLook:
+        """What the item looks like now."""
+        return VolumeLook(self.item, self._find_span())
 
     def coarsen(self, coarseness: float) -> None:
         """Draw less of what takes long, until called with 1: one ray for so many pixels of a row."""
@@ -108,7 +113,7 @@ class VolumeArtist(Artist[VolumeItem]):
                 shown[0] = f"{names[0]} #{self.item.data.channels[planes[0]]}"
             yield "slices: " + ", ".join(shown)
         elif isinstance(self._figure, VolumeSurfaces):
-            values = ", ".join(format_values(self._levels()))
+            values = ", ".join(format_values(self.levels()))
             yield f"surfaces at {values}" if self._figure.found else f"no surface at {values}"
 
     # -- what is built ---------------------------------------------------------------------------
@@ -121,7 +126,7 @@ class VolumeArtist(Artist[VolumeItem]):
             self._spanned, self._span = wanted, transfer.span_of(self.item.data.values)
         return self._span
 
-    def _levels(self) -> tuple[float, ...]:
+    def levels(self) -> tuple[float, ...]:
         """Return the values asked for, else a quarter from the ends of a diverging range, the middle of another."""
         transfer = self.item.transfer
         positions = (0.25, 0.75) if transfer.centre is not None else (0.5,)
@@ -132,7 +137,7 @@ class VolumeArtist(Artist[VolumeItem]):
         item = self.item
         shown: tuple[Any, ...] = (VolumeCast,)
         if item.mode is VolumeMode.ISOSURFACE:
-            shown = (VolumeSurfaces, self._levels())
+            shown = (VolumeSurfaces, self.levels())
         elif item.mode is VolumeMode.SLICES:
             shown = (VolumePlanes, planes_of(item))
         wanted = (item.data, item.origin, *shown)
@@ -141,7 +146,7 @@ class VolumeArtist(Artist[VolumeItem]):
         self.builds += 1
         self._made_of = wanted
         if item.mode is VolumeMode.ISOSURFACE:
-            self._figure = VolumeSurfaces(item, self._levels())
+            self._figure = VolumeSurfaces(item, self.levels())
         elif item.mode is VolumeMode.SLICES:
             self._figure = VolumePlanes(item, planes_of(item))
         else:

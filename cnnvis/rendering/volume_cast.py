@@ -142,7 +142,7 @@ class VolumeCast:
         uniforms = shaders.GetFragmentCustomUniforms()
         for name, number in self._normalisation().items():
             uniforms.SetUniformf(name, float(np.clip(number, -FLOAT_MAX, FLOAT_MAX)))
-        uniforms.SetUniformf("absorption", self._absorption())
+        uniforms.SetUniformf("absorption", absorption(self._look.item))
         if asked["DRIVEN"]:
             factors = look.factors[:: thinning(item)[0]]
             table = np.zeros(-(-len(factors) // 16) * 16, np.float32)
@@ -166,14 +166,14 @@ class VolumeCast:
         zero = 0.0 if self._look.magnitude else texels(0.0)
         return found | {"zero": zero, "unit": texels.half / scale, "bottom": bottom, "gain": 1 / (top - bottom)}
 
-    def _absorption(self) -> float:
-        """Return how many units of depth a scene unit is."""
-        item = self._look.item
-        sides = np.array(item.data.shape[::-1])
-        if item.interpolation == "linear":
-            sides = np.maximum(sides - 1, 1)
-        extent = float(np.mean(sides * np.array(item.data.spacing)))
-        return item.density / (ABSORPTION_DEPTH * extent)
+
+def absorption(item: VolumeItem) -> float:
+    """Return how many units of depth a scene unit is: an opacity is that of one unit of depth."""
+    sides = np.array(item.data.shape[::-1])
+    if item.interpolation == "linear":
+        sides = np.maximum(sides - 1, 1)
+    extent = float(np.mean(sides * np.array(item.data.spacing)))
+    return item.density / (ABSORPTION_DEPTH * extent)
 
 
 def _mapper(image: vtk.vtkImageData) -> vtk.vtkGPUVolumeMapper:
