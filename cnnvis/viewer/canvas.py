@@ -137,6 +137,13 @@ class SceneCanvas(QWidget):
         self._in_hand = False
         self._rest.start()
 
+    def centre_on(self, pane: ScenePane, place: tuple[float, float, float]) -> None:
+        """Look at a place of the scene, from the same side and as far away."""
+        scene = pane.drawn.scene
+        state = camera_state(pane.drawn.renderer.GetActiveCamera(), scene.camera)
+        way = np.array(place) - state["focal_point"]
+        scene.camera.update(state | {"focal_point": tuple(place), "position": tuple(np.array(state["position"]) + way)})
+
     # -- drawing ---------------------------------------------------------------------------------
 
     def _draw_soon(self) -> None:

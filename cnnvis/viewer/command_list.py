@@ -135,6 +135,9 @@ def view_commands() -> list[Command | None]:
         None,
         _dock("scene", "Scene", "", "The tree of what is open."),
         _dock("properties", "Properties", "", "What the chosen item looks like."),
+        _dock("transfer", "Transfer function", "T", "What values look like: colours and opacity."),
+        _dock("ask", "Selection", "", "What is selected, and what it is linked with."),
+        _dock("network", "Network", "", "Bundling, importance, and random networks."),
         _dock("timeline", "Timeline", "", "The frames of a series."),
         _dock("log", "Log", "", "What happened."),
     ]

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QFileDialog, QWidget
 
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.io.showing import Shown, load_to_show
+from cnnvis.viewer.autosave import forget, lost_sessions, restored
 from cnnvis.viewer.examples import EXAMPLES
 from cnnvis.viewer.jobs import Tell
 from cnnvis.viewer.settings import Settings
@@ -84,6 +85,19 @@ class Files(QObject):
     def open_example(self, name: str) -> None:
         """Open one of the networks that come along."""
         self.open_model(EXAMPLES[name].model, EXAMPLES[name].image)
+
+    def restore(self) -> None:
+        """Open what the last session had open that ended without being closed."""
+        lost = lost_sessions(self.settings.autosave_folder)
+        if not lost:
+            return
+
+        def then(shown: Shown) -> None:
+            self.workspace.show(shown.target, shown.networks)
+            forget(lost[0])
+            self.workspace.message.emit("Restored what was open. Save it to keep it.")
+
+        self.workspace.jobs.run("open", lambda tell: restored(lost[0]), then, title="Restoring the last session")
 
     # -- saving ----------------------------------------------------------------------------------
 

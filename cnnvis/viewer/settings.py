@@ -37,6 +37,11 @@ class Settings:
         return Path(self._store.fileName()).parent
 
     @property
+    def autosave_folder(self) -> Path:
+        """Where sessions keep what they have open."""
+        return self.folder / "autosave"
+
+    @property
     def theme(self) -> str:
         """Either "light" or "dark"."""
         return "dark" if self._store.value("theme") == "dark" else "light"

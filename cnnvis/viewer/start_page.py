@@ -8,6 +8,7 @@ from pathlib import Path
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
 
+from cnnvis.viewer.autosave import lost_sessions
 from cnnvis.viewer.examples import EXAMPLES
 from cnnvis.viewer.files import Files
 from cnnvis.viewer.settings import Settings
@@ -30,6 +31,10 @@ class StartPage(QWidget):
         button.setToolTip("A scene, a processed network, volumes. Files can be dropped on the window as well.")
         button.clicked.connect(files.ask_open)
         layout.addWidget(button)
+        self.restore = QPushButton("Restore what was open")
+        self.restore.setToolTip("The last session ended without being closed; this is what it had open.")
+        self.restore.clicked.connect(files.restore)
+        layout.addWidget(self.restore)
         layout.addWidget(QLabel("<b>Examples</b>"))
         self.examples: dict[str, QPushButton] = {}
         for name, example in EXAMPLES.items():
@@ -51,7 +56,8 @@ class StartPage(QWidget):
         self.update_recent()
 
     def update_recent(self) -> None:
-        """List the files that were opened lately."""
+        """List the files that were opened lately, and offer what was lost."""
+        self.restore.setVisible(bool(lost_sessions(self.settings.autosave_folder)))
         self.recent.clear()
         for path in self.settings.recent:
             row = QListWidgetItem(path.name)

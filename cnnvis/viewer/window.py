@@ -13,16 +13,21 @@ from cnnvis.core import BundledNetwork
 from cnnvis.core.errors import CnnvisError
 from cnnvis.scene import Camera, Scene, SceneGrid
 from cnnvis.viewer.acts import cameras
+from cnnvis.viewer.autosave import Autosave
 from cnnvis.viewer.canvas import SceneCanvas
 from cnnvis.viewer.command_list import all_menus
 from cnnvis.viewer.commands import Commands
 from cnnvis.viewer.exports import Exports
 from cnnvis.viewer.files import Files
 from cnnvis.viewer.keys_dialog import KeysDialog
+from cnnvis.viewer.panels.ask import AskPanel
 from cnnvis.viewer.panels.log import LogPanel
+from cnnvis.viewer.panels.network_dock import NetworkDock
 from cnnvis.viewer.panels.properties import PropertiesPanel
 from cnnvis.viewer.panels.scene_tree import SceneTree
 from cnnvis.viewer.panels.timeline import TimelinePanel
+from cnnvis.viewer.panels.transfer import TransferDock
+from cnnvis.viewer.pointing import Pointing
 from cnnvis.viewer.settings import Settings
 from cnnvis.viewer.start_page import StartPage
 from cnnvis.viewer.status import StatusLine
@@ -61,6 +66,7 @@ class ViewerWindow(QMainWindow):
         self.workspace = Workspace(self)
         self.files = Files(self.workspace, self.settings, self)
         self.exports = Exports(self.workspace, self)
+        self.autosave = Autosave(self.workspace, self.settings.autosave_folder)
         self.canvas = SceneCanvas(self.workspace)
         self.plotter = self.canvas.view
         self.start_page = StartPage(self.files, self.settings)
@@ -72,6 +78,8 @@ class ViewerWindow(QMainWindow):
         self._add_docks()
         self.commands = Commands(self, self.canvas, all_menus(), self.settings.keys)
         self.status = StatusLine(self.workspace, self.canvas)
+        self.pointing = Pointing(self.workspace, self.canvas)
+        self.pointing.hovered.connect(self.status.under_cursor.setText)
         self.setStatusBar(self.status)
         self._turn = QTimer(self)
         self._turn.setInterval(FRAME_MS)
@@ -96,13 +104,22 @@ class ViewerWindow(QMainWindow):
         self.log = LogPanel(self.workspace)
         self._add_dock("scene", "Scene", SceneTree(self.workspace), left)
         self._add_dock("properties", "Properties", PropertiesPanel(self.workspace), right)
+        self.transfer = TransferDock(self.workspace)
+        self._add_dock("transfer", "Transfer", self.transfer, right)
+        self.ask = AskPanel(self.workspace)
+        self._add_dock("ask", "Selection", self.ask, right)
+        self.network = NetworkDock(self.workspace)
+        self._add_dock("network", "Network", self.network, right)
+        for name in ("transfer", "ask", "network"):
+            self.tabifyDockWidget(self.docks["properties"], self.docks[name])
+        self.docks["properties"].raise_()
         self._add_dock("timeline", "Timeline", self.timeline, bottom)
         self._add_dock("log", "Log", self.log, bottom)
         self.tabifyDockWidget(self.docks["timeline"], self.docks["log"])
         self.docks["timeline"].raise_()
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
-        self.resizeDocks([self.docks["scene"], self.docks["properties"]], [220, 330], Qt.Orientation.Horizontal)
-        self.resizeDocks([self.docks["timeline"]], [110], Qt.Orientation.Vertical)
+        self.resizeDocks([self.docks["scene"], self.docks["properties"]], [220, 390], Qt.Orientation.Horizontal)
+        self.resizeDocks([self.docks["timeline"]], [80], Qt.Orientation.Vertical)
 
     def _add_dock(self, name: str, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> None:
         dock = QDockWidget(title, self)
@@ -112,10 +129,11 @@ class ViewerWindow(QMainWindow):
         self.docks[name] = dock
 
     def toggle_dock(self, name: str) -> None:
-        """Show or hide a dock."""
+        """Show a dock, also one that others cover, or hide it."""
         dock = self.docks[name]
-        dock.setVisible(not dock.isVisible())
-        if dock.isVisible():
+        covered = dock.visibleRegion().isEmpty()
+        dock.setVisible(covered)
+        if covered:
             dock.raise_()
 
     # -- what is shown ---------------------------------------------------------------------------
@@ -219,5 +237,6 @@ class ViewerWindow(QMainWindow):
         self.settings.save()
         self.log.close_log()
         self.workspace.close()
+        self.autosave.close()
         self.canvas.close_view()
         super().closeEvent(event)

@@ -37,6 +37,7 @@ class LogPanel(QPlainTextEdit):
         self.setMaximumBlockCount(MAX_LINES)
         self.setAccessibleName("Log")
         self.setPlaceholderText("What happens is written here.")
+        self.setMinimumHeight(40)
         workspace.message.connect(self.say)
         workspace.problem.connect(self._tell_problem)
         self._relay = _Relay(self)

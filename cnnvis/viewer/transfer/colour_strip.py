@@ -18,7 +18,7 @@ HEIGHT, BAR = 34, 20
 HALF = 6.0
 """Half the width of a point's mark, pixels."""
 
-SAMPLES = 5
+SAMPLES = 9
 """Points that a named colour map becomes when its first point is set by hand."""
 
 
