@@ -88,7 +88,7 @@ def load_transfer(path: str | Path) -> TransferFunction:
         return _ours(document)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
+        where = ".".join(map(str, first["loc"])) or "transfer"
         raise FileFormatError(f"{path}: {where}: {first['msg']}, got {first['input']!r}.") from error
     except (InvalidInputError, ValueError, TypeError) as error:
         raise FileFormatError(f"{path} is no transfer function: {error}") from error
@@ -104,8 +104,12 @@ def _ours(document: Any) -> TransferFunction:
 
 
 def _for_paraview(transfer: TransferFunction, name: str) -> dict[str, Any]:
-    positions = np.array([position for position, _ in transfer.colour_points] or np.linspace(0, 1, PARAVIEW_COLOURS))
-    rgb = transfer.colours(positions).astype(float)
+    if transfer.colour_points:
+        positions = np.array([position for position, _ in transfer.colour_points])
+        rgb = np.array([list(bytes.fromhex(colour[1:])) for _, colour in transfer.colour_points]) / 255
+    else:
+        positions = np.linspace(0, 1, PARAVIEW_COLOURS)
+        rgb = transfer.colours(positions).astype(float)
     along, heights = np.array(transfer.opacity).T
     if transfer.centre is not None:
         along, heights = np.concatenate([-along[::-1], along]) / 2 + 0.5, np.concatenate([heights[::-1], heights])

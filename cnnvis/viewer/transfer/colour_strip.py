@@ -18,6 +18,8 @@ HEIGHT, BAR = 34, 20
 HALF = 6.0
 """Half the width of a point's mark, pixels."""
 
+ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+
 SAMPLES = 9
 """Points that a named colour map becomes when its first point is set by hand."""
 
@@ -77,7 +79,7 @@ class ColourStrip(QWidget):
         if self.grip.points:
             self.colour_asked.emit()
             return
-        place = self._point_at(QPointF(event.position()))[0]
+        place = self._point_at(event.position())[0]  # type: ignore[attr-defined]  # qtpy adds it to Qt 5
         places = sorted({*np.linspace(0, 1, SAMPLES).tolist(), place})
         self.grip.change(tuple((position, self.colour_at(position)) for position in places))
         self.grip.choose(places.index(place))
@@ -85,7 +87,7 @@ class ColourStrip(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         """Ask for a colour on Enter."""
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.grip.point is not None:
+        if event.key() in ENTER and self.grip.point is not None:
             self.colour_asked.emit()
         else:
             super().keyPressEvent(event)
@@ -126,7 +128,7 @@ class ColourStrip(QWidget):
 
     def event(self, event: QEvent) -> bool:
         """Keep Enter from a shortcut of the window."""
-        if event.type() == QEvent.Type.ShortcutOverride and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and event.key() in ENTER:
             event.accept()
             return True
         return super().event(event)

@@ -138,7 +138,7 @@ class Grip(QObject):
         return False
 
     def _mouse(self, kind: QEvent.Type, event: QMouseEvent) -> bool:
-        at = QPointF(event.position())
+        at = QPointF(event.position())  # type: ignore[attr-defined]  # qtpy adds it to Qt 5
         if kind == QEvent.Type.MouseButtonPress:
             return self._press(event.button(), at)
         if kind == QEvent.Type.MouseButtonDblClick and event.button() == Qt.MouseButton.LeftButton:
