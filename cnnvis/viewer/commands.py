@@ -98,9 +98,12 @@ class Commands(QObject):
         self.set_keys(command.name, keys.get(command.name, command.keys))
 
     def run(self, name: str, *_: object) -> None:
-        """Do it; an error becomes a message."""
+        """Do it, as one step of undo; an error becomes a message."""
+        history = self.window.workspace.history
+        history.commit()
         try:
             self.commands[name].run(self.window)
+            history.commit()
         except Exception as error:  # noqa: BLE001 - an exception that leaves a slot of Qt ends the program
             self.window.workspace.problem.emit(self.commands[name].plain_text, error)
         self.show_checks()

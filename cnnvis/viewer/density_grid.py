@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, QTimer
 
-from cnnvis.scene import BundleItem, GlyphsItem, Scene, SceneItem, VolumeItem
+from cnnvis.scene import BundleItem, GlyphsItem, Scene, SceneItem, TransferFunction, VolumeItem
 from cnnvis.viewer.jobs import Tell
 from cnnvis.viewer.network_work import NetworkWork
 from cnnvis.viewer.workspace import Workspace
@@ -26,8 +26,14 @@ MODES = (
 )
 """The first, second and last are nn_vis's."""
 
-CELLS = {"cube": 48, "cloud": 96, "point": 32}
+CELLS = {"cube": 40, "cloud": 96, "point": 40}
 """Cells along the longest side."""
+
+BLUR = {"cube": 0.5, "cloud": 1.0, "point": 0.5}
+"""Deviation of the blur, cells."""
+
+OPACITY = ((0.0, 0.0), (0.1, 0.0), (1.0, 0.7))
+"""Of the volumes: where next to nothing runs, nothing is seen, and the lines show through."""
 
 LEAST = 0.02
 """Density of a cell, in that of the densest, from which on it gets a point."""
@@ -82,7 +88,7 @@ class DensityGrid(QObject):
         def work(tell: Tell) -> LineDensity:
             from cnnvis.layout import density_volume  # loads numba and scipy, in the thread
 
-            return density_volume(lines, cells=CELLS[mode])
+            return density_volume(lines, cells=CELLS[mode], blur=BLUR[mode])
 
         def then(density: LineDensity) -> None:
             fields = self._kept(scene, mode)
@@ -96,7 +102,9 @@ class DensityGrid(QObject):
         if self.mode != mode:
             return {}
         old = scene[NAME]
-        return {name: getattr(old, name) for name in ("visible", "opacity")}
+        return {name: getattr(old, name) for name in ("visible", "opacity")} | (
+            {"transfer": old.transfer} if isinstance(old, VolumeItem) else {}
+        )
 
     def _follow(self) -> None:
         """Make the density anew where the lines have changed for good."""
@@ -118,7 +126,8 @@ def _take_out(scene: Scene) -> None:
 
 
 def _add_volume(scene: Scene, density: LineDensity, fields: dict[str, Any]) -> SceneItem:
-    fields = {"axes": False, "group_marks": False, "origin": density.origin} | fields
+    look = TransferFunction.preset("linear", values=density.volume.values, opacity=OPACITY)
+    fields = {"axes": False, "group_marks": False, "origin": density.origin, "transfer": look} | fields
     return scene.add_volume(density.volume, name=NAME, **fields)
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import weakref
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
-from psygnal import EventedModel
+from psygnal import EventedModel, SignalInstance
+from qtpy.compat import isalive
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QFormLayout, QHBoxLayout, QSlider, QSpinBox, QWidget
+
+Widget = TypeVar("Widget", bound=QWidget)
 
 STEPS = 1000
 """Places of a slider for numbers."""
@@ -193,16 +197,27 @@ def bind(field: Field, model: EventedModel, name: str) -> Field:
         The widget itself.
     """
     field.set_value(getattr(model, name))
-    signal = getattr(model.events, name)
-
-    def show(*_: object) -> None:
-        field.set_value(getattr(model, name))
-
     field.changed.connect(partial(setattr, model, name))
-    signal.connect(show)
-    # Dropped while the C++ side is going: `show` must not touch a widget that is gone.
-    field.destroyed.connect(lambda *_: signal.disconnect(show, missing_ok=True))
+    listen(field, getattr(model.events, name), lambda field: field.set_value(getattr(model, name)))
     return field
+
+
+def listen(widget: Widget, signal: SignalInstance, call: Callable[[Widget], None]) -> None:
+    """Call `call` with a widget whenever a signal of the scene comes, for as long as the widget lives.
+
+    `call` must hold no reference to the widget, as an unbound method does not. (A function that is connected to
+    `QObject.destroyed` instead is freed with the widget while it still runs, which ends the program.)
+    """
+    known = weakref.ref(widget)
+
+    def hear(*_: object) -> None:
+        living = known()
+        if living is None or not isalive(living):
+            signal.disconnect(hear, missing_ok=True)
+        else:
+            call(living)
+
+    signal.connect(hear)
 
 
 def add_row(form: QFormLayout, text: str, field: QWidget) -> None:

@@ -106,6 +106,7 @@ class ViewerWindow(QMainWindow):
         self._add_dock("properties", "Properties", PropertiesPanel(self.workspace), right)
         self.transfer = TransferDock(self.workspace)
         self._add_dock("transfer", "Transfer", self.transfer, right)
+        self.docks["transfer"].visibilityChanged.connect(self.transfer.set_seen)
         self.ask = AskPanel(self.workspace)
         self._add_dock("ask", "Selection", self.ask, right)
         self.network = NetworkDock(self.workspace)

@@ -99,7 +99,8 @@ class Hands:
             QTest.mouseClick(
                 slider, LEFT, pos=QPoint(self.random.randrange(max(slider.width(), 1)), slider.height() // 2)
             )
-            slider.setValue(self.random.randint(slider.minimum(), slider.maximum()))
+            if isinstance(slider.value(), int):  # others have two ends
+                slider.setValue(self.random.randint(slider.minimum(), slider.maximum()))
 
     def choose(self) -> None:
         box = self._any(QComboBox)

@@ -5,6 +5,7 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 from transfer_hand import Hand
+from viewer_scenes import volume_scene
 
 import cnnvis
 from cnnvis.core import Volume
@@ -170,3 +171,23 @@ def test_points_are_where_they_are_drawn(open_hand):
         assert any(pixel.red() > 200 and pixel.blue() < 90 for pixel in near)
     empty = hand.plot.viewport().mapTo(hand.plot, hand.at(0.5, 0.5))
     assert picture.pixelColor(empty).lightness() > 200
+
+
+def test_in_the_window_a_key_opens_the_editor_and_the_view_follows_a_drag(driver, qtbot):
+    driver.window.show_target(volume_scene())
+    before = driver.pixels()
+    qtbot.keyClick(driver.window, Qt.Key.Key_T)
+    driver.settle()
+    hand = Hand(driver.window.transfer.widget())
+    transfer = hand.item.transfer
+    view = hand.plot.viewport()
+    hand.drag(view, hand.at(1.0, 1.0), hand.at(1.0, 0.0))  # linear was the curve: now all of it is 0
+    after = driver.pixels()
+    row, column = (length // 2 for length in before.shape[:2])
+    middle = (slice(row - 10, row + 10), slice(column - 10, column + 10))
+    assert np.abs(after - before)[middle].max() > 60
+    background = after[-1, 0]
+    assert np.abs(after[middle] - background).max() < GONE
+    driver.workspace.history.undo()
+    assert hand.item.transfer == transfer
+    np.testing.assert_allclose(driver.pixels()[middle], before[middle], atol=2)

@@ -32,7 +32,11 @@ def ink(pixels: np.ndarray) -> float:
 
 
 def press(driver, key, modifiers=NONE) -> None:
-    QApplication.setActiveWindow(driver.window)  # there is no window manager to do it
+    for _ in range(50):  # there is no window manager to do it, and other tests' windows on the same display undo it
+        QApplication.setActiveWindow(driver.window)
+        QApplication.processEvents()
+        if driver.window.isActiveWindow():
+            break
     driver.window.canvas.view.setFocus()
     QTest.keyClick(driver.window.canvas.view, key, modifiers)
     QApplication.processEvents()

@@ -218,6 +218,5 @@ class AskPanel(QWidget):
         """Write what is selected as a table of units."""
         from cnnvis.io.selection_csv import save_selection
 
-        glyphs = next((item for item in self.workspace.scene if isinstance(item, GlyphsItem)), None)
-        save_selection(self.workspace.scene.selection, self.bundle, glyphs, path)
+        save_selection(self.workspace.scene, path)
         self.workspace.message.emit(f"Wrote {path}")

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QFormLayout,
-    QFrame,
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QScrollArea,
     QSpinBox,
     QTableWidget,
     QVBoxLayout,
@@ -21,6 +19,7 @@ from qtpy.QtWidgets import (
 
 from cnnvis.scene import Scene
 from cnnvis.viewer.jobs import Tell
+from cnnvis.viewer.panels.column_area import ColumnArea
 from cnnvis.viewer.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ MOST_LINKS = 5_000_000
 SLOT = "random network"
 
 
-class BuilderPanel(QScrollArea):
+class BuilderPanel(ColumnArea):
     """Makes a random network of the layers in its list, and opens it.
 
     Parameters
@@ -47,8 +46,6 @@ class BuilderPanel(QScrollArea):
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
         self.workspace = workspace
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
         self.table = QTableWidget(0, 1)
         self.table.setHorizontalHeaderLabels(["Units"])
         self.table.horizontalHeader().setStretchLastSection(True)

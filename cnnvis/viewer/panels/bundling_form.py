@@ -24,8 +24,10 @@ class Number(NamedTuple):
 
     def field(self) -> NumberField:
         """Return a widget for it."""
-        tip = f"{self.tip} Default {self.value:g}."
-        return NumberField(self.low, self.high, self.value, whole=self.whole, tooltip=tip)
+        tip = f"{self.tip} Default {self.value:,}."
+        field = NumberField(self.low, self.high, self.value, whole=self.whole, tooltip=tip)
+        field.box.setGroupSeparatorShown(True)
+        return field
 
 
 class Choice(NamedTuple):
@@ -64,7 +66,7 @@ Option = Number | Choice | Switch
 
 OPTIONS: dict[str, tuple[Option, ...]] = {
     "Links": (
-        Number("top_k", "At &most", 1, 10_000_000, 100_000, "So many links, the most important ones.", True),
+        Number("top_k", "At &most", 1, 1_000_000, 100_000, "So many links, the most important ones.", True),
         Number("prune_percentage", "Left &out", 0, 1, 0, "Share of the links, least important first."),
         Switch("per_gap", "Chosen", "in each gap by itself", "Keep as large a share of the links of every gap."),
     ),
@@ -77,7 +79,12 @@ OPTIONS: dict[str, tuple[Option, ...]] = {
         ),
         Number("layer_distance", "Layer &distance", 0.01, 10, 0.5, "From one layer to the next, scene units."),
         Number("layer_width", "Layer &width", 0.01, 10, 1, "Side of a layer, scene units."),
-        Switch("move_units", "Mo&ve", "units of like classes together", "Before the links are bundled."),
+        Switch(
+            "move_units",
+            "Mo&ve",
+            "like units together",
+            "Units of like classes, before links are bundled.",
+        ),
         Number(
             "node_bandwidth_reduction",
             "Unit reduction",
@@ -99,7 +106,7 @@ OPTIONS: dict[str, tuple[Option, ...]] = {
             0.9,
             "Factor on the bandwidth from one iteration to the next.",
         ),
-        Number("max_iterations", "&Iterations", 0, 10_000, 0, "At most; 0: until the bandwidth is fine enough.", True),
+        Number("max_iterations", "&Iterations", 0, 500, 0, "At most; 0: until the bandwidth is fine enough.", True),
         Number("smoothing_iterations", "&Smoothing", 0, 64, 8, "Strength after each iteration; 0: none.", True),
         Choice(
             "edge_importance_type",
@@ -108,12 +115,12 @@ OPTIONS: dict[str, tuple[Option, ...]] = {
             "Whose importance and classes a line has: its start's fading into its end's, or those of one of the two.",
         ),
         Number("class_separation", "&Classes apart", 0, 1, 1, "How strictly lines keep to their own classes at last."),
-        Number("tolerance", "&Tolerance", 0, 1, 0, "Stop when no point moves farther, layer widths."),
+        Number("tolerance", "Tolerance", 0, 1, 0, "Stop when no point moves farther, layer widths."),
         Choice("mode", "Mod&e", ("advect", "diverge", "noise"), "What Run does: bundle, part or shake straight lines."),
         Number("random_state", "Seed", 0, 999_999, 0, "Of where hubs are first sought, and of noise.", True),
     ),
 }
-"""Options by group; names are those of `BundledNetwork.parameters`, ranges those of `DrawingOptions`."""
+"""Options by group; names are those of `BundledNetwork.parameters`, ranges lie within `DrawingOptions`'s."""
 
 UNLIMITED = "max_iterations"
 """Here 0 stands for None."""

@@ -78,7 +78,7 @@ class ImportancePanel(QWidget):
         super().__init__()
         self.workspace, self.work = workspace, NetworkWork.of(workspace)
         self._names_of: dict[str, tuple[str, ...]] = {}
-        self._shown: str | None = None
+        self._shown: str | None = None  # the model of the network, to which the classes belong
         layout = QVBoxLayout(self)
         self.origin = QLabel()
         self.origin.setWordWrap(True)
@@ -184,10 +184,15 @@ class ImportancePanel(QWidget):
         rows = [self.classes.item(row) for row in range(self.classes.count())]
         return tuple(row.text() for row in rows if row.checkState() == Qt.CheckState.Checked)
 
+    @property
+    def _may_choose(self) -> bool:
+        """Whether the classes are those of the model, and the method tells them apart."""
+        return self.method.value not in NO_CLASSES and self.model.text().strip() == self._shown
+
     def _show_state(self, *_: object) -> None:
         busy = self.work.busy
-        all_chosen = len(self.chosen) == self.classes.count()
-        self.classes.setEnabled(self.method.value not in NO_CLASSES)
+        all_chosen = not self._may_choose or len(self.chosen) == self.classes.count()
+        self.classes.setEnabled(self._may_choose)
         self.run_button.setEnabled(bool(self.model.text().strip()) and (bool(self.chosen) or all_chosen))
         self.cancel_button.setEnabled(busy)
         self.state.setText(f"{self.work.title}: {self.work.seconds:.1f} s" if busy else "")
@@ -197,7 +202,7 @@ class ImportancePanel(QWidget):
     def run(self) -> None:
         """Score the units of the model in a thread, and draw its network by them."""
         method = self.method.value
-        some = method not in NO_CLASSES and len(self.chosen) < self.classes.count()
+        some = self._may_choose and len(self.chosen) < self.classes.count()
         wanted = Wanted(
             model=self.model.text().strip(),
             method=None if method == COMES_ALONG else method,

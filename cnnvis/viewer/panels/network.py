@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, ClassVar
 
 from qtpy.QtGui import QColor, QIcon, QPixmap
@@ -11,7 +10,7 @@ from qtpy.QtWidgets import QFormLayout, QGroupBox, QLabel, QPushButton, QVBoxLay
 from cnnvis.core.palette import group_colour
 from cnnvis.scene import BundleItem, GlyphsItem, NetworkItem
 from cnnvis.viewer.density_grid import MODES, DensityGrid
-from cnnvis.viewer.fields import CheckField, ChoiceField, NumberField, add_row, bind
+from cnnvis.viewer.fields import CheckField, ChoiceField, NumberField, add_row, bind, listen
 from cnnvis.viewer.kept import Kept
 from cnnvis.viewer.layer_distance import LayerDistance
 from cnnvis.viewer.workspace import Workspace
@@ -93,17 +92,13 @@ class NetworkPanel(QWidget):
 
     def _listen(self) -> None:
         """Follow the item for as long as the widget lives."""
-        events = self.item.events
-        for signal, call in (
-            (events.shown_class, self._mark_class),
-            (events.class_names, self._name_classes),
-            (events.importance_threshold, self._show_kept),
-            (self.item.data_changed, self._show_kept),
-        ):
-            signal.connect(call)
-            self.destroyed.connect(partial(_let_go, signal, call))
+        own, events = type(self), self.item.events
+        listen(self, events.shown_class, own._mark_class)
+        listen(self, events.class_names, own._name_classes)
+        listen(self, events.importance_threshold, own._show_kept)
+        listen(self, self.item.data_changed, own._show_kept)
 
-    def _name_classes(self, *_: object) -> None:
+    def _name_classes(self) -> None:
         self.classes.set_choices(_classes(self.item))
         for index in range(self.classes.count()):
             number = self.classes.itemData(index)
@@ -117,11 +112,11 @@ class NetworkPanel(QWidget):
             if isinstance(item, NetworkItem) and item.class_names == self.item.class_names:
                 item.shown_class = shown
 
-    def _mark_class(self, *_: object) -> None:
+    def _mark_class(self) -> None:
         number = self.item.class_index
         self.classes.set_value(self.item.shown_class if number is None else number)
 
-    def _show_kept(self, *_: object) -> None:
+    def _show_kept(self) -> None:
         if self.item.data is not None:
             kept = Kept.of(self.item.data, self.workspace.network)
             self.kept.setText(kept.text(self.item.importance_threshold))
@@ -193,7 +188,3 @@ def _swatch(number: int) -> QIcon:
     patch = QPixmap(SWATCH, SWATCH)
     patch.fill(QColor.fromRgbF(*group_colour(number)))
     return QIcon(patch)
-
-
-def _let_go(signal: Any, call: Any, *_: object) -> None:
-    signal.disconnect(call, missing_ok=True)

@@ -7,14 +7,12 @@ from functools import partial
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import (
     QFormLayout,
-    QFrame,
     QGridLayout,
     QGroupBox,
     QHBoxLayout,
     QLabel,
     QProgressBar,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -22,6 +20,7 @@ from qtpy.QtWidgets import (
 from cnnvis.core import BundledNetwork, BundleQuality
 from cnnvis.viewer.network_work import NetworkWork
 from cnnvis.viewer.panels.bundling_form import BundlingForm
+from cnnvis.viewer.panels.column_area import ColumnArea
 from cnnvis.viewer.workspace import Workspace
 
 CLOCK_MS = 200
@@ -47,7 +46,7 @@ STEPS: dict[str, tuple[tuple[str, str], ...]] = {
 COLUMNS = 3
 
 
-class ProcessingPanel(QScrollArea):
+class ProcessingPanel(ColumnArea):
     """Draws the network of the workspace anew.
 
     Parameters
@@ -58,16 +57,15 @@ class ProcessingPanel(QScrollArea):
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
         self.workspace, self.work = workspace, NetworkWork.of(workspace)
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.form = BundlingForm()
         self.facts = QLabel()
         self.facts.setWordWrap(True)
         self.facts.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         body = QWidget()
         layout = QVBoxLayout(body)
-        for part in (self._controls(), self.facts, self._steps(), self.form):
+        self.defaults_button = _button("De&faults", "Show the defaults of all options; nothing is run.")
+        self.defaults_button.clicked.connect(self.form.show_defaults)
+        for part in (self._controls(), self.facts, self._steps(), self.form, self.defaults_button):
             layout.addWidget(part)
         layout.addStretch(1)
         self.setWidget(body)
@@ -95,9 +93,7 @@ class ProcessingPanel(QScrollArea):
         self.pause_button.clicked.connect(self._pause)
         self.cancel_button = _button("&Cancel", "Stop, and keep the network as it was.")
         self.cancel_button.clicked.connect(self.work.cancel)
-        self.defaults_button = _button("De&faults", "Show the defaults of all options; nothing is run.")
-        self.defaults_button.clicked.connect(self.form.show_defaults)
-        for button in (self.run_button, self.pause_button, self.cancel_button, self.defaults_button):
+        for button in (self.run_button, self.pause_button, self.cancel_button):
             row.addWidget(button)
         layout.addLayout(row)
         self.bar = QProgressBar()
@@ -172,6 +168,7 @@ class ProcessingPanel(QScrollArea):
     def _show_network(self) -> None:
         network = self.workspace.network
         self.form.setEnabled(network is not None)
+        self.defaults_button.setEnabled(network is not None)
         if network is not None:
             self.form.show_network(network)
         self.facts.setText("" if network is None else facts_of(network))

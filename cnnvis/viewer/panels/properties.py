@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFormLayout, QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from cnnvis.scene import SceneItem
 from cnnvis.viewer.fields import CheckField, NumberField, add_row, bind
 from cnnvis.viewer.panels import panel_of
+from cnnvis.viewer.panels.column_area import ColumnArea
 from cnnvis.viewer.workspace import Workspace
 
 
-class PropertiesPanel(QScrollArea):
+class PropertiesPanel(ColumnArea):
     """Shows and changes the chosen item of the workspace."""
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
         self.workspace = workspace
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._item: SceneItem | None = None
         workspace.item_changed.connect(self._show)
         self._show()

@@ -165,11 +165,15 @@ class SceneTree(QWidget):
         names = [each.name for each in scene]
         old = names.index(item.name)
         names.insert(min(max(old + step, 0), len(names) - 1), names.pop(old))
+        self.workspace.history.commit()
         scene.arrange(names)
+        self.workspace.history.commit()
 
     def _remove(self) -> None:
         if self.workspace.item is not None:
+            self.workspace.history.commit()
             self.workspace.scene.remove(self.workspace.item.name)
+            self.workspace.history.commit()
 
     def _show_menu(self, at: object) -> None:
         row = self.tree.itemAt(at)

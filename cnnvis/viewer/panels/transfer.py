@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Qt
-from qtpy.QtGui import QShowEvent
-from qtpy.QtWidgets import QFrame, QLabel, QScrollArea
+from qtpy.QtWidgets import QLabel
 
 from cnnvis.scene import ValueItem
+from cnnvis.viewer.panels.column_area import ColumnArea
 from cnnvis.viewer.workspace import Workspace
 
 
-class TransferDock(QScrollArea):
-    """Shows the editor of the chosen item, or of the first whose colours stand for values."""
+class TransferDock(ColumnArea):
+    """Shows the editor of the chosen item, or of the first whose colours stand for values.
+
+    Nothing is made before `set_seen`: to import what the editor plots with takes 0.2 s, to count the values of a large
+    volume 0.1 s. Qt calls a dock behind others visible; who has the dock knows better.
+    """
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
         self.workspace = workspace
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
         self._item: ValueItem | None = None
+        self._seen = False
         workspace.item_changed.connect(self._show)
         workspace.target_changed.connect(self._show)
 
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - overrides Qt's
-        """Make the editor now: to import what it plots with takes a moment."""
-        super().showEvent(event)
+    def set_seen(self, seen: bool) -> None:
+        """Say whether anybody looks; the editor follows the chosen item only then."""
+        self._seen = seen
         self._show()
 
     @property
@@ -36,7 +39,7 @@ class TransferDock(QScrollArea):
 
     def _show(self) -> None:
         item = self.wanted
-        if not self.isVisible() or (item is self._item and self.widget() is not None):
+        if not self._seen or (item is self._item and self.widget() is not None):
             return
         self._item = item
         old = self.takeWidget()
