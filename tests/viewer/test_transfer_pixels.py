@@ -174,9 +174,15 @@ def test_points_are_where_they_are_drawn(open_hand):
 
 
 def test_in_the_window_a_key_opens_the_editor_and_the_view_follows_a_drag(driver, qtbot):
-    driver.window.show_target(volume_scene())
+    scene = volume_scene()
+    scene["ball"].axes = False
+    driver.window.show_target(scene)
     before = driver.pixels()
-    qtbot.keyClick(driver.window, Qt.Key.Key_T)
+    assert driver.window.transfer.widget() is None  # nobody looked yet
+    QApplication.setActiveWindow(driver.window)  # there is no window manager to do it
+    qtbot.waitUntil(driver.window.isActiveWindow)
+    driver.window.canvas.view.setFocus()
+    qtbot.keyClick(driver.window.canvas.view, Qt.Key.Key_T)
     driver.settle()
     hand = Hand(driver.window.transfer.widget())
     transfer = hand.item.transfer

@@ -29,10 +29,6 @@ NORMALISATIONS = (
 )
 
 
-CHECKED = "QPushButton:checked { background: palette(highlight); color: palette(highlighted-text); }"
-"""A button that is pressed hardly differs in the dark."""
-
-
 class RangeTools(QWidget):
     """Range, spread and centre of a transfer function.
 
@@ -65,7 +61,6 @@ class RangeTools(QWidget):
 
     def _buttons(self) -> QWidget:
         holder = QWidget()
-        holder.setStyleSheet(CHECKED)
         layout = QHBoxLayout(holder)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(3)
@@ -137,6 +132,9 @@ class RangeTools(QWidget):
         self._transfer = transfer
         for name, button in self.buttons.items():
             button.setChecked(name == self.way)
+            font = button.font()
+            font.setBold(name == self.way)  # a pressed button hardly differs in the dark
+            button.setFont(font)
         self.spread.set_value(str(transfer.normalisation))
         self.signed.set_value(transfer.centre is not None)
         self.centre.setEnabled(transfer.centre is not None)
