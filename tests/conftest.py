@@ -13,6 +13,7 @@ import pytest
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "LP_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 os.environ["MPLBACKEND"] = "Agg"
+os.environ["CNNVIS_BACKEND"] = "static"  # of notebooks that tests execute; tests of other ways to show remove it
 
 
 @pytest.fixture(autouse=True)

@@ -73,6 +73,9 @@ class OffscreenWindow:
             When the OpenGL driver does not take a shader.
         """
         self._panes.refresh()
+        return self._drawn()
+
+    def _drawn(self) -> NDArray[np.uint8]:
         with errors_of_vtk.raised():
             self.window.Render()
         return pixels_of(self.window)

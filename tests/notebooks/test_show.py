@@ -35,8 +35,10 @@ def shown(monkeypatch):
     """Be a notebook, and collect the mime bundles that its cell is given."""
     bundles = []
 
-    def display(thing, *, raw=False):
-        bundles.append(thing if raw else thing._repr_mimebundle_()[0])
+    def display(bundle, *, raw, metadata):
+        assert raw
+        assert metadata == {"image/png": {"alt": bundle["text/plain"]}}
+        bundles.append(bundle)
 
     monkeypatch.delenv("CNNVIS_BACKEND", raising=False)
     monkeypatch.setattr("IPython.get_ipython", lambda: SimpleNamespace(kernel=object()))
@@ -53,7 +55,8 @@ def opened(monkeypatch, tmp_path):
         files.append(Path(url2pathname(unquote(urlparse(uri).path))))
         return True
 
-    monkeypatch.delenv("CNNVIS_BACKEND", raising=False)
+    for name in ("CNNVIS_BACKEND", "DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("BROWSER", "a-browser")
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr("webbrowser.open", open_file)
@@ -64,16 +67,21 @@ def picture(data):
     return np.asarray(Image.open(io.BytesIO(data)))
 
 
-def test_notebook_shows_the_picture_that_render_gives(scene, shown):
-    assert cnnvis.show(scene, size=SIZE) is None
+def stored_picture(bundle):
+    return picture(base64.b64decode(bundle["image/png"]))
+
+
+@pytest.mark.parametrize("interactive", [False, True])
+def test_notebook_always_keeps_the_picture_that_render_gives(scene, shown, interactive):
+    assert cnnvis.show(scene, size=SIZE, interactive=interactive) is None
     (bundle,) = shown
-    pixels = picture(base64.b64decode(bundle["image/png"]))
-    np.testing.assert_array_equal(pixels, cnnvis.render(scene, size=SIZE))
-    assert "text/html" not in bundle
+    np.testing.assert_array_equal(stored_picture(bundle), cnnvis.render(scene, size=SIZE))
+    assert bundle["text/plain"] == "noise & <more>"
+    assert ("text/html" in bundle) == interactive
 
 
-def test_interactive_shows_the_whole_page_in_a_sandboxed_frame(scene, shown):
-    cnnvis.show(scene, size=SIZE, interactive=True)
+def test_without_a_kernel_to_draw_a_sandboxed_page_covers_the_picture(scene, shown):
+    cnnvis.show(scene, size=SIZE)
     (bundle,) = shown
     frame = bundle["text/html"]
     page = html.unescape(re.search('srcdoc="([^"]*)"', frame)[1])
@@ -81,26 +89,71 @@ def test_interactive_shows_the_whole_page_in_a_sandboxed_frame(scene, shown):
     assert 'width="160" height="100"' in frame
     assert 'sandbox="allow-scripts"' in frame
     assert 'title="noise &amp; &lt;more&gt;"' in frame
-    assert bundle["text/plain"] == "noise & <more>"
+    assert (
+        re.search(r'<img alt="noise &amp; &lt;more&gt;" [^>]*src="data:image/png;base64,([^"]*)"', frame)[1]
+        == (bundle["image/png"])
+    )
     # Nothing of the page may close the attribute, and nothing may be fetched.
-    assert frame.count("<") == 2
+    assert re.findall("<[/a-z]+", frame) == ["<div", "<img", "<iframe", "</iframe", "</div"]
     assert not re.search(r"""(src|href)=["']?http|@import|fetch\(|XMLHttpRequest""", page)
+
+
+def test_a_scene_that_no_page_can_draw_is_a_picture(shown):
+    matrix = cnnvis.Scene()
+    matrix.add_matrix(np.eye(3))
+    cnnvis.show(matrix, size=SIZE)
+    assert "text/html" not in shown[0]
+    assert "image/png" in shown[0]
 
 
 def test_grid_is_one_picture_and_one_page(scene, shown):
     grid = cnnvis.SceneGrid([scene, cnnvis.Scene(title="nothing yet")])
     cnnvis.show(grid, size=SIZE)
-    cnnvis.show(grid, size=SIZE, interactive=True)
-    assert picture(base64.b64decode(shown[0]["image/png"])).shape == (100, 160, 3)
-    assert shown[1]["text/plain"] == "noise & <more>; nothing yet"
+    assert stored_picture(shown[0]).shape == (100, 160, 3)
+    assert "srcdoc" in shown[0]["text/html"]
+    assert shown[0]["text/plain"] == "noise & <more>; nothing yet"
 
 
-@pytest.mark.parametrize(("backend", "kind"), [("static", "image/png"), ("web", "text/html")])
+@pytest.mark.parametrize("backend", ["static", "web"])
 @pytest.mark.parametrize("interactive", [False, True])
-def test_the_environment_forces_the_backend_in_a_notebook(scene, shown, monkeypatch, backend, kind, interactive):
+def test_the_environment_forces_the_backend_in_a_notebook(scene, shown, monkeypatch, backend, interactive):
     monkeypatch.setenv("CNNVIS_BACKEND", backend)
     cnnvis.show(scene, size=SIZE, interactive=interactive)
-    assert kind in shown[0]
+    assert ("text/html" in shown[0]) == (backend == "web")
+    assert "image/png" in shown[0]
+
+
+def test_the_kernel_is_not_asked_to_draw_where_it_cannot(scene, shown, monkeypatch):
+    monkeypatch.setenv("CNNVIS_BACKEND", "trame")
+    with pytest.raises(InvalidInputError, match=r"needs trame-pyvista.*web or static"):
+        cnnvis.show(scene, size=SIZE)
+    assert shown == []
+
+
+@pytest.mark.parametrize("in_notebook", [False, True])
+def test_a_window_opens_when_forced_and_outside_notebooks_where_it_can(scene, request, monkeypatch, in_notebook):
+    request.getfixturevalue("shown" if in_notebook else "opened")
+    windows = []
+    monkeypatch.setattr("cnnvis.viewer.show", windows.append, raising=False)
+    monkeypatch.setattr("cnnvis.notebook.showing.require_window", lambda: None)
+    if in_notebook:
+        monkeypatch.setenv("CNNVIS_BACKEND", "qt")
+    cnnvis.show(scene)
+    assert windows == [scene]
+
+
+def test_a_forced_window_without_display_says_why(scene, opened, monkeypatch):
+    monkeypatch.setenv("CNNVIS_BACKEND", "qt")
+    if sys.platform != "linux":
+        pytest.skip("elsewhere there is always a display")
+    with pytest.raises(RenderingUnavailableError, match="no display"):
+        cnnvis.show(scene)
+
+
+def test_a_script_cannot_stream(scene, opened, monkeypatch):
+    monkeypatch.setenv("CNNVIS_BACKEND", "trame")
+    with pytest.raises(InvalidInputError, match="is for notebooks"):
+        cnnvis.show(scene)
 
 
 def test_a_script_opens_the_page_in_the_browser(scene, opened):
