@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 
+import cnnvis
 from cnnvis.core.errors import FileFormatError, MissingFileError, OutputError
 from cnnvis.io.transfer_json import load_transfer, save_transfer
-from cnnvis.scene import TransferFunction
+from cnnvis.scene import Scene, TransferFunction
 
 OWN = TransferFunction(
     normalisation="log",
@@ -40,6 +41,11 @@ def test_any_transfer_function_survives(tmp_path_factory, opacity, weight, centr
     transfer = TransferFunction(opacity=opacity, weight=weight, centre=centre, colour_map=colour_map)
     path = tmp_path_factory.mktemp("transfer") / "any.json"
     assert load_transfer(save_transfer(transfer, path)) == transfer
+
+
+def test_a_scene_keeps_colour_points(tmp_path):
+    cnnvis.save(Scene.of(np.ones((2, 3, 3)), name="maps", transfer=OWN), tmp_path / "scene.json")
+    assert cnnvis.load(tmp_path / "scene.json")["maps"].transfer == OWN
 
 
 # -- ParaView --------------------------------------------------------------------------------------
