@@ -7,7 +7,7 @@ from cnnvis.layout.density_volume import LineDensity, density_volume
 from cnnvis.layout.distance import with_layer_distance
 from cnnvis.layout.line_steps import LineMover, carried, smoothed
 from cnnvis.layout.measures import measure
-from cnnvis.layout.neighbours import Neighbours, NetworkPath, strongest_links, strongest_path
+from cnnvis.layout.neighbours import Neighbours, NetworkPath, strongest_links, strongest_of_each, strongest_path
 from cnnvis.layout.options import Arrangement, ArrangementName, BundleMode, BundleModeName, BundleOptions
 from cnnvis.layout.placement import place
 from cnnvis.layout.random_network import random_network
@@ -43,6 +43,7 @@ __all__ = [
     "smoothed",
     "straight_lines",
     "strongest_links",
+    "strongest_of_each",
     "strongest_path",
     "with_layer_distance",
 ]

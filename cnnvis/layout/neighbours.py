@@ -125,6 +125,30 @@ def strongest_links(edges_or_lines: Links, unit: int, n: int = 10) -> tuple[Neig
     return most(links.target, links.source), most(links.source, links.target)
 
 
+def strongest_of_each(edges_or_lines: Links, n_units: int) -> tuple[Numbers, Numbers]:
+    """Return for each unit its most important link in and out, as `strongest_links` ranks them.
+
+    Returns
+    -------
+    inputs, outputs : (n_units,) ndarray of int
+        Numbers of the links; -1 where a unit has none.
+
+    Notes
+    -----
+    Costs two sorts of all links.
+    """
+    links = _links(edges_or_lines)
+
+    def most(here: Numbers) -> Numbers:
+        order = np.lexsort((-links.weight, -links.importance, here))
+        first = np.flatnonzero(np.diff(here[order], prepend=-1))
+        found = np.full(max(n_units, links.n_units), -1)
+        found[here[order[first]]] = order[first]
+        return found[:n_units]
+
+    return most(links.target), most(links.source)
+
+
 def strongest_path(
     edges_or_lines: Links, unit: int, *, towards: Literal["output", "input"] | int = "output"
 ) -> NetworkPath:

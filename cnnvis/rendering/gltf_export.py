@@ -15,7 +15,7 @@ from cnnvis.core.errors import FileFormatError, InvalidInputError
 from cnnvis.rendering.gltf import LINES, TRIANGLES, Mesh, gltf_bytes
 from cnnvis.rendering.scene_shapes import shapes_of
 from cnnvis.rendering.shapes import N_LINES, Shape
-from cnnvis.scene import Scene
+from cnnvis.scene import Scene, Stance
 
 logger = logging.getLogger(__name__)
 
@@ -25,12 +25,17 @@ FAINTEST = 1 / 255
 """Opacity below which a segment or a unit is left out: no screen shows it."""
 
 
+SMALLEST_MARK = 0.25
+"""Radius, in sizes, that a selected unit has at least."""
+
+
 def export_gltf(scene: Scene, path: str | Path, *, n_lines: int = N_LINES) -> Path:
     """Write the bundles and units of a scene as one glTF 2.0 file: lines, and units as spheres.
 
     Colours and opacity are baked as a still has them, for a viewer who stands near (nearness 1, thickness 1): glTF has
-    no formula for them. What glTF cannot hold - volumes, matrices, labels - is left out. That, and the budget of lines,
-    is said in `asset.extras.notes` of the file, and logged (as information).
+    no formula for them. What is selected stands out, and hidden layers are left out, as in a still. What glTF cannot
+    hold - volumes, matrices, labels - is left out. That, and the budget of lines, is said in `asset.extras.notes` of
+    the file, and logged (as information).
 
     Parameters
     ----------
@@ -84,7 +89,9 @@ def _segments(shape: Shape) -> Mesh:
 def _spheres(shape: Shape) -> Mesh:
     rgba = shape.rgba()
     seen = rgba[:, 3] >= FAINTEST
-    radii = (shape.look.size * (shape.importance if shape.look.grows else np.ones(len(rgba))))[seen, None, None]
+    least = np.where(shape.stance == Stance.MARKED, SMALLEST_MARK, 0)
+    radii = shape.look.size * np.maximum(shape.importance if shape.look.grows else np.ones(len(rgba)), least)
+    radii = radii[seen, None, None]
     corners, triangles = _sphere()
     points = shape.lines.points[seen, None, :] + radii * corners
     first = len(corners) * np.arange(len(points))

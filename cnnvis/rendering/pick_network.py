@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from cnnvis.rendering.network_actor import NetworkActor
 from cnnvis.rendering.pick_grid import PieceGrid
 from cnnvis.rendering.scene_shapes import look_of
+from cnnvis.rendering.shapes import FAINTER
 from cnnvis.rendering.sight import Sight
 from cnnvis.scene import Stance
 
@@ -29,7 +30,7 @@ BESIDE = 0.5
 SEEN = 0.02
 """Opacity from which something can be hit: five steps of a screen's colours."""
 
-THINNEST, FAINTER, MARKED_LINE, MARKED_UNIT = 0.75, 0.35, 1.5, 4.0
+THINNEST, MARKED_LINE, MARKED_UNIT = 0.75, 1.5, 4.0
 """As in network.geom.glsl."""
 
 
@@ -71,7 +72,10 @@ class NetworkScreen:
         self._widest = float(self._radius[first[lines]].max(initial=0.0))
 
     def _looks(self, actor: NetworkActor, sight: Sight) -> tuple[Floats, Floats]:
-        """Return opacity and radius in pixels of each point, as the shaders have them where it is seen in full."""
+        """Return opacity and radius in pixels of each point, as the shaders have them where it is seen in full.
+
+        What has faded counts as if it had not: it can still be pointed at.
+        """
         opacity, radius = np.zeros((2, len(self._places)), np.float32)
         middle, half = actor.box
         reach = max(float(np.abs(sight.forward) @ half), 1e-20)
@@ -82,8 +86,7 @@ class NetworkScreen:
             stance = self.geometry.mixed[points, 3]
             marked = stance == Stance.MARKED
             fade = share * (1 - look.depth_opacity + look.depth_opacity * nearness[points])
-            alpha = np.where(marked, look.opacity, look.opacity_of(importance, fade))
-            alpha = np.where(stance == Stance.CHOSEN, np.sqrt(alpha), alpha)
+            alpha = look.opacity_of(importance, fade, np.where(stance == Stance.FADED, Stance.PLAIN, stance))
             size = look.size * (importance if look.grows else 1) * self._scale[points]
             least = np.where(marked, MARKED_UNIT if one.item.kind == "glyphs" else MARKED_LINE, 0)
             radius[points] = np.maximum(size, least)

@@ -79,9 +79,14 @@ class Picker:
         left, bottom, right, top = rectangle
         low = self._on_pane(min(left, right), min(bottom, top)) - 0.5
         high = self._on_pane(max(left, right), max(bottom, top)) + 0.5
-        owners = [self._owner(screen, piece) for piece in screen.inside(low, high).tolist()]
-        units = [_unit(item, _number(item, owner)) for item, _, owner in owners]
-        return frozenset(unit for unit in units if unit is not None)
+        pieces = screen.inside(low, high)
+        items = screen.geometry.tone[screen.geometry.pairs[pieces, 0], 3]
+        found: set[Unit] = set()
+        for number, drawn in enumerate(self.drawn.network.drawn):
+            units, owners = drawn.item.units, screen.geometry.owners[pieces[items == number]]
+            if units is not None:
+                found |= {units.split(_number(drawn.item, owner)) for owner in owners.tolist()}
+        return frozenset(found)
 
     def _on_pane(self, x: float, y: float) -> NDArray[np.float64]:
         """Return the middle of a pixel of the window, from the lower left corner of the pane."""

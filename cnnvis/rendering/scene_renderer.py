@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cnnvis.rendering import _vtk as vtk
 from cnnvis.rendering.artist import Artist, box_corners
+from cnnvis.rendering.channel_marks import channel_marks
 from cnnvis.rendering.flat_artists import ImageArtist, LabelsArtist
 from cnnvis.rendering.key import KeyBox
 from cnnvis.rendering.legend import Legend, Title, scalar_bars
@@ -170,6 +171,8 @@ class SceneRenderer:
         projection = Projection.of(self.renderer, aspect)
         for artist in shown:
             yield from artist.frame(projection, pane, taken)
+            if isinstance(artist, VolumeArtist):
+                yield from channel_marks(artist.item, artist.bounds(), self.scene.selection, pane)
         for bar in bars:
             yield from bar.props()
         if key_box is not None:

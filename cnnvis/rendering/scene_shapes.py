@@ -8,9 +8,9 @@ import numpy as np
 
 from cnnvis.core import PointSet, PolylineSet
 from cnnvis.rendering.network_geometry import as_lines
-from cnnvis.rendering.shapes import Look, Shape
+from cnnvis.rendering.shapes import STANCE, Look, Shape
 from cnnvis.rendering.style import THEMES
-from cnnvis.scene import BundleItem, GlyphsItem, Scene
+from cnnvis.scene import BundleItem, GlyphsItem, Scene, Selection, Stance, stances
 
 NetworkKind = BundleItem | GlyphsItem
 
@@ -19,14 +19,15 @@ ONE_RADIUS = {("bundle", "lines"): 0.1, ("glyphs", "points"): 0.25}
 
 
 def shapes_of(scene: Scene) -> list[Shape]:
-    """Return the visible bundles as far as they are bundled now, then the visible units."""
+    """Return the visible bundles as far as they are bundled now, then the visible units, with what is selected."""
     return [_shape(scene, item, item.data, blended=True) for item in _network_items(scene)]
 
 
 def network_frames(scene: Scene) -> list[list[Shape]]:
     """Return the shapes of each frame of a scene, fully bundled; of one frame where none of them moves.
 
-    An item that does not move is the same in each frame. Empty where the scene has no visible bundle or units.
+    An item that does not move is the same in each frame, and nothing is selected. Empty where the scene has no visible
+    bundle or units.
     """
     items = _network_items(scene)
     moving = any(item.name in scene.frames for item in items)
@@ -43,7 +44,9 @@ def _network_items(scene: Scene) -> list[NetworkKind]:
 
 
 def _shape(scene: Scene, item: NetworkKind, data: PolylineSet | PointSet, *, blended: bool) -> Shape:
+    stance = stances(item, scene.selection if blended else Selection(), data)
     lines = as_lines(data)
+    lines = replace(lines, line_arrays={**lines.line_arrays, STANCE: stance}).take(stance != Stance.HIDDEN)
     if blended and isinstance(item, BundleItem) and item.blend != 1:
         lines = lines.blended(item.blend)
     index = item.class_index
@@ -55,6 +58,7 @@ def _shape(scene: Scene, item: NetworkKind, data: PolylineSet | PointSet, *, ble
         classes=item.class_names,
         shown=item.shown_class if index is None else index,
         plain=THEMES[scene.background].text,
+        paper=THEMES[scene.background].background,
         **({"blend": 1.0 if blended else item.blend, "caption": item.caption} if isinstance(item, BundleItem) else {}),
     )
 

@@ -10,9 +10,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from cnnvis.core import PolylineSet
 from cnnvis.core.palette import RGB, group_colour
+from cnnvis.scene import Stance
 
 N_LINES = 20_000
 """Lines of a bundle that an export holds by default: of 13 points and 10 classes, 7 MB in a page and in glTF."""
+
+
+CONTEXT, FAINTER = 0.2, 0.35
+"""Shares of its colour and of its opacity that something keeps while others are selected, as in network.geom.glsl."""
+
+STANCE = "stance"
+"""Line array of `Stance` in the lines of a shape; without it all are plain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +48,9 @@ class Look:
     depth_exponent: float = 0.25
     importance_threshold: float = 0.01
 
-    def opacity_of(self, importance: NDArray[np.floating], share: ArrayLike = 1.0) -> NDArray[np.float64]:
+    def opacity_of(
+        self, importance: NDArray[np.floating], share: ArrayLike = 1.0, stance: ArrayLike = Stance.PLAIN
+    ) -> NDArray[np.float64]:
         """Return the opacity of what stands nearest and is seen through its middle, 0 to 1, as the shaders have it.
 
         Parameters
@@ -49,11 +59,16 @@ class Look:
             0 to 1.
         share : array_like
             Of the one class that is shown.
+        stance : array_like of Stance
+            What is faded keeps a share, what is chosen is raised, what is marked is seen in full.
         """
+        stance = np.asarray(stance)
         important = 1 - self.importance_opacity + self.importance_opacity * np.asarray(importance, np.float64)
-        return self.opacity * np.clip(
-            np.maximum(important, 0) * share * (1 - self.base_opacity) + self.base_opacity, 0, 1
-        )
+        important = np.maximum(important, 0) * share
+        important = np.where(stance == Stance.CHOSEN, np.sqrt(important), important)
+        important = np.where(stance == Stance.MARKED, 1.0, important)
+        kept = np.where(stance == Stance.FADED, FAINTER, 1.0) * self.opacity
+        return kept * np.clip(important * (1 - self.base_opacity) + self.base_opacity, 0, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +86,8 @@ class Shape:
         Names of the classes that the shares are of.
     shown : "none", "all" or int
         Whether classes are coloured: not, all of them mixed, or the one of this number alone.
-    plain : (r, g, b)
-        Colour without classes.
+    plain, paper : (r, g, b)
+        Colour without classes, and that of the background.
     blend : float
         How bundled the lines are meant to be shown, from 0, straight, to 1, as they are here.
     caption : str
@@ -86,6 +101,7 @@ class Shape:
     classes: tuple[str, ...] = ()
     shown: Literal["none", "all"] | int = "none"
     plain: RGB = (0.1, 0.1, 0.12)
+    paper: RGB = (1.0, 1.0, 1.0)
     blend: float = 1.0
     caption: str = ""
 
@@ -110,9 +126,17 @@ class Shape:
         n, k = len(self.lines.points), len(self.classes)
         return self.lines.point_arrays.get("class_shares", np.full((n, k), 1 / max(k, 1), np.float32))
 
+    @property
+    def stance(self) -> NDArray[np.uint8]:
+        """Stance of each line, (E,)."""
+        return self.lines.line_arrays.get(STANCE, np.full(len(self.lines), Stance.PLAIN, np.uint8))
+
     def within(self, n_lines: int) -> Shape:
-        """Return the same with the `n_lines` most important lines, least important first; units are all kept."""
-        order = np.argsort(self.strength, kind="stable")
+        """Return the same with the `n_lines` most important lines, least important first; units are all kept.
+
+        What is selected is more important than all else.
+        """
+        order = np.lexsort((self.strength, self.stance >= Stance.CHOSEN))
         return replace(self, lines=self.lines.take(order if self.is_units else order[-n_lines:]))
 
     def notes_within(self, n_lines: int) -> list[str]:
@@ -124,7 +148,8 @@ class Shape:
 
     def above_threshold(self) -> Shape:
         """Return the same without the lines or units that the threshold hides."""
-        return replace(self, lines=self.lines.take(self.strength >= self.look.importance_threshold))
+        shown = (self.strength >= self.look.importance_threshold) | (self.stance == Stance.MARKED)
+        return replace(self, lines=self.lines.take(shown))
 
     def rgba(self) -> NDArray[np.float64]:
         """Return colour and opacity of each point, (P, 4), 0 to 1, sRGB."""
@@ -134,7 +159,10 @@ class Shape:
         elif self.classes and self.shown != "none":
             rgb[:] = palette(self.classes)[int(self.shown)]
             share = self.shares[:, int(self.shown)]
-        return np.column_stack([rgb, self.look.opacity_of(self.importance, share)])
+        stance = np.repeat(self.stance, np.diff(self.lines.offsets))
+        pale = np.array(self.paper) + CONTEXT * (rgb - self.paper)
+        rgb = np.where((stance == Stance.FADED)[:, None], pale, rgb)
+        return np.column_stack([rgb, self.look.opacity_of(self.importance, share, stance)])
 
 
 def palette(classes: tuple[str, ...]) -> list[RGB]:

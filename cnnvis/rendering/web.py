@@ -48,7 +48,8 @@ def export_html(target: Scene | SceneGrid, path: str | Path, *, n_lines: int = N
     Several volumes become one view with a button for each; those that show the same maps in different
     orders share one copy of the data. A series gets a slider over its frames, and shows their labels. Bundles and
     units stand with every volume of their scene, or alone; classes, straight or bundled, opacity and threshold are
-    chosen on the page.
+    chosen on the page. Hidden layers are left out. What is selected is not marked: a selection belongs to whoever
+    looks, and readers of the page have not made it.
 
     Parameters
     ----------

@@ -10,7 +10,14 @@ from network_samples import sagging_network
 from cnnvis.core import EdgeSet, PolylineSet, Units
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.ranks import ranks_from_top
-from cnnvis.layout import Neighbours, NetworkPath, random_network, strongest_links, strongest_path
+from cnnvis.layout import (
+    Neighbours,
+    NetworkPath,
+    random_network,
+    strongest_links,
+    strongest_of_each,
+    strongest_path,
+)
 
 # a: 0, 1; b: 2, 3; c: 4; the last link skips b
 SOURCE, TARGET = [0, 1, 0, 1, 2, 3, 1], [2, 2, 3, 3, 4, 4, 4]
@@ -44,6 +51,15 @@ def test_links_of_a_unit_come_by_importance(form):
     assert len(outputs) == 0
     inputs, outputs = strongest_links(form(edges()), 1, n=2)
     assert (len(inputs), outputs.lines.tolist(), outputs.units.tolist()) == (0, [6, 1], [4, 2])
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 5)] * 2, *[st.integers(0, 2)] * 2), max_size=30))
+def test_the_strongest_link_of_each_unit_is_the_first_of_its_list(rows):
+    source, target, weight, importance = np.array(rows, int).reshape(-1, 4).T
+    links = EdgeSet(source, target, weight, importance=importance)
+    for found, own in zip(strongest_of_each(links, 8), (0, 1), strict=True):
+        lists = [strongest_links(links, unit)[own].lines.tolist() for unit in range(8)]
+        assert found.tolist() == [(each or [-1])[0] for each in lists]
 
 
 def test_of_equally_important_links_the_heavier_one_comes_first():

@@ -9,11 +9,10 @@ from shots import shoot
 
 from cnnvis.core import PolylineSet, Volume
 from cnnvis.core.palette import group_colour
-from cnnvis.rendering import OffscreenWindow, render
+from cnnvis.rendering import OffscreenWindow, export_gltf, export_html, render
+from cnnvis.rendering.scene_shapes import network_frames, shapes_of
+from cnnvis.rendering.shapes import CONTEXT, FAINTER
 from cnnvis.scene import Scene, SceneGrid, Selection
-
-CONTEXT, FAINTER = 0.2, 0.35
-"""As in network.geom.glsl."""
 
 PAPER = np.ones(3)
 KNOWN = {"layers": ("a", "b"), "layer_sizes": (2, 2)}
@@ -194,6 +193,79 @@ def test_notes_count_without_hidden_layers():
         assert drawn._title([]) == ["net · selected: a #1"]
 
 
+# -- exports ---------------------------------------------------------------------------------------
+
+
+def test_gltf_has_the_colours_of_the_still():
+    scene = two_lines(importance=[0.5, 0.004], importance_threshold=0.1, opacity=0.8, base_opacity=0.1)
+    for selection in ({"units": {("a", 0)}}, {"units": {("a", 1)}}, {"links": {(("a", 1), ("b", 1))}}, {}):
+        scene.selection = Selection(**selection)
+        (shape,) = shapes_of(scene)
+        shape = shape.above_threshold()
+        rgba = shape.rgba()[::2]
+        shot = shoot(scene)
+        assert len(shape.lines) == 1 + bool("links" in selection)
+        for (*rgb, alpha), place in zip(rgba, shape.lines.points[::2], strict=True):
+            np.testing.assert_allclose(shot.colour(0, place[1], 0), over(alpha, rgb), atol=ROUNDING)
+
+
+def test_in_gltf_the_budget_goes_to_what_is_selected():
+    scene = two_lines(importance=[1.0, 0.5])
+    assert shapes_of(scene)[0].within(1).lines.points[0, 1] == -2
+    scene.selection = Selection(units={("a", 1)})
+    assert shapes_of(scene)[0].within(1).lines.points[0, 1] == 2
+
+
+def test_exports_leave_hidden_layers_out_and_pages_know_no_selection(tmp_path):
+    units = units_at([[-4, -2, 0], [-4, 2, 0], [4, -2, 0], [4, 2, 0]], importance=[1, 0.01, 1, 1])
+    lines = linked([across(-2), across(2)], 1.0, [(0, 2), (1, 2)])
+    scene = flat_scene(lines, units, unit_state=KNOWN, **KNOWN)
+    pages = [export_html(scene, tmp_path / "a.html").read_text()]
+    scene.selection = Selection(units={("a", 1)})
+    pages.append(export_html(scene, tmp_path / "b.html").read_text())
+    assert pages[0] == pages[1]
+    assert export_gltf(scene, tmp_path / "a.glb").stat().st_size > 0
+    for name in ("bundle", "units"):
+        scene[name].hidden_layers = ("b",)
+    for shapes in (shapes_of(scene), network_frames(scene)[0]):
+        assert [len(shape.lines) for shape in shapes] == [0, 2]
+
+
 def test_an_empty_scene_can_have_a_selection():
     scene = Scene(selection=Selection(units={("a", 0)}))
     assert render(scene, size=(60, 50)).shape == (50, 60, 3)
+
+
+# -- volumes ---------------------------------------------------------------------------------------
+
+
+def outlined(selection, **fields):
+    """Return a stack of 8 transparent channels, seen from the side where z runs to the right, and what is inked."""
+    scene = Scene(camera={"view": "side", "parallel": True}, title="x", selection=selection)
+    volume = Volume(np.zeros((8, 4, 4), np.float32), layer="conv", spacing=(1, 1, 1), **fields)
+    scene.add_volume(volume, axes=False, legend=False, opacity=0.0)
+    shot = shoot(scene, (400, 240))
+    row = round(shot.at(0, 1.5, 0)[0])
+    inked = np.flatnonzero(shot.ink()[row])
+    runs = np.split(inked, np.flatnonzero(np.diff(inked) > 1) + 1)
+    z = [round(shot.at(0, 1.5, z)[1]) for z in np.arange(-0.5, 8)]
+    return sorted(np.abs(np.array(z) - run.mean()).argmin() for run in runs if run.size)
+
+
+@pytest.mark.parametrize(
+    ("selection", "borders"),
+    [
+        ({}, []),
+        ({"units": {("conv", 2)}}, [2, 3]),
+        ({"units": {("conv", 2), ("conv", 3), ("conv", 6), ("other", 0)}}, [2, 4, 6, 7]),
+        ({"layers": {"conv"}}, [0, 8]),
+        ({"units": {("other", 2)}}, []),
+    ],
+)
+def test_selected_channels_are_outlined(selection, borders):
+    assert outlined(Selection(**selection)) == borders
+
+
+def test_outlines_follow_the_order():
+    channels = np.array([7, 6, 5, 4, 3, 2, 1, 0])
+    assert outlined(Selection(units={("conv", 2)}), channels=channels) == [5, 6]

@@ -23,7 +23,7 @@ from qtpy.QtWidgets import (
 from cnnvis.core import Units
 from cnnvis.core.errors import CnnvisError
 from cnnvis.layout.neighbours import Neighbours, strongest_links, strongest_path
-from cnnvis.scene import BundleItem, GlyphsItem, Selection
+from cnnvis.scene import BundleItem, Selection
 from cnnvis.scene.selection import Unit, unit_text
 from cnnvis.viewer.fields import ChoiceField
 from cnnvis.viewer.workspace import Workspace
