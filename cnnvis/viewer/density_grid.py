@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject, QTimer
 
 from cnnvis.scene import BundleItem, GlyphsItem, Scene, SceneItem, TransferFunction, VolumeItem
+from cnnvis.viewer import layer_distance
 from cnnvis.viewer.jobs import Tell
 from cnnvis.viewer.network_work import NetworkWork
 from cnnvis.viewer.workspace import Workspace
@@ -53,12 +54,13 @@ class DensityGrid(QObject):
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
         self.workspace = workspace
-        self._lines: Any = None
+        self._lines_of_density: dict[int, tuple[Any, Any]] = {}  # by the density's data, which are kept for it
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(REST_MS)
         self._rest.timeout.connect(self._follow)
         workspace.edited.connect(self._rest.start)
+        workspace.target_changed.connect(self._forget)
 
     @classmethod
     def of(cls, workspace: Workspace) -> DensityGrid:
@@ -76,14 +78,22 @@ class DensityGrid(QObject):
         return "none"
 
     def show(self, mode: str) -> None:
-        """Show the density of the scene's lines in a mode, or none."""
+        """Show the density of the scene's lines in a mode, or none: a step of undo."""
+        history = self.workspace.history
+        history.commit()
+        if mode == "none":
+            self.workspace.jobs.cancel(SLOT)
+            _take_out(self.workspace.scene)
+            history.commit()
+        else:
+            self._make(mode, history.commit)
+
+    def _make(self, mode: str, after: Callable[[], None]) -> None:
+        """Put the density of the lines in place of what there is of it, and call `after` then."""
         scene = self.workspace.scene
         lines = _lines_of(scene)
-        if mode == "none" or lines is None:
-            self.workspace.jobs.cancel(SLOT)
-            _take_out(scene)
+        if lines is None:
             return
-        self._lines = lines
 
         def work(tell: Tell) -> LineDensity:
             from cnnvis.layout import density_volume  # loads numba and scipy, in the thread
@@ -93,7 +103,9 @@ class DensityGrid(QObject):
         def then(density: LineDensity) -> None:
             fields = self._kept(scene, mode)
             _take_out(scene)
-            ADDERS[mode](scene, density, fields)
+            item = ADDERS[mode](scene, density, fields)
+            self._lines_of_density[id(item.data)] = (item.data, lines)
+            after()
 
         self.workspace.jobs.run(SLOT, work, then, title="Density of lines")
 
@@ -107,12 +119,18 @@ class DensityGrid(QObject):
         )
 
     def _follow(self) -> None:
-        """Make the density anew where the lines have changed for good."""
-        if self.mode == "none" or NetworkWork.of(self.workspace).busy:
+        """Make the density anew where the lines have changed for good; undo brings both back together."""
+        jobs, scene = self.workspace.jobs, self.workspace.scene
+        if self.mode == "none" or NetworkWork.of(self.workspace).busy or layer_distance.SLOT in jobs.slots:
             return
-        lines = _lines_of(self.workspace.scene)
-        if lines is not self._lines:
-            self.show(self.mode)
+        lines = _lines_of(scene)
+        _, known = self._lines_of_density.get(id(scene[NAME].data), (None, lines))
+        if lines is not known:
+            self.workspace.history.commit()
+            self._make(self.mode, self.workspace.history.amend)
+
+    def _forget(self) -> None:
+        self._lines_of_density.clear()
 
 
 def _lines_of(scene: Scene) -> Any:

@@ -105,6 +105,12 @@ class History(QObject):
         self._now = len(self._moments) - 1
         self.changed.emit()
 
+    def amend(self) -> None:
+        """Let what is shown now be what the last step led to: what follows from it by itself is no step of its own."""
+        if self._moments and not (self._restoring or self._held):
+            self._rest.stop()
+            self._moments[self._now] = self._moment()
+
     @property
     def can_undo(self) -> bool:
         """Whether there is a step to take back, one not yet committed included."""
