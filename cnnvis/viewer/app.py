@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
-from qtpy.QtCore import QElapsedTimer, QEventLoop, QTimer
+from qtpy.QtCore import QElapsedTimer, QEventLoop, QThread, QTimer
 from qtpy.QtWidgets import QApplication
 
 from cnnvis.core.errors import RenderingError
 from cnnvis.rendering import require_window
+from cnnvis.scene import Scene, SceneGrid
 from cnnvis.viewer.settings import Settings
 from cnnvis.viewer.window import ViewerWindow
 
@@ -46,6 +47,32 @@ def open_window(settings: Settings | None = None) -> ViewerWindow:
     sys.excepthook = hook
     window.show()
     return window
+
+
+def show(target: Scene | SceneGrid) -> ViewerWindow | None:
+    """Show a scene or a grid in a new window.
+
+    Parameters
+    ----------
+    target : Scene or SceneGrid
+        Stays the same object: what is changed in the window is changed in it, and the other way round.
+
+    Returns
+    -------
+    ViewerWindow or None
+        Where an event loop of Qt runs already, the window, at once; else None, when it is closed.
+    """
+    running = QApplication.instance() is not None and QThread.currentThread().loopLevel() > 0
+    before = sys.excepthook
+    window = open_window()
+    window.workspace.show(target)
+    if running:
+        return window
+    try:
+        QApplication.instance().exec_()
+    finally:
+        sys.excepthook = before
+    return None
 
 
 def run(paths: Sequence[Path] = (), *, example: str | None = None, screenshot: Path | None = None) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QMimeData, QPoint, Qt, QUrl
+from qtpy.QtCore import QMimeData, QPoint, Qt, QTimer, QUrl
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QDialog, QMessageBox
@@ -15,9 +15,10 @@ from viewer_scenes import network_scene, random_network, volume_scene
 import cnnvis
 from cnnvis.core.errors import FileFormatError, InvalidInputError, MissingFileError
 from cnnvis.scene import Camera, ClipBox, Scene, SceneGrid, View, VolumeMode
-from cnnvis.viewer.app import run
+from cnnvis.viewer.app import run, show
 from cnnvis.viewer.examples import EXAMPLES
 from cnnvis.viewer.settings import Settings
+from cnnvis.viewer.window import ViewerWindow
 
 pytestmark = pytest.mark.qt
 
@@ -294,6 +295,24 @@ def test_a_picture_of_the_whole_window_and_exit_code(tmp_path, monkeypatch) -> N
     view = picture[150:550, 300:900]
     assert np.ptp(view, axis=2).max() > 60, "the colours of the volume are in it"
     assert run([tmp_path / "missing.vti"], screenshot=tmp_path / "none.png") == 1
+
+
+def test_show_opens_a_window_on_the_very_scene(qtbot, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("CNNVIS_SETTINGS", str(tmp_path))
+    scene, seen = volume_scene(), []
+
+    def change_and_close() -> None:
+        (window,) = [
+            each for each in QApplication.topLevelWidgets() if isinstance(each, ViewerWindow) and each.isVisible()
+        ]
+        seen.append(window.workspace.target)
+        window.commands.run("camera.position_1")
+        window.close()
+
+    QTimer.singleShot(500, change_and_close)
+    assert show(scene) is None
+    assert seen == [scene]
+    assert scene.camera.view is View.FRONT
 
 
 def test_layout_theme_and_recent_files_are_remembered(open_driver, settings, tmp_path) -> None:
