@@ -36,13 +36,22 @@ class AxesBox:
 
     Names stand along the outline's lowest and leftmost edges as seen from the camera, at a distance given in
     letters, so a new camera or pane needs a new frame; it costs about a millisecond. Texts stay clear of `taken`,
-    the margins with title and scalar bar: names move aside, numbers are left out.
+    the margins with title and scalar bar: names move aside, numbers are left out. Of a `named` item, one of several,
+    the name stands with that of the channels.
     """
 
     def __init__(
-        self, item: VolumeItem, bounds: NDArray[np.float64], projection: Projection, pane: Pane, taken: Margins
+        self,
+        item: VolumeItem,
+        bounds: NDArray[np.float64],
+        projection: Projection,
+        pane: Pane,
+        taken: Margins,
+        *,
+        named: bool = False,
     ) -> None:
         self.item = item
+        self.named = named
         self.volume: Volume = item.data
         self.box = ScreenBox(bounds, projection)
         self.texts = ScreenTexts(pane, taken)
@@ -89,7 +98,10 @@ class AxesBox:
 
     def _name(self, axis: int) -> str:
         name = self.volume.axis_names[2 - axis]
-        return name if axis != 2 or self._identity else f"position (#{name})"
+        if axis != 2:
+            return name
+        name = name if self._identity else f"position (#{name})"
+        return f"{self.item.name}: {name}" if self.named else name
 
     def _ticks(self, axis: int) -> tuple[NDArray[np.int64], list[str]]:
         positions = round_ticks(self.volume.shape[2 - axis])

@@ -13,6 +13,7 @@ from cnnvis.rendering import _vtk as vtk
 from cnnvis.rendering.artist import Artist, box_corners
 from cnnvis.rendering.channel_marks import channel_marks
 from cnnvis.rendering.flat_artists import ImageArtist, LabelsArtist
+from cnnvis.rendering.frame_pace import FramePace, driver_of
 from cnnvis.rendering.key import KeyBox
 from cnnvis.rendering.legend import Legend, Title, scalar_bars
 from cnnvis.rendering.matrix_artist import MatrixArtist
@@ -76,6 +77,8 @@ class SceneRenderer:
         self._network = NetworkActor(renderer)
         self._fit: tuple[NDArray[np.float64], float, Margins] | None = None
         self._smooth = renderer.GetUseFXAA()
+        self._pace = FramePace(renderer, self._coarsen)
+        self._driver = ""
         # Without this, several volumes composite in the order they were added.
         cullers = renderer.GetCullers()
         cullers.GetLastItem().SetSortingStyleToBackToFront()
@@ -89,6 +92,7 @@ class SceneRenderer:
 
     def _add(self, item: SceneItem) -> None:
         self._artists[item.name] = ARTISTS[type(item)](item, self.renderer)
+        self._coarsen(self._pace.coarseness)
 
     def _remove(self, item: SceneItem) -> None:
         self._artists.pop(item.name).close()
@@ -101,6 +105,7 @@ class SceneRenderer:
         for artist in self._artists.values():
             artist.refresh(theme)
         self._show_network()
+        self._blend()
         pane = Pane.of(width, height, theme)
         for prop in self._decorate(pane):
             self._decorations.append(prop)
@@ -114,12 +119,32 @@ class SceneRenderer:
             self.renderer.ResetCameraClippingRange()
 
     def interactive(self, moving: bool) -> None:
-        """Draw only so much of large networks that a frame takes a tenth of a second, until called with False.
+        """Draw only so much of networks and volumes that a frame takes a tenth of a second, until called with False.
 
         Call `Render` of the window as often as the camera moves, in between and once more at the end.
         """
-        self._network.moving = moving
+        self._network.moving = self._pace.moving = moving
         self.renderer.SetUseFXAA(self._smooth and not moving)  # takes as long as all the rest of such a frame
+        self._blend()
+
+    @property
+    def frame_time(self) -> float:
+        """Seconds that the last frame took to draw; 0 before the first one."""
+        return self._pace.seconds
+
+    @property
+    def mapper(self) -> str:
+        """What draws the scene, for a status bar: "GPU ray cast on llvmpipe"; "" before the first frame."""
+        if not self._driver and self._pace.seconds:
+            self._driver = driver_of(self.renderer.GetRenderWindow())
+        cast = any(isinstance(artist, VolumeArtist) and artist.is_cast for artist in self.shown)
+        kind = "GPU ray cast" if cast else "polygons"
+        return f"{kind} on {self._driver}" if self._driver else ""
+
+    def _coarsen(self, coarseness: float) -> None:
+        for artist in self._artists.values():
+            if isinstance(artist, VolumeArtist):
+                artist.coarsen(coarseness)
 
     @property
     def network(self) -> NetworkActor:
@@ -132,21 +157,25 @@ class SceneRenderer:
         return [artist for artist in self._artists.values() if artist.item.visible]
 
     def _show_network(self) -> None:
-        """Draw lines and units, and blend as what stands beside them needs it.
+        """Draw the lines and units."""
+        network = [artist for artist in self.shown if isinstance(artist, NetworkArtist)]
+        if not network and not self._network.builds:
+            return
+        self._network.show([artist.drawn for artist in network], self.scene.selection)
+
+    def _blend(self) -> None:
+        """Blend what is translucent as far as it takes, and less while something moves.
 
         Lines and units alone are sorted, which is exact and seven times as fast as to peel them layer by layer. Volumes
         and other translucent items have to be peeled together with them.
         """
         shown = self.shown
-        network = [artist for artist in shown if isinstance(artist, NetworkArtist)]
-        if not network and not self._network.builds:
-            return
-        self._network.show([artist.drawn for artist in network], self.scene.selection)
-        others = [artist.item for artist in shown if artist not in network and not isinstance(artist, LabelsArtist)]
-        alone = bool(network) and not any(isinstance(item, VolumeItem) or item.opacity < 1 for item in others)
-        self._network.peeled = not alone
-        self.renderer.SetUseDepthPeeling(not alone)
-        self.renderer.SetUseDepthPeelingForVolumes(bool(network) and not alone)
+        network = any(isinstance(artist, NetworkArtist) for artist in shown)
+        others = [artist.item for artist in shown if not isinstance(artist, NetworkArtist | LabelsArtist)]
+        self._network.peeled = any(isinstance(item, VolumeItem) or item.opacity < 1 for item in others)
+        peeled = (self._network.peeled or not network) and not self._pace.moving
+        self.renderer.SetUseDepthPeeling(peeled)
+        self.renderer.SetUseDepthPeelingForVolumes(peeled and network)
         self.renderer.SetUseOIT(not network)
 
     def _decorate(self, pane: Pane) -> Iterator[vtk.vtkProp]:
@@ -169,6 +198,9 @@ class SceneRenderer:
         self._fit = (corners, aspect, free.limited())
         place_camera(camera, self.scene.camera, *self._fit, turning=self.turning)
         projection = Projection.of(self.renderer, aspect)
+        volumes = [artist for artist in shown if isinstance(artist, VolumeArtist)]
+        for volume in volumes:
+            volume.named = len(volumes) > 1
         for artist in shown:
             yield from artist.frame(projection, pane, taken)
             if isinstance(artist, VolumeArtist):
@@ -220,6 +252,7 @@ class SceneRenderer:
         for artist in self._artists.values():
             artist.close()
         self._network.close()
+        self._pace.close()
         self._artists = {}
         self._clear_decorations()
 

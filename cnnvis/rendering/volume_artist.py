@@ -35,6 +35,9 @@ class VolumeArtist(Artist[VolumeItem]):
 
     builds = 0
     coarseness = 1.0
+    named = False
+    """Whether the frame says which item it is: one of several volumes."""
+
     _figure: VolumeCast | VolumeSurfaces | VolumePlanes | None = None
     _missing: vtk.vtkActor | None = None
     _made_of: tuple[Any, ...] = (None,)  # what figure and missing points were built of
@@ -47,6 +50,7 @@ class VolumeArtist(Artist[VolumeItem]):
         self.legend = look.legend if self.item.legend else None
         self._build_figure()
         self._figure.restyle(look)
+        self._figure.coarsen(self.coarseness)
         yield from self._figure.props
         if self._missing is not None and self.item.mode is not VolumeMode.SLICES:
             self._missing.GetMapper().SetClippingPlanes(look.clip_planes())
@@ -56,6 +60,11 @@ class VolumeArtist(Artist[VolumeItem]):
     def look(self) -> VolumeLook:
         """What the item looks like now."""
         return VolumeLook(self.item, self._find_span())
+
+    @property
+    def is_cast(self) -> bool:
+        """Whether rays are cast through the volume, as last drawn; else it is surfaces or planes."""
+        return isinstance(self._figure, VolumeCast)
 
     def coarsen(self, coarseness: float) -> None:
         """Draw less of what takes long, until called with 1: one ray for so many pixels of a row."""
@@ -76,7 +85,8 @@ class VolumeArtist(Artist[VolumeItem]):
     def frame(self, projection: Projection, pane: Pane, taken: Margins) -> Iterator[vtk.vtkProp]:
         """Yield outline, named axes and group marks."""
         if self.item.axes:
-            yield from axes_box.AxesBox(self.item, self.bounds(), projection, pane, taken).props()
+            box = axes_box.AxesBox(self.item, self.bounds(), projection, pane, taken, named=self.named)
+            yield from box.props()
 
     # -- notes -----------------------------------------------------------------------------------
 

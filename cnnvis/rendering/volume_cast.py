@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cnnvis.rendering import _vtk as vtk
 from cnnvis.rendering.volume_look import VolumeLook
-from cnnvis.rendering.volume_texels import Steps, Texels
+from cnnvis.rendering.volume_texels import Steps, Texels, thinned
 from cnnvis.scene import Drive, Normalisation, TransferFunction, VolumeItem, VolumeMode
 
 ABSORPTION_DEPTH = 0.05
@@ -32,7 +32,11 @@ MAX_TEXTURE = 2048
 TABLE = 1024
 """Points of the tables of colours and opacities, as many as VTK makes of them."""
 
+N_MOVING = 1_000_000
+"""Voxels that rays go through while the camera moves, at most."""
+
 FLOAT_MAX = 3e38
+"""About the largest number of single precision, which uniforms have."""
 
 
 class VolumeCast:
@@ -53,33 +57,43 @@ class VolumeCast:
         channel, row, column = thinning(item)
         self._bounds = bounds
         self._texels = Texels.of(item.data.values[::channel, ::row, ::column])
-        self._mappers = [_mapper(self._texels.image(bounds))]
+        self._full = _mapper(self._texels.image(bounds))
+        self._coarse: vtk.vtkGPUVolumeMapper | None = None  # made when it is first asked for
         self._coarseness = 1.0
         self._volume = vtk.vtkVolume()
         self.props: tuple[vtk.vtkProp, ...] = (self._volume,)
 
     def restyle(self, look: VolumeLook) -> None:
-        """Show the stack as the item looks now."""
+        """Show the stack as the item looks now; `coarsen` has to be called after it."""
         self._look = look
-        for mapper in self._mappers:
-            self._set_mapper(mapper)
+        for mapper in (self._full, self._coarse):
+            if mapper is not None:
+                self._set_mapper(mapper)
         self._set_property()
         self._set_shaders()
-        self.coarsen(self._coarseness)
 
     def coarsen(self, coarseness: float) -> None:
-        """Draw one ray for so many pixels of a row; of more than one, through half the voxels in each direction."""
+        """Draw one ray for so many pixels of a row; of more than one, through larger voxels where there are many."""
         self._coarseness = coarseness
-        if coarseness > 1 and len(self._mappers) == 1:
-            self._mappers.append(_mapper(self._texels.coarser().image(self._bounds)))
-            self._set_mapper(self._mappers[1])
-        mapper = self._mappers[int(coarseness > 1)]
+        if coarseness > 1 and self._coarse is None:
+            self._coarse = self._thin()
+        mapper = self._coarse if coarseness > 1 and self._coarse is not None else self._full
         mapper.SetImageSampleDistance(coarseness)
         step = self._step(mapper.GetInput())
         mapper.SetSampleDistance(step)
         for component in (0, 1):  # VTK must not correct the table, the shader does
             self._volume.GetProperty().SetScalarOpacityUnitDistance(component, step)
         self._volume.SetMapper(mapper)
+
+    def _thin(self) -> vtk.vtkGPUVolumeMapper:
+        """Return a mapper of fewer voxels, or the full one where there are few."""
+        n_channels, n_rows, n_columns = self._texels.array.shape[:3]
+        steps = thinned((n_channels, n_rows, n_columns), self._full.GetInput().GetSpacing(), N_MOVING)
+        if steps == (1, 1, 1):
+            return self._full
+        mapper = _mapper(self._texels.every(steps).image(self._bounds))
+        self._set_mapper(mapper)
+        return mapper
 
     # -- VTK's own settings ----------------------------------------------------------------------
 
@@ -145,9 +159,8 @@ class VolumeCast:
         uniforms.SetUniformf("absorption", absorption(self._look.item))
         if asked["DRIVEN"]:
             factors = look.factors[:: thinning(item)[0]]
-            table = np.zeros(-(-len(factors) // 16) * 16, np.float32)
-            table[: len(factors)] = factors
-            uniforms.SetUniformi("channels", len(factors))
+            table = np.pad(factors, (1, 16 - (len(factors) + 1) % 16), mode="edge")  # whole matrices
+            uniforms.SetUniformf("channels", len(factors))
             uniforms.SetUniformMatrix4x4v("factors", len(table) // 16, table.tolist())
 
     _opacity_shader = ""

@@ -65,7 +65,7 @@ class VolumeLook:
         box, spacing = self.item.clip_box, self.item.data.spacing
         for axis, interval in enumerate((box.column, box.row, box.channel)):
             if interval is not None:
-                ends = np.array(sorted(interval)) + (-0.5, 0.5)
+                ends = np.array(sorted(interval)) + np.array([-0.5, 0.5])
                 low, high = self.item.origin[axis] + ends * spacing[axis]
                 bounds[:, axis] = max(bounds[0, axis], low), min(bounds[1, axis], high)
         planes = vtk.vtkPlaneCollection()

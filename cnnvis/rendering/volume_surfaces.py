@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cnnvis.core.axes import image_dimensions, to_points
 from cnnvis.rendering import _vtk as vtk
 from cnnvis.rendering.volume_look import VolumeLook
+from cnnvis.rendering.volume_texels import Steps, thinned
 from cnnvis.scene import VolumeItem
 
 FAINTEST = 0.15
 """Share of the strongest surface's opacity that the weakest one keeps."""
+
+BETWEEN = 16
+"""Steps from one channel to the next in which opacities change."""
+
+N_MOVING = 300_000
+"""Values that surfaces go through while the camera moves, at most."""
 
 
 class VolumeSurfaces:
@@ -25,19 +31,59 @@ class VolumeSurfaces:
     """
 
     def __init__(self, item: VolumeItem, levels: tuple[float, ...]) -> None:
-        self._surface = _contour(item, levels)
-        self.found = self._surface.GetNumberOfPoints() > 0
-        self._actor = _actor(self._surface)
+        self._item, self._levels = item, levels
+        self._contours = [_Contour(item, levels, (1, 1, 1))]
+        self._actor = _actor()
+        self.found = self._contours[0].found
         self.props: tuple[vtk.vtkProp, ...] = (self._actor,) if self.found else ()
-        if self.found:
-            values = vtk.vtk_to_numpy(self._surface.GetPointData().GetScalars())
-            self._levels = np.array(levels)
-            self._level = np.abs(values[:, None] - self._levels).argmin(axis=1)
-            heights = vtk.vtk_to_numpy(self._surface.GetPoints().GetData())[:, 2]
-            self._channel = (heights - item.origin[2]) / item.data.spacing[2]
 
     def restyle(self, look: VolumeLook) -> None:
-        """Show the surfaces as the item looks now."""
+        """Show the surfaces as the item looks now; `coarsen` has to be called after it."""
+        self._look = look
+        for contour in self._contours:
+            contour.restyle(look)
+
+    def coarsen(self, coarseness: float) -> None:
+        """Draw in full, or of a coarseness of more than 1 the surfaces through larger voxels."""
+        if coarseness > 1 and len(self._contours) == 1:
+            volume = self._item.data
+            steps = thinned(volume.shape, volume.spacing, N_MOVING)
+            self._contours.append(_Contour(self._item, self._levels, steps))
+            self._contours[1].restyle(self._look)
+        contour = self._contours[int(coarseness > 1)]
+        self._actor.SetMapper(contour.mapper)
+        if contour.solid:
+            self._actor.ForceOpaqueOn()
+        else:
+            self._actor.ForceTranslucentOn()
+
+
+class _Contour:
+    """The surfaces through every so many values, and which level and channel each of their points has."""
+
+    def __init__(self, item: VolumeItem, levels: tuple[float, ...], steps: Steps) -> None:
+        contour = vtk.vtkFlyingEdges3D()
+        contour.SetInputData(_image(item, steps))
+        contour.ComputeNormalsOn()
+        contour.ComputeScalarsOn()
+        for index, level in enumerate(levels):
+            contour.SetValue(index, level)
+        contour.Update()
+        self._surface = contour.GetOutput()
+        self.mapper = vtk.vtkPolyDataMapper()
+        self.mapper.SetInputData(self._surface)
+        self.solid = True
+        self.found = self._surface.GetNumberOfPoints() > 0
+        if self.found:
+            values = vtk.vtk_to_numpy(self._surface.GetPointData().GetScalars())
+            heights = vtk.vtk_to_numpy(self._surface.GetPoints().GetData())[:, 2]
+            place = np.rint((heights - item.origin[2]) / item.data.spacing[2] * BETWEEN).astype(np.int32)
+            level = np.abs(values - np.array(levels, values.dtype)[:, None]).argmin(axis=0).astype(np.int32)
+            self._levels, self._places = np.array(levels), (item.data.shape[0] - 1) * BETWEEN + 1
+            self._entry = level * self._places + np.clip(place, 0, self._places - 1)
+
+    def restyle(self, look: VolumeLook) -> None:
+        self.mapper.SetClippingPlanes(look.clip_planes())
         if not self.found:
             return
         at = look.transfer.normalise(self._levels, look.span)
@@ -45,38 +91,25 @@ class VolumeSurfaces:
         if len(at) > 1:  # inner surfaces show through outer ones; the most opaque needs no blending
             strength = look.transfer.opacity_at(at)
             strength = np.clip(strength / max(float(strength.max()), 1e-6), FAINTEST, 1.0)
-        factors = np.interp(self._channel, np.arange(len(look.factors)), look.factors)
-        rgba = np.column_stack([look.transfer.colours(at), strength * look.item.opacity])[self._level]
-        rgba[:, 3] *= factors
-        self._surface.GetPointData().SetScalars(vtk.numpy_to_vtk(np.round(255 * rgba).astype(np.uint8), deep=True))
-        if rgba[:, 3].min() < 0.999:
-            self._actor.ForceTranslucentOn()
-        else:
-            self._actor.ForceOpaqueOn()
-        self._actor.GetMapper().SetClippingPlanes(look.clip_planes())
-
-    def coarsen(self, coarseness: float) -> None:
-        """Surfaces are drawn in full while the camera moves."""
+        channels = np.arange(len(look.factors))
+        factors = np.interp(np.arange(self._places) / BETWEEN, channels, look.factors)
+        table = np.empty((len(at), self._places, 4))
+        table[..., :3] = look.transfer.colours(at)[:, None]
+        table[..., 3] = (strength * look.item.opacity)[:, None] * factors
+        rgba = np.round(255 * table).astype(np.uint8).reshape(-1, 4)[self._entry]
+        self._surface.GetPointData().SetScalars(vtk.numpy_to_vtk(rgba))
+        self.solid = bool(rgba[:, 3].min() == 255)
 
 
-def _contour(item: VolumeItem, levels: tuple[float, ...]) -> vtk.vtkPolyData:
-    contour = vtk.vtkFlyingEdges3D()
-    contour.SetInputData(_image(item))
-    contour.ComputeNormalsOn()
-    contour.ComputeScalarsOn()
-    for index, level in enumerate(levels):
-        contour.SetValue(index, level)
-    contour.Update()
-    return contour.GetOutput()
-
-
-def _image(item: VolumeItem) -> vtk.vtkImageData:
+def _image(item: VolumeItem, steps: Steps) -> vtk.vtkImageData:
     """Return the stack with a value at each point; missing ones are the smallest that there is.
 
     There is no surface in an image without depth, so a single channel, row or column is doubled to a slab that fills
     its voxels.
     """
-    values, spacing, origin = item.data.values, item.data.spacing, np.array(item.origin)
+    values = item.data.values[tuple(slice(None, None, step) for step in steps)]
+    spacing = [side * step for side, step in zip(item.data.spacing, steps[::-1], strict=True)]
+    origin = np.array(item.origin)
     present = np.isfinite(values)
     if not present.all():
         values = np.where(present, values, values[present].min() if present.any() else 0)
@@ -92,11 +125,8 @@ def _image(item: VolumeItem) -> vtk.vtkImageData:
     return image
 
 
-def _actor(surface: vtk.vtkPolyData) -> vtk.vtkActor:
-    mapper = vtk.vtkPolyDataMapper()
-    mapper.SetInputData(surface)
+def _actor() -> vtk.vtkActor:
     actor = vtk.vtkActor()
-    actor.SetMapper(mapper)
     actor.GetProperty().SetInterpolationToPhong()
     actor.GetProperty().SetSpecular(0.2)
     actor.GetProperty().SetAmbient(0.3)  # or surfaces seen at a flat angle are black, which is no colour of the map

@@ -61,15 +61,11 @@ class Texels:
         """Return the texel that stands for a value."""
         return (value - self.middle) / self.half
 
-    def coarser(self) -> Texels:
-        """Return the means of 2 x 2 x 2 texels each; along a side of odd length the last plane stands alone."""
-        array = self.array
-        for axis in range(3):
-            starts = np.arange(0, array.shape[axis], 2)
-            counts = np.diff(np.append(starts, array.shape[axis])).astype(np.float32)
-            shape = [-1 if each == axis else 1 for each in range(array.ndim)]
-            array = np.add.reduceat(array, starts, axis=axis) / counts.reshape(shape)
-        return Texels(array, self.middle, self.half)
+    def every(self, steps: Steps) -> Texels:
+        """Return the same with every so many texels: means of channels, which differ in sign, would be faint."""
+        return Texels(
+            np.ascontiguousarray(self.array[tuple(slice(None, None, step) for step in steps)]), self.middle, self.half
+        )
 
     def image(self, bounds: NDArray[np.float64]) -> vtk.vtkImageData:
         """Return an image whose cells, the voxels, fill the box from one corner to the other, (2, 3)."""
@@ -81,3 +77,19 @@ class Texels:
         scalars = to_points(self.array)  # VTK shares this memory
         image.GetCellData().SetScalars(vtk.numpy_to_vtk(scalars.reshape(-1, 2) if self.missing else scalars))
         return image
+
+
+def thinned(shape: tuple[int, int, int], spacing: tuple[float, float, float], most: int) -> Steps:
+    """Return every how many channels, rows and columns leave at most so many voxels, as near to cubes as they can be.
+
+    Parameters
+    ----------
+    shape : (C, H, W)
+    spacing : (x, y, z) of float
+    most : int
+    """
+    steps, sides = np.ones(3, int), np.array(spacing[::-1])
+    while np.prod(-(-np.array(shape) // steps)) > most:
+        steps = np.where(steps * sides < 2 * (steps * sides).min(), 2 * steps, steps)
+    channel, row, column = steps.tolist()
+    return channel, row, column

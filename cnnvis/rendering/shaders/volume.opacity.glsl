@@ -23,10 +23,10 @@ float position(float value)
 }
 
 #ifdef DRIVEN
-float factor_of(int channel)
+// The table has 16 numbers to a matrix, which any driver packs, and begins and ends with a factor more.
+float factor_at(int entry)
 {
-  channel = clamp(channel, 0, channels - 1);
-  return factors[channel >> 4][(channel >> 2) & 3][channel & 3];
+  return factors[entry >> 4][(entry >> 2) & 3][entry & 3];
 }
 #endif
 
@@ -37,12 +37,12 @@ float weight(float depth, float present)
   present = 1.0;
 #endif
 #ifdef DRIVEN
-  float place = depth * float(channels);
+  float place = depth * channels;
 #ifdef NEAREST
-  present *= factor_of(int(floor(place)));
+  present *= factor_at(1 + int(place));
 #else
-  float before = floor(place - 0.5);
-  present *= mix(factor_of(int(before)), factor_of(int(before) + 1), place - 0.5 - before);
+  int entry = int(place + 0.5);
+  present *= mix(factor_at(entry), factor_at(entry + 1), place + 0.5 - float(entry));
 #endif
 #endif
   return present;
