@@ -42,7 +42,7 @@ class DrawingFlags:
     fold : str
         Dotted name or glob of blocks that are drawn as one layer each (features.*); may be repeated.
     arrangement : str
-        How the units of a layer stand.
+        How the units of a layer stand; by classes, if the importance has any, else on the raster.
     layer_distance : float
         From one layer to the next, in scene units, above 0 to 10.
     layer_width : float
@@ -78,7 +78,9 @@ class DrawingFlags:
     prune_percentage: Annotated[float | None, LINKS, Parameter(validator=Share, show_default="0")] = None
     per_gap: Annotated[bool, LINKS, Parameter(negative="", show_default=False)] = False
     fold: Annotated[tuple[str, ...], LINKS, Parameter(negative="", metavar="NAME", show_default=False)] = ()
-    arrangement: Annotated[Literal["raster", "circle", "line", "importance", "similarity"], UNITS] = "raster"
+    arrangement: Annotated[Literal["classes", "raster", "circle", "line", "importance", "similarity"], UNITS] = (
+        "classes"
+    )
     layer_distance: Annotated[
         float | None, UNITS, Parameter(validator=Number(gt=0), show_default="0.5, less in deep networks")
     ] = None

@@ -33,6 +33,8 @@ class BundleQuality:
     ambiguity : float
         0 to 1, see `cnnvis.layout.measure`.
     voxels_per_side : int
+    separation : float or None
+        By class, at most 1, see `cnnvis.layout.measure`; None without classes, and where no lines run together.
     """
 
     ink_before: int
@@ -44,6 +46,7 @@ class BundleQuality:
     monotone_share: float
     ambiguity: float
     voxels_per_side: int = 128
+    separation: float | None = None
 
     @property
     def ink_ratio(self) -> float:

@@ -102,14 +102,34 @@ def similar_cells(points: Vectors, cells: NDArray[np.int64]) -> NDArray[np.int64
     generator = np.random.default_rng(0)
     radius = cells.max(initial=0) / 2
     while radius >= NARROWEST:
-        wanted = _blurred(points, cells, cell_of_unit, radius)
-        shuffled = generator.permutation(len(points))
-        for part in np.array_split(shuffled, -(-len(points) // TOGETHER)):
-            own = cell_of_unit[part]
-            _, best = linear_sum_assignment(cdist(points[part], wanted[own], "sqeuclidean"))
-            cell_of_unit[part] = own[best]
+        _assign(points, _blurred(points, cells, cell_of_unit, radius), cell_of_unit, generator)
         radius *= NARROWING
     return cell_of_unit
+
+
+def nearest_cells(wanted: Vectors, centres: Vectors) -> NDArray[np.int64]:
+    """Return which cell each unit gets, (C,), the sum of the squared distances of both being least.
+
+    Parameters
+    ----------
+    wanted : (C, 2) ndarray
+        Where each unit would stand.
+    centres : (C, 2) ndarray
+        Of the cells.
+    """
+    cell_of_unit = np.empty(len(wanted), np.int64)
+    cell_of_unit[np.lexsort(wanted.T)] = np.lexsort(centres.T)  # a start for those too many to assign at once
+    _assign(wanted, centres, cell_of_unit, np.random.default_rng(0))
+    return cell_of_unit
+
+
+def _assign(points: Vectors, wanted: Vectors, cell_of_unit: NDArray[np.int64], generator: np.random.Generator) -> None:
+    """Give units, `TOGETHER` at a time, those of their cells whose wanted points they are nearest to."""
+    shuffled = generator.permutation(len(points))
+    for part in np.array_split(shuffled, -(-len(points) // TOGETHER)):
+        own = cell_of_unit[part]
+        _, best = linear_sum_assignment(cdist(points[part], wanted[own], "sqeuclidean"))
+        cell_of_unit[part] = own[best]
 
 
 def _sorted_cells(points: Vectors, cells: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""What bundling saved and what it cost: ink, displacement, length, turning back, ambiguity.
+"""What bundling saved and what it cost: ink, displacement, length, turning back, ambiguity, separation by class.
 
 Ambiguity. Where lines run together, which of them leads where can no longer be seen. This does no harm while the lines
 have something in common: a bundle of one unit's links, or of links that serve one class, can be read as a whole. It
@@ -10,6 +10,12 @@ the others in a voxel, averaged over the lines and the voxels that they pass thr
 in a voxel of its own a line has none. So 0 says that lines only ever run together with lines they have to do with,
 1 that each line shares all its voxels, and with independent lines only. Straight lines have some too, where they cross
 or lie close: `measure(lines.blended(0))` tells how much.
+
+Separation. How far the lines that run together serve the same classes, weighted with their importance, as it is the
+important ones that are seen. Two lines are as unlike as the squared distance of their class shares half-way; separation
+is 1 less the mean of that over the pairs of lines in a voxel, in the middle half of their way, divided by the mean over
+all pairs of lines in their gap between two layers (an intraclass correlation). So 0 says that lines run together
+whatever their classes, 1 that they only do so with lines of the same class shares, and below 0 that the unlike meet.
 """
 
 from __future__ import annotations
@@ -71,7 +77,8 @@ def measure(lines: PolylineSet, *, voxels_per_side: int = 128) -> BundleQuality:
     ----------
     lines : PolylineSet
         With the point array "t"; for ambiguity with the line arrays "source" and "target", and the point array
-        "class_shares" if there is one. Lines come along z; one whose ends have the same z, along its own chord.
+        "class_shares" if there is one; for separation with that, and if there are any, the line array "importance" and
+        the point array "layer". Lines come along z; one whose ends have the same z, along its own chord.
     voxels_per_side : int, default: 128
         Voxels along the longest side of the box around the straight lines, 2 to 512.
 
@@ -106,6 +113,7 @@ def measure(lines: PolylineSet, *, voxels_per_side: int = 128) -> BundleQuality:
     straight = _straight(lines)
     voxels = _voxels(straight[0], lines.points, voxels_per_side)
     displacement, length_ratio, is_monotone = _shapes(lines, t)
+    together = _together(bundled, voxels)
     return BundleQuality(
         ink_before=int(np.count_nonzero(voxels.counts(straight, (0.0, 1.0)))),
         ink_after=int(np.count_nonzero(voxels.counts(bundled, (0.0, 1.0)))),
@@ -114,8 +122,9 @@ def measure(lines: PolylineSet, *, voxels_per_side: int = 128) -> BundleQuality:
         length_ratio_mean=float(length_ratio.mean()) if length_ratio.size else 1.0,
         length_ratio_95=float(np.quantile(length_ratio, 0.95)) if length_ratio.size else 1.0,
         monotone_share=float(is_monotone.mean()),
-        ambiguity=_ambiguity(lines, bundled, voxels),
+        ambiguity=_ambiguity(lines, *together),
         voxels_per_side=voxels_per_side,
+        separation=_separation(lines, *together),
     )
 
 
@@ -172,10 +181,8 @@ def _shapes(
     return (total / len(lines.points), largest), np.concatenate(ratios), np.concatenate(monotone)
 
 
-def _ambiguity(lines: PolylineSet, drawn: tuple[NDArray[np.generic], ...], voxels: _Voxels) -> float:
-    """Return the share of independent lines among the others in a voxel; see the module."""
-    if not {"source", "target"} <= lines.line_arrays.keys():
-        return 0.0
+def _together(drawn: tuple[NDArray[np.generic], ...], voxels: _Voxels) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return which lines run together: for each line in each voxel looked into, number of the voxel and of the line."""
     counts = voxels.counts(drawn, MIDDLE)
     chosen = _chosen(counts)
     slot = np.full(voxels.size, -1, np.int32)
@@ -183,12 +190,58 @@ def _ambiguity(lines: PolylineSet, drawn: tuple[NDArray[np.generic], ...], voxel
     starts = np.concatenate([[0], np.cumsum(counts[chosen], dtype=np.int64)])
     grid = (voxels.origin, voxels.scale, voxels.shape)
     found = _voxel_kernels.list_lines(drawn, grid, MIDDLE, slot, starts)
-    if not found.size:
+    return np.repeat(np.arange(chosen.size), counts[chosen]), found
+
+
+def _ambiguity(lines: PolylineSet, voxel: NDArray[np.int64], line: NDArray[np.int64]) -> float:
+    """Return the share of independent lines among the others in a voxel; see the module."""
+    if not line.size or not {"source", "target"} <= lines.line_arrays.keys():
         return 0.0
-    n_lines = counts[chosen].astype(np.int64)
-    voxel = np.repeat(np.arange(chosen.size), n_lines)
-    independent = n_lines**2 - _related(voxel, [key[found] for key in _keys(lines)])
-    return float((independent / np.maximum(n_lines - 1, 1)).sum() / found.size)
+    n_lines = np.bincount(voxel)
+    independent = n_lines**2 - _related(voxel, [key[line] for key in _keys(lines)])
+    return float((independent / np.maximum(n_lines - 1, 1)).sum() / line.size)
+
+
+def _separation(lines: PolylineSet, voxel: NDArray[np.int64], line: NDArray[np.int64]) -> float | None:
+    """Return how much more alike in class lines of a voxel are than lines of a gap; see the module."""
+    shares = _middle_shares(lines)
+    if shares is None or not line.size:
+        return None
+    mass = lines.line_arrays.get("importance", np.ones(len(lines))).astype(np.float64)
+    gap = _gaps(lines)
+    squares, pairs = _unlikeness(voxel, line, shares, mass)
+    all_squares, all_pairs = _unlikeness(gap, np.arange(len(lines)), shares, mass)
+    mean = np.divide(all_squares, all_pairs, out=np.zeros_like(all_pairs), where=all_pairs > 0)
+    first = np.flatnonzero(np.diff(voxel, prepend=-1))
+    expected = float((pairs * mean[gap[line[first]]]).sum())
+    return 1 - float(squares.sum()) / expected if expected > ROUNDING * mass.sum() else None
+
+
+def _unlikeness(
+    group: NDArray[np.int64], line: NDArray[np.int64], shares: NDArray[np.float64], mass: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return by group of lines the sum over pairs of squared distance times weight, and of weight.
+
+    The weight of a pair is the product of both masses, divided by the mass of the group. So the first is the sum of
+    squares around the mean.
+    """
+    mass = mass[line]
+    total = np.maximum(np.bincount(group, mass), 1e-30)
+    squares = np.zeros(len(total))
+    for column in shares.T:
+        share = column[line]
+        mean = np.bincount(group, mass * share) / total
+        squares += np.bincount(group, mass * (share - mean[group]) ** 2)
+    return squares, np.maximum(total - np.bincount(group, mass**2) / total, 0)
+
+
+def _gaps(lines: PolylineSet) -> NDArray[np.int64]:
+    """Return between which two layers each line runs, numbered from 0; where layers are unknown there is one gap."""
+    layer = lines.point_arrays.get("layer")
+    if layer is None:
+        return np.zeros(len(lines), np.int64)
+    ends = np.stack([layer[lines.offsets[:-1]], layer[lines.offsets[1:] - 1]], axis=1)
+    return np.unique(np.rint(ends), axis=0, return_inverse=True)[1].ravel()
 
 
 def _chosen(counts: NDArray[np.int32]) -> NDArray[np.int64]:
@@ -204,10 +257,18 @@ def _chosen(counts: NDArray[np.int32]) -> NDArray[np.int64]:
 def _keys(lines: PolylineSet) -> list[NDArray[np.int64]]:
     """Return source, target and, where lines know classes, the class that each serves most half-way; from 0 on."""
     keys = [lines.line_arrays[name] for name in ("source", "target")]
-    shares = lines.point_arrays.get("class_shares")
-    if shares is not None and shares.ndim == 2 and shares.shape[1] > 1:
-        keys.append(_served(shares[(lines.offsets[:-1] + lines.offsets[1:]) // 2]))
+    shares = _middle_shares(lines)
+    if shares is not None:
+        keys.append(_served(shares))
     return [np.unique(key, return_inverse=True)[1] for key in keys]
+
+
+def _middle_shares(lines: PolylineSet) -> NDArray[np.float64] | None:
+    """Return the class shares of each line half-way, (E, K); None without classes."""
+    shares = lines.point_arrays.get("class_shares")
+    if shares is None or shares.ndim != 2 or shares.shape[1] < 2:
+        return None
+    return shares[(lines.offsets[:-1] + lines.offsets[1:]) // 2].astype(np.float64)
 
 
 def _served(shares: NDArray[np.floating]) -> NDArray[np.int64]:

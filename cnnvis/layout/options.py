@@ -18,9 +18,10 @@ class Arrangement(StrEnum):
     LINE = "line"
     IMPORTANCE = "importance"
     SIMILARITY = "similarity"
+    CLASSES = "classes"
 
 
-ArrangementName = Literal["raster", "circle", "line", "importance", "similarity"]
+ArrangementName = Literal["raster", "circle", "line", "importance", "similarity", "classes"]
 
 
 class BundleMode(StrEnum):

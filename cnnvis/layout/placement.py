@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,7 +14,10 @@ from cnnvis.core.checks import as_numbers, parse_choice, require_number, require
 from cnnvis.core.errors import InvalidInputError, did_you_mean
 from cnnvis.layout import _similar_cells
 from cnnvis.layout._depths import depths_by_graph, depths_by_links, depths_in_a_row
+from cnnvis.layout._profiles import class_directions
+from cnnvis.layout._unit_values import unit_values
 from cnnvis.layout.options import Arrangement, ArrangementName
+from cnnvis.layout.unit_advection import advect_units
 
 Places = NDArray[np.float64]
 
@@ -22,6 +26,12 @@ BESIDE = 0.25
 
 LONGEST = 10.0
 """Largest distance and width of layers, scene units."""
+
+DECIMALS = 9
+"""Of the places that the classes of units call for: those of units that serve the same classes are the same."""
+
+MAX_MOVED = 1280
+"""Units of the largest layer that is moved by class: that takes 5 s, and grows with their square."""
 
 
 def place(
@@ -43,15 +53,17 @@ def place(
     network : EdgeSet, ModelGraph or Units
         Links need `EdgeSet.units`; where links were left out, the graph still knows the order of the layers. Of `Units`
         alone the layers are taken for a chain behind the inputs.
-    arrangement : {"raster", "circle", "line", "importance", "similarity"}
+    arrangement : {"raster", "circle", "line", "importance", "similarity", "classes"}
         Of the units in the square of their layer. "raster": row by row on ceil(sqrt(n)) columns (nn_vis). "circle":
         clockwise from the top. "line": along x. "importance": on the raster, the most important in the middle.
-        "similarity": on the raster, those alike as neighbours. The last two leave inputs in rows, since their order is
-        that of the picture, unless `similarity` names them.
+        "similarity": on the raster, those alike as neighbours. "classes": on the raster, near those that serve the
+        same classes, each class at the same side of all layers, and then moved together by
+        `cnnvis.layout.advect_units`: so bundles serve few classes each. The last three leave inputs in rows, since
+        their order is that of the picture, unless `similarity` names them.
     layer_distance, layer_width : float, scene units
         From one depth to the next, and side of a layer's square; above 0 and at most 10.
-    scores : (U,) array_like, optional
-        Importance of the units, for "importance".
+    scores : (U,) or (U, K) array_like, optional
+        Importance of the units, for "importance"; by class, for "classes".
     similarity : mapping of str to (C, C) array_like, optional
         Of the units of a layer, for "similarity", as `cnnvis.similarity` finds it. Layers without any are compared by
         the links of their units, which only an EdgeSet has.
@@ -69,8 +81,9 @@ def place(
 
     Notes
     -----
-    "similarity" takes about 2 s for a layer of 1,000 units (linear assignment sorting, Barthel et al., 2022), the
-    others no time. The same input gives the same places.
+    "similarity" takes about 2 s for a layer of 1,000 units (linear assignment sorting, Barthel et al., 2022), "classes"
+    4 s, the others no time; layers of more than `MAX_MOVED` units are sorted by class, but not moved. The same input
+    gives the same places.
     """
     arrangement = parse_choice(Arrangement, arrangement, what="arrangement")
     for name, value in (("layer_distance", layer_distance), ("layer_width", layer_width)):
@@ -82,12 +95,13 @@ def place(
     positions = corners[layer_of_unit]
     positions[:, :2] += np.concatenate([np.zeros((0, 2)), *squares])
     half = np.array([0.5, 0.5, 0])
-    return Layout(
+    layout = Layout(
         positions=layer_width * positions,
         layer_of_unit=layer_of_unit,
         slabs=layer_width * np.stack([corners - half, corners + half], axis=1),
         layers=units.layers,
     )
+    return _by_classes(layout, units, scores) if arrangement is Arrangement.CLASSES else layout
 
 
 def _units(network: EdgeSet | ModelGraph | Units) -> Units:
@@ -211,3 +225,34 @@ def _alike(
                 )
             found[layer] = _similar_cells.by_links(network, units.range(name))
     return found
+
+
+def _by_classes(layout: Layout, units: Units, scores: ArrayLike | None) -> Layout:
+    """Return the layout with units of like classes as neighbours in all layers, then moved together; inputs stay."""
+    if scores is None:
+        raise InvalidInputError("place: the arrangement 'classes' needs scores, one per unit and class.")
+    profiles = unit_values("scores", scores, layout, by_class=True)
+    directions = class_directions(profiles).astype(np.float64)
+    places = _places_of_classes(directions)
+    positions = layout.positions.copy()
+    for name in units.layers[units.n_inputs :]:
+        own = units.range(name)
+        cells = _raster(len(positions[own]))
+        wanted = directions[own] @ places / directions[own].sum(axis=1, keepdims=True)
+        wanted = np.round(wanted - wanted.mean(axis=0), DECIMALS)
+        wanted *= np.linalg.norm(cells) / (np.linalg.norm(wanted) or 1)  # as far apart as the cells
+        positions[own] = positions[own][_similar_cells.nearest_cells(wanted, cells)]
+    sizes = zip(units.layers, units.sizes, strict=True)
+    large = [name for name, size in sizes if size > MAX_MOVED]
+    fixed = (*units.layers[: units.n_inputs], *large)
+    return advect_units(replace(layout, positions=positions), profiles, fixed=fixed)
+
+
+def _places_of_classes(directions: NDArray[np.float64]) -> Places:
+    """Return a place on a raster for each class, (K, 2), near those that the same units serve."""
+    served = np.linalg.norm(directions, axis=0)
+    patterns = directions / np.where(served > 0, served, 1)
+    n_classes = directions.shape[1]
+    points = _similar_cells.by_similarity(patterns.T @ patterns)
+    places: Places = _raster(n_classes)[_similar_cells.similar_cells(points, _cells(n_classes))]
+    return places

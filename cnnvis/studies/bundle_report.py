@@ -29,7 +29,10 @@ TRUST = (
     "Lines that share a way save ink, but their ways are longer, and where they run together it cannot be seen which "
     "of them leads where. Ambiguity measures that: the share of unrelated lines, with no unit and no class in common, "
     "among those that a line shares its voxels with in the middle half of its way. The higher it is, the less should "
-    "be read from single lines; and what is close in the picture need not work together in the network."
+    "be read from single lines; and what is close in the picture need not work together in the network. Separation by "
+    "class says how much more alike the important lines of a voxel are in the classes that they serve than any two "
+    "lines between the same layers: 1 if they are the same, 0 if classes play no part. As there are fewer bundles than "
+    "classes, and most units serve several, it stays well below 1."
 )
 STEPS = "From straight lines to bundles: each frame is one iteration, with a smaller bandwidth than the one before."
 WHOLE = (
@@ -84,6 +87,11 @@ def findings(result: BundleResult) -> Iterator[str]:
         f"{100 * quality.monotone_share:.1f} % of the lines never turn back; "
         f"ambiguity {quality.ambiguity:.2f}, of straight lines {result.straight.ambiguity:.2f}."
     )
+    if quality.separation is not None and result.straight.separation is not None:
+        yield (
+            f"By class, bundles are separate to {quality.separation:.2f} (1: lines that run together serve the same "
+            f"classes alike, 0: any classes), straight lines to {result.straight.separation:.2f}."
+        )
 
 
 def _whole(page: Page, result: BundleResult, out: Path) -> None:
@@ -135,7 +143,7 @@ def _trust(page: Page, result: BundleResult) -> None:
 
 
 def _measures(quality: BundleQuality) -> dict[str, str]:
-    return {
+    found = {
         f"ink: voxels with a line, {quality.voxels_per_side} on the longest side": f"{quality.ink_after:,}",
         "displacement, mean (scene units)": f"{quality.displacement_mean:.3f}",
         "displacement, largest (scene units)": f"{quality.displacement_max:.3f}",
@@ -144,6 +152,9 @@ def _measures(quality: BundleQuality) -> dict[str, str]:
         "lines that never turn back": f"{100 * quality.monotone_share:.2f} %",
         "ambiguity, 0 to 1": f"{quality.ambiguity:.3f}",
     }
+    if quality.separation is not None:
+        found["separation by class, at most 1"] = f"{quality.separation:.3f}"
+    return found
 
 
 def _bundles(page: Page, result: BundleResult) -> None:

@@ -40,15 +40,17 @@ class DrawingOptions:
         Choose in each gap between two layers by itself, as for `cnnvis.connect`.
     fold : tuple of str
         Dotted names or globs of blocks that are drawn as one layer each.
-    arrangement : {"raster", "circle", "line", "importance", "similarity"}
-        How the units of a layer stand, see `cnnvis.layout.place`.
+    arrangement : {"classes", "raster", "circle", "line", "importance", "similarity"}
+        How the units of a layer stand, see `cnnvis.layout.place`. By classes is the default, and "raster" is taken in
+        its place where the importance has no classes.
     layer_distance : float, optional
         From one layer to the next, scene units. Default: `DISTANCE`, and less where the network would be longer than
         `LONGEST` layers are wide.
     layer_width : float, default: 1
         Side of a layer, scene units.
     move_units : bool, default: False
-        Move units of like classes together before the links are bundled; those of the input keep their place.
+        Move units of like classes together before the links are bundled; those of the input keep their place. The
+        arrangement "classes" has done so already.
     node_bandwidth_reduction : float, default: 0.95
         Factor on the bandwidth from one step of moving units to the next.
     bundling : BundleOptions
@@ -58,7 +60,7 @@ class DrawingOptions:
     prune_percentage: float = 0.0
     per_gap: bool = False
     fold: tuple[str, ...] = ()
-    arrangement: ArrangementName = "raster"
+    arrangement: ArrangementName = "classes"
     layer_distance: float | None = None
     layer_width: float = 1.0
     move_units: bool = False

@@ -16,11 +16,22 @@ from numpy.typing import NDArray
 from cnnvis.attribution import connect, most_important, unit_importance
 from cnnvis.capture import channel_spaces, trace
 from cnnvis.core import BundledNetwork, EdgeSet, Importance, Layout, PolylineSet, Provenance, Units
+from cnnvis.core.checks import parse_choice
 from cnnvis.core.classes import class_index
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.progress import Progress
 from cnnvis.io import require_writable
-from cnnvis.layout import Bundler, UnitOptions, advect_units, bundles, measure, place, random_network, straight_lines
+from cnnvis.layout import (
+    Arrangement,
+    Bundler,
+    UnitOptions,
+    advect_units,
+    bundles,
+    measure,
+    place,
+    random_network,
+    straight_lines,
+)
 from cnnvis.models import Network, load
 from cnnvis.rendering import require_rendering
 from cnnvis.studies.bundle_pictures import Steps, draw, save_files
@@ -53,7 +64,8 @@ def build(
         Of its units; of layers without any, all units count alike. With scores by class, links are bundled by class.
         `cnnvis.studies.unit_scores.score_units` finds or makes some.
     options : DrawingOptions, optional
-        The same options give networks of the same architecture the same places, so that pictures can be compared.
+        Arranged by classes, the units of another network stand elsewhere; where pictures are to be compared, let both
+        be on the raster, the circle or the line.
     stages : Stages, optional
         Measures the stages, and is told how far they are; raise CancelledError there to stop.
     on_step : callable, optional
@@ -128,7 +140,7 @@ def _draw(
             on_step(step, BundledNetwork(edges, layout, lines(), **facts))
 
     with stages("places"):
-        layout = placed(every, options, facts["importance"])
+        layout = placed(every, options, facts["importance"], facts["profiles"])
         tell("unbundled", layout, lambda: straight_lines(edges, layout, **look))
     if options.move_units:
         with stages("move units") as progress:
@@ -147,15 +159,23 @@ def _draw(
         return BundledNetwork(edges, layout, lines, quality=measure(lines), **{**facts, "parameters": parameters})
 
 
-def placed(every: EdgeSet, options: DrawingOptions, importance: NDArray[np.float64]) -> Layout:
+def placed(
+    every: EdgeSet,
+    options: DrawingOptions,
+    importance: NDArray[np.float64] | None,
+    profiles: NDArray[np.float64] | None,
+) -> Layout:
     """Return where the units of all these links stand; long networks are squeezed where no distance is asked for."""
     distance, width = options.layer_distance, options.layer_width
+    arrangement = parse_choice(Arrangement, options.arrangement, what="arrangement")
+    if arrangement is Arrangement.CLASSES and profiles is None:
+        arrangement = Arrangement.RASTER
     layout = place(
         every,
-        arrangement=options.arrangement,
+        arrangement=arrangement,
         layer_distance=DISTANCE if distance is None else distance,
         layer_width=width,
-        scores=importance,
+        scores=profiles if arrangement is Arrangement.CLASSES else importance,
     )
     length = float(np.ptp(layout.positions[:, 2]))
     if distance is not None or length <= LONGEST * width:

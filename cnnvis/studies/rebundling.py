@@ -128,7 +128,7 @@ def rebundle(
     stay = places_stay(network, options)
     if stay and _is_drawn_so(network, edges, options):
         return network
-    layout = network.layout if stay else placed(every, options, network.importance)
+    layout = network.layout if stay else placed(every, options, network.importance, network.profiles)
     parameters = {**network.parameters, **options.as_parameters()}
     parameters.pop(STEPS_TAKEN, None)
     look = {"profiles": network.profiles, "importance": network.importance, "options": options.bundling}
@@ -169,7 +169,9 @@ def _units_stepped(
 ) -> BundledNetwork:
     if how == "reset":
         every = network.edges if every is None else every
-        return _Report(*told, 0).measured(_with_layout(network, placed(every, options, network.importance)))
+        return _Report(*told, 0).measured(
+            _with_layout(network, placed(every, options, network.importance, network.profiles))
+        )
     mode = BundleMode(how)
     mover = _unit_mover(network, network.layout, options, mode)
     report = _Report(*told, 1 if mode is BundleMode.NOISE else len(mover.bandwidths))

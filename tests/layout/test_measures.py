@@ -124,6 +124,59 @@ def test_lines_that_run_alone_are_not_ambiguous_and_the_ends_do_not_count():
     assert 0 < measure(crossing).ambiguity < 0.05
 
 
+def joined(*parts):
+    """Return the lines of several sets as one."""
+    ends = np.concatenate([[0], np.cumsum([part.offsets[-1] for part in parts])])
+    return PolylineSet(
+        np.concatenate([part.points for part in parts]),
+        np.concatenate([[0], *(part.offsets[1:] + end for part, end in zip(parts, ends, strict=False))]),
+        {name: np.concatenate([part.point_arrays[name] for part in parts]) for name in parts[0].point_arrays},
+        {name: np.concatenate([part.line_arrays[name] for part in parts]) for name in parts[0].line_arrays},
+    )
+
+
+def column_of_lines(x, shares, importance=1.0, layer=0.0):
+    """Return straight lines along z at one x, of these class shares."""
+    lines = drawn([[(x, 0, layer), (x, 0, layer + 1)]] * len(shares), shares=shares)
+    layers = layer + lines.point_arrays["t"]
+    weights = {"importance": np.broadcast_to(importance, len(shares)).astype(float)}
+    return PolylineSet(lines.points, lines.offsets, dict(lines.point_arrays) | {"layer": layers}, weights)
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "separation"),
+    [
+        ([0, 0], [1, 1], 1),  # each column of one class
+        ([0, 0, 0], [0, 0, 1], 0),  # by hand below
+        ([0, 1], [0, 1], -0.5),  # none runs with its like: of six pairs in the gap four are unlike, here all
+        ([0, 1, 2], [0, 1, 2], -0.25),  # the same of 15 pairs, 12 unlike
+    ],
+)
+def test_separation_of_two_columns_by_hand(here, there, separation):
+    kinds = np.eye(3)
+    lines = joined(column_of_lines(0, kinds[here]), column_of_lines(0.5, kinds[there]))
+    # ([0, 0, 0], [0, 0, 1]): 2 of 6 pairs in the columns are unlike, and 5 of 15 in the gap
+    assert measure(lines).separation == pytest.approx(separation)
+
+
+def test_separation_is_weighted_with_importance_and_each_gap_is_compared_with_itself():
+    kinds = np.eye(2)
+    faint = [1, 1, 1e-9]
+    mixed = joined(column_of_lines(0, kinds[[0, 0, 1]], faint), column_of_lines(0.5, kinds[[1, 1, 0]], faint))
+    assert measure(mixed).separation == pytest.approx(1, abs=1e-6)
+    # lines of one class first, of the other one behind: nothing is separated within the gaps
+    gaps = joined(column_of_lines(0, kinds[[0, 0]]), column_of_lines(0, kinds[[1, 1]], layer=2.0))
+    assert measure(gaps).separation is None
+    one_of_each = joined(gaps, column_of_lines(0.5, kinds[[1, 1]]), column_of_lines(0.5, kinds[[0, 0]], layer=2.0))
+    assert measure(one_of_each).separation == pytest.approx(1)
+
+
+def test_separation_is_unknown_without_classes_or_where_no_lines_run_together():
+    assert measure(drawn([[(0, 0, 0), (0, 0, 1)]] * 2)).separation is None
+    assert measure(drawn([[(0, 0, 0), (0, 0, 1)]] * 2, shares=[(1,), (1,)])).separation is None
+    assert measure(drawn([[(x, 0, 0), (x, 0, 1)] for x in (0, 1)], shares=np.eye(2))).separation is None
+
+
 def test_lines_without_units_have_no_ambiguity():
     assert measure(drawn([[(0, 0, 0), (0, 0, 1)]] * 2)).ambiguity == 0
 
@@ -195,7 +248,8 @@ def test_scale_place_and_order_do_not_matter(seed, scale, shift):
     wanted, shuffled = measure(lines), measure(taken(lines, order))
     for name in ("ink_before", "ink_after", "displacement_max", "length_ratio_95", "monotone_share"):
         assert getattr(shuffled, name) == getattr(wanted, name)
-    assert shuffled.ambiguity == pytest.approx(wanted.ambiguity, abs=1e-12)
+    for name in ("ambiguity", "separation"):
+        assert getattr(shuffled, name) == pytest.approx(getattr(wanted, name), abs=1e-12)
     moved = PolylineSet(lines.points * scale + shift, lines.offsets, lines.point_arrays, lines.line_arrays)
     found = measure(moved)
     assert found.displacement_mean == pytest.approx(scale * wanted.displacement_mean, rel=1e-3)

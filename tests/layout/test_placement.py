@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cnnvis.core import EdgeSet, LayerLink, LayerNode, ModelGraph, Units
 from cnnvis.core.errors import InvalidInputError
-from cnnvis.layout import Arrangement, _similar_cells, place, random_network
+from cnnvis.layout import Arrangement, _similar_cells, place, placement, random_network
 
 SIZES = st.lists(st.integers(1, 40), min_size=1, max_size=5)
 
@@ -163,6 +163,57 @@ def test_units_are_alike_whose_links_are_alike_and_inputs_keep_their_order():
     assert sorted(map(tuple, named.positions[:8])) == sorted(map(tuple, found.positions[:8]))
 
 
+def planted(sizes=(6, 36, 16, 4), seed=1):
+    """Return units, the class out of four of each, and profiles that tell it: 1 for its own, 0.2 for the others."""
+    units = Units(tuple("abcdef"[: len(sizes)]), sizes, n_inputs=1)
+    classes = np.concatenate([np.random.default_rng(seed).permutation(np.arange(size) % 4) for size in sizes])
+    return units, classes, 0.2 + 0.8 * np.eye(4)[classes]
+
+
+def test_by_classes_each_has_a_side_of_its_own_in_all_layers_but_the_input():
+    units, classes, profiles = planted()
+    found = place(units, arrangement="classes", scores=profiles)
+    np.testing.assert_array_equal(found.positions[:6], place(units).positions[:6])
+    np.testing.assert_array_equal(found.positions[:, 2], place(units).positions[:, 2])
+    centres = np.array(
+        [
+            [found.positions[units.range(name)][classes[units.range(name)] == one, :2].mean(axis=0) for one in range(4)]
+            for name in "bcd"
+        ]
+    )
+    for layer, name in enumerate("bcd"):
+        own = units.range(name)
+        distance = np.linalg.norm(found.positions[own, None, :2] - centres[layer], axis=2)
+        np.testing.assert_array_equal(distance.argmin(axis=1), classes[own])
+        assert np.linalg.norm(centres[layer] - centres[0], axis=1).max() < 0.2
+    apart = np.linalg.norm(centres[0][:, None] - centres[0], axis=2)
+    assert apart[apart > 0].min() > 0.35
+    again = place(units, arrangement="classes", scores=profiles)
+    np.testing.assert_array_equal(found.positions, again.positions)
+    wide = place(units, arrangement="classes", scores=7 * profiles, layer_width=3, layer_distance=1.5)
+    np.testing.assert_allclose(wide.positions, 3 * found.positions, atol=1e-9)
+
+
+def test_layers_too_large_to_be_moved_keep_the_cells_of_the_raster(monkeypatch):
+    monkeypatch.setattr(placement, "MAX_MOVED", 20)
+    monkeypatch.setattr(_similar_cells, "TOGETHER", 10)
+    units, classes, profiles = planted()
+    found, raster = place(units, arrangement="classes", scores=profiles), place(units)
+    large, small = units.range("b"), units.range("c")
+    assert sorted(map(tuple, found.positions[large])) == sorted(map(tuple, raster.positions[large]))
+    assert sorted(map(tuple, found.positions[small])) != sorted(map(tuple, raster.positions[small]))
+    likeness = (classes[large, None] == classes[large]).astype(float)
+    assert nearest_apart(found, likeness, large) < 0.6 * nearest_apart(raster, likeness, large)
+
+
+@pytest.mark.parametrize("profiles", [np.zeros((9, 3)), np.ones((9, 1)), np.eye(9)])
+def test_by_classes_units_that_serve_none_or_alike_or_one_each_have_places_of_their_own(profiles):
+    units = Units(("a", "b", "c"), (3, 5, 1), n_inputs=1)
+    found = place(units, arrangement="classes", scores=profiles).positions
+    assert np.isfinite(found).all()
+    assert len(np.unique(found.round(6), axis=0)) == 9
+
+
 def test_a_large_layer_is_sorted_in_parts(monkeypatch):
     monkeypatch.setattr(_similar_cells, "TOGETHER", 50)
     test_like_units_are_neighbours()
@@ -213,6 +264,17 @@ def test_bad_input_is_refused_in_a_sentence():
         place(units, arrangement="importance", scores=[1, 2])
     with pytest.raises(InvalidInputError, match=r"1 of 4 scores are NaN or infinite.* unit 1 of 'b'"):
         place(units, arrangement="importance", scores=[1, 2, 3, np.nan])
+    with pytest.raises(InvalidInputError, match="'classes' needs scores, one per unit and class"):
+        place(units, arrangement="classes")
+    for wrong, message in (
+        (np.ones(4), "scores has shape"),
+        (np.ones((3, 2)), "scores has shape"),
+        (np.ones((4, 0)), "no class"),
+        (np.full((4, 2), np.nan), "unit 0 of layer 'a'"),
+        (-np.ones((4, 2)), "negative"),
+    ):
+        with pytest.raises(InvalidInputError, match=message):
+            place(units, arrangement="classes", scores=wrong)
     with pytest.raises(InvalidInputError, match="no similarity of 'a'"):
         place(units, arrangement="similarity")
     with pytest.raises(InvalidInputError, match="similarity of 'c'"):

@@ -170,6 +170,8 @@ def test_the_report_says_what_was_drawn_and_what_it_cost(done):
     said = [result.network.edges.caption, "RANDOM WEIGHTS", "cnnvis bundle -x", "batchnorm, from batchnorm.safetensors"]
     said += [
         f"{quality.ink_after:,}",
+        f"{quality.separation:.3f}",
+        f"separate to {quality.separation:.2f}",
         f"{quality.ink_before:,}",
         f"{quality.length_ratio_mean:.3f}",
         f"{quality.ambiguity:.3f}",
@@ -250,6 +252,19 @@ def test_moving_units_keeps_those_of_the_input(scores, networks):
     )
     np.testing.assert_array_equal(kept.layout.positions[:16], moved.layout.positions[:16])
     assert np.abs(kept.layout.positions[16:] - moved.layout.positions[16:]).max() > 1e-3
+
+
+def test_units_stand_by_class_where_the_importance_has_any_else_on_the_raster(scores, networks):
+    network = load_network(f"{networks}:dense")
+    raster = DrawingOptions(arrangement="raster", bundling=QUICK.bundling)
+    kept, by_class = (build(network, load(scores), options).layout for options in (raster, QUICK))
+    np.testing.assert_array_equal(kept.positions[:16], by_class.positions[:16])
+    assert np.abs(kept.positions[16:] - by_class.positions[16:]).max() > 1e-3
+    without = build(network, options=QUICK)
+    np.testing.assert_array_equal(without.layout.positions, kept.positions)
+    assert without.quality.separation is None
+    with pytest.raises(InvalidInputError, match="Unknown arrangement 'rooster'"):
+        build(network, options=DrawingOptions(arrangement="rooster"))
 
 
 def test_a_random_network_is_drawn_by_its_seed():

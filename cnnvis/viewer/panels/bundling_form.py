@@ -74,7 +74,7 @@ OPTIONS: dict[str, tuple[Option, ...]] = {
         Choice(
             "arrangement",
             "&Arrangement",
-            ("raster", "circle", "line", "importance", "similarity"),
+            ("classes", "raster", "circle", "line", "importance", "similarity"),
             "How the units of a layer stand. Similarity puts those side by side that are linked alike.",
         ),
         Number("layer_distance", "Layer &distance", 0.01, 10, 0.5, "From one layer to the next, scene units."),
