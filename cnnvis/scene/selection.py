@@ -50,14 +50,13 @@ class Selection(BaseModel):
 
     @property
     def text(self) -> str:
-        """What is selected, in a few words: "fc1 #3", "4 units", "class 2, layer fc1"; "" for nothing."""
+        """What is selected, in a few words: "fc1 #3", "4 units, 3 links", "layer fc1, class 2"; "" for nothing."""
         named = [
             ("unit", [unit_text(unit) for unit in sorted(self.units)]),
+            ("link", [" → ".join(map(unit_text, link)) for link in sorted(self.links)]),
             ("layer", [f"layer {name}" for name in sorted(self.layers)]),
             ("class", [f"class {number}" for number in sorted(self.classes)]),
         ]
-        if self.links and not self.units:
-            named.append(("link", [" → ".join(map(unit_text, link)) for link in sorted(self.links)]))
         plural = {"class": "classes"}
         parts = [
             texts[0] if len(texts) == 1 else f"{len(texts)} {plural.get(what, what + 's')}"

@@ -172,6 +172,10 @@ def test_units_beyond_the_layers_are_refused():
         ({"units": {("fc1", 3), ("fc1", 4)}, "layers": {"a"}}, "2 units, layer a"),
         ({"classes": {1, 2}}, "2 classes"),
         ({"links": {(("a", 0), ("b", 1))}}, "a #0 → b #1"),
+        (
+            {"units": {("a", 0), ("b", 1)}, "links": {(("a", 0), ("b", 1)), (("b", 1), ("c", 0))}, "classes": {2}},
+            "2 units, 2 links, class 2",
+        ),
     ],
 )
 def test_selections_in_words(selection, text):
