@@ -33,7 +33,7 @@ def with_layer_distance(network: BundledNetwork, distance: float) -> BundledNetw
         return network
     layout, lines = network.layout, network.lines
     stretch = np.array([1.0, 1.0, distance / before])
-    slabs = layout.slabs * stretch  # type: ignore[operator]
+    slabs = layout.slabs * stretch
     return replace(
         network,
         layout=replace(layout, positions=layout.positions * stretch, slabs=slabs),

@@ -108,7 +108,8 @@ def _at_places(lines: PolylineSet, offsets: NDArray[np.int64]) -> NDArray[np.flo
 
     def along(ends: NDArray[np.int64], t: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return one growing number for all points: lines follow each other with a gap."""
-        return 2.0 * np.repeat(np.arange(len(ends) - 1), np.diff(ends)) + t
+        place: NDArray[np.float64] = 2.0 * np.repeat(np.arange(len(ends) - 1), np.diff(ends)) + t
+        return place
 
     known, wanted = along(lines.offsets, lines.point_arrays["t"]), along(offsets, places(offsets))
     return np.stack([np.interp(wanted, known, lines.points[:, axis]) for axis in range(3)], axis=1)

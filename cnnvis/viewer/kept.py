@@ -37,9 +37,9 @@ class Kept:
     @classmethod
     def of(cls, data: PolylineSet | PointSet, network: BundledNetwork | None = None) -> Kept:
         """Return it for the data of an item, and the network they are of, where it is known."""
-        is_lines = isinstance(data, PolylineSet)
-        n = len(data)
-        strength = (data.line_arrays if is_lines else data.arrays).get("importance", np.ones(n)).astype(np.float64)
+        n, is_lines = len(data), isinstance(data, PolylineSet)
+        arrays = data.line_arrays if isinstance(data, PolylineSet) else data.arrays
+        strength = arrays.get("importance", np.ones(n)).astype(np.float64)
         worth, n_total, total = strength, n, None
         if is_lines and network is not None and len(network.edges) == n:
             edges = network.edges

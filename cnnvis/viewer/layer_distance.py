@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from qtpy.QtCore import QObject, QTimer
 
 from cnnvis.core import BundledNetwork
-from cnnvis.viewer.jobs import Tell
-from cnnvis.viewer.network_display import NetworkDisplay, preview
+from cnnvis.viewer.network_display import NetworkDisplay, ShownNetwork
 from cnnvis.viewer.network_work import NetworkWork
 from cnnvis.viewer.workspace import Workspace
 
@@ -59,36 +60,32 @@ class LayerDistance(QObject):
     def _look(self) -> None:
         display, distance = self._display, self._wanted
 
-        def then(network: BundledNetwork) -> None:
+        def then(shown: ShownNetwork) -> None:
             if self._display is display:
-                display.look(network)
+                display.look(shown)
                 if distance != self._wanted:
                     self._look()
 
-        self._run(lambda network: preview(_moved(network, distance)), then)
+        self._run(lambda network: ShownNetwork.rough(_moved(network, distance)), then)
 
     def _settle(self) -> None:
         display = self._display
         if display is None:
             return
 
-        def then(network: BundledNetwork) -> None:
+        def then(shown: ShownNetwork) -> None:
             if self._display is display:
                 self._display = None
-                display.show(network)
-                self.workspace.set_network(display.scene, network)
+                display.show(shown)
+                self.workspace.set_network(display.scene, shown.network)
                 self._end()
                 self.workspace.history.commit()
 
-        self._run(lambda network: _moved(network, self._wanted), then)
+        self._run(lambda network: ShownNetwork.of(_moved(network, self._wanted)), then)
 
-    def _run(self, work: object, then: object) -> None:
+    def _run(self, work: Callable[[BundledNetwork], ShownNetwork], then: Callable[[ShownNetwork], None]) -> None:
         network = self._display.network
-
-        def in_thread(tell: Tell) -> BundledNetwork:
-            return work(network)
-
-        self.workspace.jobs.run(SLOT, in_thread, then, title="Moving layers")
+        self.workspace.jobs.run(SLOT, lambda tell: work(network), then, title="Moving layers")
 
     def _check(self) -> None:
         """Let go where undo, or another file, has put another network there."""

@@ -2,17 +2,50 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cnnvis.core import BundledNetwork
+from cnnvis.core import BundledNetwork, PointSet, PolylineSet
 from cnnvis.scene import BundleItem, GlyphsItem, LabelsItem, NetworkItem, Scene, Series
 from cnnvis.scene.network_contents import layer_labels, lines_to_show, points_to_show
 
-PREVIEW_LINES = 10_000
-"""Lines of a picture on the way, the most important ones: building more takes the GUI thread too long."""
+PREVIEW_LINES = 4_000
+"""Lines of a picture on the way, the most important ones: building more keeps the GUI thread for too long."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShownNetwork:
+    """What items show of a network; made in a thread, since it takes some time.
+
+    Parameters
+    ----------
+    network : BundledNetwork
+    lines : PolylineSet
+    points : PointSet
+    labels : (L, 3) ndarray of float
+    state : dict
+        Fields that suit the lines.
+    """
+
+    network: BundledNetwork
+    lines: PolylineSet
+    points: PointSet
+    labels: NDArray[np.float64]
+    state: dict[str, Any]
+
+    @classmethod
+    def of(cls, network: BundledNetwork) -> ShownNetwork:
+        """Return all of a network."""
+        lines, state = lines_to_show(network)
+        return cls(network, lines, points_to_show(network)[0], layer_labels(network)[0], state)
+
+    @classmethod
+    def rough(cls, network: BundledNetwork) -> ShownNetwork:
+        """Return the most important lines only, for a picture on the way."""
+        return cls.of(preview(network))
 
 
 class NetworkDisplay:
@@ -35,9 +68,9 @@ class NetworkDisplay:
         self.labels = [i for i in scene if isinstance(i, LabelsItem) and len(i.texts) == n_texts]
         self._before = [(item, item.data) for item in (*self.bundles, *self.units, *self.labels)]
 
-    def look(self, network: BundledNetwork) -> None:
+    def look(self, shown: ShownNetwork) -> None:
         """Show a network on its way; `back` takes it away again."""
-        self._show_data(network)
+        self._show_data(shown)
 
     def back(self) -> None:
         """Show what was shown at first, where it is still there."""
@@ -49,18 +82,18 @@ class NetworkDisplay:
         """Let the items show what they show: `back` does nothing from now on."""
         self._before = []
 
-    def show(self, network: BundledNetwork) -> None:
+    def show(self, shown: ShownNetwork) -> None:
         """Show a network for good: captions and classes are its own."""
         items = {item.name for item, _ in self._before}
         if items & self.scene.frames.keys():  # they were of the network before
             self.scene.restore_frames(Series(), {}, 0)
-        _, state = lines_to_show(network)
-        shown = [self._without_class(item, state) for item in (*self.bundles, *self.units)]
-        self._show_data(network)
-        for item, before in zip((*self.bundles, *self.units), shown, strict=True):
+        drawn = (*self.bundles, *self.units)
+        classes = [self._without_class(item, shown.state) for item in drawn]
+        self._show_data(shown)
+        for item, before in zip(drawn, classes, strict=True):
             item.shown_class = before
         for item in self.bundles:
-            item.caption = state["caption"]
+            item.caption = shown.state["caption"]
 
     @staticmethod
     def _without_class(item: NetworkItem, state: dict[str, Any]) -> int | str:
@@ -73,16 +106,10 @@ class NetworkDisplay:
         item.class_names = names
         return shown if shown == "none" or (names and shown == "all") else "all" if names else "none"
 
-    def _show_data(self, network: BundledNetwork) -> None:
-        lines, _ = lines_to_show(network)
-        points, _ = points_to_show(network)
-        positions, _ = layer_labels(network)
-        for item in self.bundles:
-            item.data = lines
-        for item in self.units:
-            item.data = points
-        for item in self.labels:
-            item.data = positions
+    def _show_data(self, shown: ShownNetwork) -> None:
+        for items, data in ((self.bundles, shown.lines), (self.units, shown.points), (self.labels, shown.labels)):
+            for item in items:
+                item.data = data
 
 
 def preview(network: BundledNetwork) -> BundledNetwork:

@@ -11,7 +11,7 @@ from qtpy.QtCore import QObject, Signal
 from cnnvis.core import BundledNetwork, EdgeSet
 from cnnvis.scene import Scene
 from cnnvis.viewer.jobs import Tell
-from cnnvis.viewer.network_display import NetworkDisplay, preview
+from cnnvis.viewer.network_display import NetworkDisplay, ShownNetwork
 from cnnvis.viewer.workspace import Workspace
 
 SLOT = "bundling"
@@ -123,21 +123,22 @@ class NetworkWork(QObject):
             history.commit()
             history.hold(True)
 
-        def work(tell: Tell) -> BundledNetwork:
+        def work(tell: Tell) -> ShownNetwork:
             def on_state(make: Callable[[], BundledNetwork]) -> None:
                 if tell.wants_partial:
-                    tell.partial(preview(make()))
+                    tell.partial(ShownNetwork.rough(make()))
 
-            return change(tell, on_state)
+            return ShownNetwork.of(change(tell, on_state))
 
-        def then(changed: BundledNetwork) -> None:
+        def then(shown: ShownNetwork) -> None:
+            changed = shown.network
             if changed is network:
                 self.workspace.message.emit(f"{title}: nothing to do, the network is as asked for")
                 return
             if display is None or not _same_units(changed, network):
                 self.workspace.show(Scene.of_network(changed), changed)
             else:
-                display.show(changed)
+                display.show(shown)
                 self.workspace.set_network(scene, changed)
                 history.commit()
             self.workspace.message.emit(f"{title}: done in {self.seconds:.1f} s")

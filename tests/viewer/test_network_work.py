@@ -12,7 +12,7 @@ from cnnvis.layout import with_layer_distance
 from cnnvis.scene import Scene
 from cnnvis.viewer import network_display
 from cnnvis.viewer.layer_distance import LayerDistance
-from cnnvis.viewer.network_display import NetworkDisplay, preview
+from cnnvis.viewer.network_display import NetworkDisplay, ShownNetwork, preview
 from cnnvis.viewer.network_work import NetworkWork
 from cnnvis.viewer.workspace import Workspace
 
@@ -235,7 +235,7 @@ def test_other_items_are_left_alone():
     scene = Scene.of_network(network)
     other = scene.add_bundle(network.lines.take(np.arange(5)), name="five")
     kept = other.data
-    NetworkDisplay(scene, network).show(with_layer_distance(network, 2.0))
+    NetworkDisplay(scene, network).show(ShownNetwork.of(with_layer_distance(network, 2.0)))
     assert other.data is kept
 
 
@@ -247,13 +247,13 @@ def test_classes_change_with_the_network():
     arrays["class_shares"] = arrays["class_shares"][:, :2]
     two = replace(two, lines=replace(network.lines, point_arrays=arrays))
     display = NetworkDisplay(scene, network)
-    display.show(two)
+    display.show(ShownNetwork.of(two))
     for name in ("bundle", "units"):
         assert scene[name].class_names == ("a", "b")
         assert scene[name].shown_class == "all"
     del arrays["class_shares"]
     none = replace(two, profiles=None, class_names=(), lines=replace(two.lines, point_arrays=arrays))
-    NetworkDisplay(scene, two).show(none)
+    NetworkDisplay(scene, two).show(ShownNetwork.of(none))
     assert scene["bundle"].shown_class == "none"
     assert scene["bundle"].class_names == ()
 
@@ -263,7 +263,7 @@ def test_a_series_of_the_old_network_ends():
     scene = Scene.of_network(network)
     scene.set_frames("step", ("a", "b"), {"bundle": (network.lines, network.lines.blended(0))})
     changed = with_layer_distance(network, 2.0)
-    NetworkDisplay(scene, network).show(changed)
+    NetworkDisplay(scene, network).show(ShownNetwork.of(changed))
     assert not scene.frames
     assert np.ptp(scene["bundle"].data.points[:, 2]) == pytest.approx(np.ptp(changed.lines.points[:, 2]))
 
