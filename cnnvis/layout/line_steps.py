@@ -108,8 +108,8 @@ def _at_places(lines: PolylineSet, offsets: NDArray[np.int64]) -> NDArray[np.flo
 
     def along(ends: NDArray[np.int64], t: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return one growing number for all points: lines follow each other with a gap."""
-        place: NDArray[np.float64] = 2.0 * np.repeat(np.arange(len(ends) - 1), np.diff(ends)) + t
-        return place
+        starts = np.repeat(2.0 * np.arange(len(ends) - 1), np.diff(ends))
+        return np.add(starts, t, dtype=np.float64)
 
     known, wanted = along(lines.offsets, lines.point_arrays["t"]), along(offsets, places(offsets))
     return np.stack([np.interp(wanted, known, lines.points[:, axis]) for axis in range(3)], axis=1)
