@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
 RGB = tuple[float, float, float]
 """Red, green and blue, sRGB, each 0 to 1."""
 
@@ -34,3 +39,16 @@ MISSING_COLOUR: RGB = _rgb("ff00ff")
 def group_colour(group: int) -> RGB:
     """Return the colour of `group`: cyclic over `GROUP_COLOURS`, grey for a negative number (no group)."""
     return NO_GROUP_COLOUR if group < 0 else GROUP_COLOURS[int(group) % len(GROUP_COLOURS)]
+
+
+CONTRAST = 3
+"""Exponent on class shares before colours are mixed: of many colours mixed evenly, all mixtures are the same grey."""
+
+
+def class_colours(shares: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    """Return the colours of classes mixed by shares (N, K) to the power of CONTRAST, as (N, 3) sRGB from 0 to 1."""
+    colours = np.array([group_colour(number) for number in range(shares.shape[1])], shares.dtype).reshape(-1, 3)
+    weights = shares**CONTRAST
+    mixed: NDArray[np.floating[Any]] = weights @ colours
+    mixed /= np.maximum(weights.sum(axis=1, keepdims=True), np.finfo(shares.dtype).tiny)
+    return mixed

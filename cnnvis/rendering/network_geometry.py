@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnvis.core import PointSet, PolylineSet
-from cnnvis.core.palette import group_colour
+from cnnvis.core.palette import class_colours
 from cnnvis.scene import Stance
 
 Floats = NDArray[np.float32]
@@ -34,7 +34,7 @@ class NetworkGeometry:
     tone : (P, 4) ndarray of float32
         Importance, the importance by which the line or unit is hidden, share of the shown class, number of the item.
     mixed : (P, 4) ndarray of uint8
-        Colours of all classes mixed by their shares (RGB), and the stance of the line or unit.
+        Colours of all classes mixed, as `class_colours` does (RGB), and the stance of the line or unit.
     pairs : (S, 2) ndarray of int32
         Points of each piece; a unit is a piece of one point.
     owners : (S,) ndarray of int32
@@ -217,8 +217,7 @@ def _mixed(lines: PolylineSet) -> NDArray[np.uint8]:
     mixed[:, 3] = Stance.PLAIN
     shares = lines.point_arrays.get("class_shares")
     if shares is not None:
-        palette = np.array([group_colour(number) for number in range(shares.shape[1])], np.float32)
-        mixed[:, :3] = np.clip(np.round(255 * (shares @ palette.reshape(-1, 3))), 0, 255)
+        mixed[:, :3] = np.clip(np.round(255 * class_colours(shares)), 0, 255)
     return mixed
 
 

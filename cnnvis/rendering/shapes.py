@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cnnvis.core import PolylineSet
-from cnnvis.core.palette import RGB, group_colour
+from cnnvis.core.palette import RGB, class_colours, group_colour
 from cnnvis.scene import Stance
 
 N_LINES = 20_000
@@ -155,7 +155,7 @@ class Shape:
         """Return colour and opacity of each point, (P, 4), 0 to 1, sRGB."""
         rgb, share = np.tile(np.array(self.plain), (len(self.importance), 1)), np.float64(1)
         if self.classes and self.shown == "all":
-            rgb = self.shares @ np.array(palette(self.classes))
+            rgb = class_colours(self.shares)
         elif self.classes and self.shown != "none":
             rgb[:] = palette(self.classes)[int(self.shown)]
             share = self.shares[:, int(self.shown)]

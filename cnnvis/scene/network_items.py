@@ -34,8 +34,8 @@ class NetworkItem(SceneItem):
     class_names : tuple of str
         Names of the classes that the array "class_shares" of the data is about.
     shown_class : "none", "all", or a class by name or number
-        "none": one ink. "all": the colours of the classes, mixed by their shares. One class: its colour, and the first
-        factor of the opacity times the share of the class that a line or unit has.
+        "none": one ink. "all": the colours of the classes, mixed by their shares, the largest the more. One class: its
+        colour, and the first factor of the opacity times the share of the class that a line or unit has.
     layers : tuple of str
         Names of the network's layers, each once; empty where unknown.
     layer_sizes : tuple of int

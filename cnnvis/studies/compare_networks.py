@@ -17,7 +17,7 @@ Not fixed beforehand: which options of bundling. Bundling itself was changed aft
 was chosen with the results of three other settings known. Over five seeds (untrained, trained, trained + L1):
 
 - density alone, before there were hubs: 8.62, 8.33, 7.85; trained + L1 clearly below trained, the reverse of the claim;
-- four hubs, as `cnnvis bundle` draws: 3.64, 3.74, 3.70; not told apart;
+- four hubs, as `cnnvis bundle` drew then: 3.64, 3.74, 3.70; not told apart;
 - no hubs, smoothing eight times as strong: 1.01, 1.01, 1.01; lines hardly bundled at all, which is why it was given up;
 - `BUNDLING`: 1.95, 1.95, 1.96; not told apart; and 1.89, 1.89, 1.89 since the gradients of the density are centred.
 

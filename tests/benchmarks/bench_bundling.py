@@ -1,7 +1,8 @@
 """Bundling at the sizes that the project promises, and what it saves against what it costs.
 
-`python tests/benchmarks/bench_bundling.py` prints the trade-off of ink against length: by number of hubs and, without
-hubs, by first bandwidth.
+`python tests/benchmarks/bench_bundling.py` prints the trade-off of ink against length, with ambiguity and separation by
+class: by number of hubs and, without hubs, by first bandwidth; for units by class, as they stand by default, and on the
+raster.
 """
 
 import json
@@ -131,20 +132,20 @@ def networks():
 
 
 def trade_off(hubs=(2, 3, 4, 5, 6, 8, 12), bandwidths=(0.15, 0.3, 0.5)):
-    """Return rows (network, units, hubs, bandwidth, ink, mean length, 95 % length, monotone share, ambiguity).
+    """Return rows: network, units, hubs, bandwidth, ink, mean and 95 % length, monotone share, ambiguity, separation.
 
     All numbers of hubs at the first bandwidth, and all bandwidths without hubs.
     """
     settings = [(n, bandwidths[0]) for n in hubs] + [(0, bandwidth) for bandwidth in bandwidths[1:]]
     rows = []
     for name, edges, layout, profiles in networks():
-        moved = advect_units(layout, profiles, fixed=layout.layers[:1])
-        for units, places in (("raster", layout), ("moved", moved)):
+        by_class = place(edges, arrangement="classes", scores=profiles)
+        for units, places in (("classes", by_class), ("raster", layout)):
             for n, bandwidth in settings:
                 options = BundleOptions(hubs=n, bandwidth=bandwidth)
                 found = measure(bundle(edges, places, profiles=profiles, options=options))
                 lengths = found.length_ratio_mean, found.length_ratio_95
-                quality = (found.ink_ratio, *lengths, found.monotone_share, found.ambiguity)
+                quality = (found.ink_ratio, *lengths, found.monotone_share, found.ambiguity, found.separation)
                 rows.append((name, units, n, bandwidth, *quality))
     return rows
 
@@ -152,16 +153,19 @@ def trade_off(hubs=(2, 3, 4, 5, 6, 8, 12), bandwidths=(0.15, 0.3, 0.5)):
 def test_ink_and_length_by_default():
     rows = {(name, units): row for name, units, *row in trade_off(hubs=(4,), bandwidths=(0.15,))}
     for sizes, ink in SEED.items():
-        _, _, found, length, _, monotone, _ = rows["-".join(map(str, sizes)), "moved"]
+        _, _, found, length, _, monotone, _, _ = rows["-".join(map(str, sizes)), "classes"]
         assert found <= ink
         assert length <= 1.15
         assert monotone >= 0.99
     assert np.all([row[3] < 1.16 for row in rows.values()])
+    for (_, units), (*_, separation) in rows.items():
+        assert separation > (0.38 if units == "classes" else 0.1)
 
 
 if __name__ == "__main__":
-    say(f"{'network':16} {'units':7} hubs  bandwidth    ink  length   95 %  never back  ambiguity")
+    say(f"{'network':16} {'units':7} hubs  bandwidth    ink  length   95 %  never back  ambiguity  separation")
     for name, units, n, bandwidth, *found in trade_off():
-        ink, length, long, monotone, ambiguity = found
+        ink, length, long, monotone, *by_class = found
         settings = f"{name:16} {units:7} {n:4}  {bandwidth:9}"
-        say(f"{settings}  {ink:.3f}  {length:6.3f} {long:6.2f} {100 * monotone:9.1f} %  {ambiguity:.2f}")
+        ambiguity, separation = (f"{value:9.2f}" for value in by_class)
+        say(f"{settings}  {ink:.3f}  {length:6.3f} {long:6.2f} {100 * monotone:9.1f} %  {ambiguity}  {separation}")

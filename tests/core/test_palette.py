@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cnnvis.core.palette import GROUP_COLOURS, MISSING_COLOUR, NO_GROUP_COLOUR, group_colour
+from cnnvis.core.palette import GROUP_COLOURS, MISSING_COLOUR, NO_GROUP_COLOUR, class_colours, group_colour
 
 # Full colour blindness in linear RGB: Machado, Oliveira and Fernandes (2009), severity 1.
 VISIONS = {
@@ -59,3 +59,12 @@ def test_groups_have_colours_of_their_own_then_start_over():
     assert group_colour(n + 2) == group_colour(2) == GROUP_COLOURS[2]
     assert group_colour(-1) == NO_GROUP_COLOUR
     assert all(0 <= part <= 1 for colour in GROUP_COLOURS for part in colour)
+
+
+def test_mixed_colours_of_classes_by_hand():
+    one, other, third = (np.array(group_colour(number)) for number in range(3))
+    shares = [(1, 0, 0), (0.5, 0.5, 0), (0.75, 0.25, 0), (1 / 3, 1 / 3, 1 / 3), (0, 0, 0)]
+    expected = [one, (one + other) / 2, (27 * one + other) / 28, (one + other + third) / 3, (0, 0, 0)]
+    for kind in (np.float32, np.float64):
+        np.testing.assert_allclose(class_colours(np.array(shares, kind)), expected, atol=1e-6)
+    assert class_colours(np.zeros((4, 0))).shape == (4, 3)

@@ -1,5 +1,7 @@
 """Bundles of a network whose units each serve one class: how far they are separate by class, and what that costs."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -16,7 +18,7 @@ def planted(seed):
     units = Units(tuple("abcd"), SIZES, n_inputs=1)
     classes = np.concatenate([generator.permutation(np.arange(size) % N_CLASSES) for size in SIZES])
     ranges = [np.arange(len(units))[units.range(name)] for name in "abcd"]
-    gaps = [np.meshgrid(one, other, indexing="ij") for one, other in zip(ranges, ranges[1:], strict=False)]
+    gaps = [np.meshgrid(one, other, indexing="ij") for one, other in itertools.pairwise(ranges)]
     source, target = (np.concatenate([gap[end].ravel() for gap in gaps]) for end in (0, 1))
     weight = np.where(classes[source] == classes[target], 1, 0.1) * generator.uniform(0.5, 1, source.size)
     return EdgeSet(source, target, weight, units=units), 0.05 + 0.95 * np.eye(N_CLASSES)[classes]

@@ -75,7 +75,7 @@ OPTIONS: dict[str, tuple[Option, ...]] = {
             "arrangement",
             "&Arrangement",
             ("classes", "raster", "circle", "line", "importance", "similarity"),
-            "How the units of a layer stand. Similarity puts those side by side that are linked alike.",
+            "How the units of a layer stand: by the classes they serve, if known; similarity goes by their links.",
         ),
         Number("layer_distance", "Layer &distance", 0.01, 10, 0.5, "From one layer to the next, scene units."),
         Number("layer_width", "Layer &width", 0.01, 10, 1, "Side of a layer, scene units."),
