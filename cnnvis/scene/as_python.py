@@ -122,16 +122,23 @@ def _add(item: SceneItem, copy: Scene, scene: str, saved: str) -> str:
     data = f"{saved}.data"
     if item.kind not in ADD:
         fields = changed_fields(item)
-        copy.add(type(item)(**_plain(fields)), item.data)
+        _copy_item(item, copy)
         made = call(f"cnnvis.scene.{type(item).__name__}", keywords(fields))
         return call(f"{scene}.add", [made, data])
     beside = [getattr(item, field) for field in POSITIONAL.get(item.kind, ())]
     usual = getattr(Scene(), ADD[item.kind])(item.data, *beside, name=item.name)
     fields = changed_fields(item, usual)
-    getattr(copy, ADD[item.kind])(item.data, *beside, name=item.name, **_plain(fields))
+    if item.kind == "matrix":
+        copy.add_matrix(item.data, name=item.name, **fields)  # it may turn the camera
+    else:
+        _copy_item(item, copy)
     written = [f"name={literal(item.name)}", *(f"{key}={_field(key, value, saved)}" for key, value in fields.items())]
     texts = [_names(value, f"{saved}.{key}") for key, value in zip(POSITIONAL.get(item.kind, ()), beside, strict=True)]
     return call(f"{scene}.{ADD[item.kind]}", [data, *texts, *written])
+
+
+def _copy_item(item: SceneItem, copy: Scene) -> None:
+    copy.add(type(item)(**item.model_dump()), item.data)
 
 
 def _field(key: str, value: Any, saved: str) -> str:
