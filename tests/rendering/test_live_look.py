@@ -166,6 +166,26 @@ def test_importance_multiplies_the_curve_before_it_absorbs(live, interpolation):
     assert shown.artist.builds == 1
 
 
+def test_factors_rise_evenly_from_one_channel_to_the_next(live):
+    transfer = TransferFunction(opacity=((0, 0.1), (1, 0.1)), **BLACK)
+    state = {"weights": [0.0, 1.0], "drive": "importance", "spacing": (1, 1, 24), "interpolation": "linear"}
+    shown = live(plain_scene(np.ones((2, 25, 25)), transfer=transfer, **state))
+    steps = (np.arange(1000) + 0.5) / 1000
+    expected = 1 - np.prod((1 - MAX_OPACITY * 0.1 * steps) ** (1 / 1000 / ABSORPTION_DEPTH))  # through a cube
+    assert 1 - shown.colour(12, 12, 0)[0] / 255 == pytest.approx(expected, abs=0.015)
+
+
+@pytest.mark.parametrize("normalisation", ["linear", "cbrt"])
+def test_magnitudes_are_distances_from_the_centre(live, normalisation):
+    values = np.array([[[0.3, 0.9, -0.3], [0.0, 0.5, 1.3], [-0.7, 0.4, 0.1]]])
+    transfer = TransferFunction(centre=0.3, span=(-0.7, 1.3), normalisation=normalisation, colour_map="RdBu_r")
+    shown = live(plain_scene(values, mode="mip", transfer=transfer.model_copy(update={"opacity": ((0, 1), (1, 1))})))
+    magnitude = TransferFunction(normalisation=normalisation, span=(0, 1))
+    expected = 255 * magnitude.apply(np.abs(values[0] - 0.3), (0.0, 1.0))[..., :3]
+    for row, column in np.ndindex(3, 3):
+        np.testing.assert_allclose(shown.colour(column, row, 0), expected[row, column], atol=4)
+
+
 @pytest.mark.parametrize("normalisation", ["linear", "log", "cbrt"])
 @pytest.mark.parametrize("scale", [(np.float32, 1.0), (np.float64, 1e-40), (np.float64, 1e35), (np.float32, 1e-39)])
 @pytest.mark.parametrize("centre", [None, 0.0])
