@@ -6,14 +6,14 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from cnnvis.layout import _kernels
+from cnnvis.layout import _blur_kernels, _kernels
 
 logger = logging.getLogger(__name__)
 
 
 def kernels_ready() -> bool:
     """Return whether bundling starts at once: its loops were compiled before, or in this process."""
-    loops = (_kernels.splat, _kernels.convolve, _kernels.advance)
+    loops = (_kernels.splat, _blur_kernels.convolve, _kernels.advance)
     return all(_is_ready(loop) for loop in loops)
 
 
@@ -30,5 +30,6 @@ def _is_ready(loop: Any) -> bool:
     folder = loop.stats.cache_path
     if folder is None:  # there was none to write to
         return False
-    changed = Path(_kernels.__file__).stat().st_mtime
-    return any(index.stat().st_mtime >= changed for index in Path(folder).glob(f"_kernels.{loop.__name__}-*.nbi"))
+    source = Path(loop.py_func.__code__.co_filename)
+    changed, kept = source.stat().st_mtime, f"{source.stem}.{loop.__name__}-*.nbi"
+    return any(index.stat().st_mtime >= changed for index in Path(folder).glob(kept))

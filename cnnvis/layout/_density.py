@@ -11,11 +11,14 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnvis.layout import _kernels
+from cnnvis.layout import _blur_kernels, _kernels
 from cnnvis.layout._groups import LineGroup
 
 BLOCKS = 4
-"""Private grids that the lines are added to, summed in this order whatever the number of threads."""
+"""Most private grids that lines are added to, summed in one order whatever the number of threads."""
+
+POINTS_PER_BLOCK = 4096
+"""Fewer are not worth the handing over to a thread."""
 
 FINEST_CELL = 1 / 2
 """Smallest side of a cell of the grid, in distances of two samples."""
@@ -34,7 +37,13 @@ def spread(pool: Executor, function: Callable[[int, int], T], length: int, parts
     """Return what `function(first, last)` returns for equal stretches of 0 .. length, in their order."""
     bounds = [length * part // parts for part in range(parts + 1)]
     stretches: Iterable[tuple[int, int]] = itertools.pairwise(bounds)
-    return list(pool.map(lambda stretch: function(*stretch), stretches))
+    in_turn = map if parts == 1 else pool.map
+    return list(in_turn(lambda stretch: function(*stretch), stretches))
+
+
+def n_blocks(group: LineGroup) -> int:
+    """Return in how many parts the lines of a group are worked on; says nothing of the number of threads."""
+    return min(BLOCKS, 1 + len(group.points) // POINTS_PER_BLOCK)
 
 
 def cell_size(deviation: float, finest: float) -> float:
@@ -59,7 +68,8 @@ def density(group: LineGroup, line: tuple[NDArray[Any], ...], cell: float, devia
     cell, deviation : float
         Side of a cell, and standard deviation of the Gaussian kernel; in layer widths.
     pool : Executor
-        Cost: O(points K) for adding, O(cells K reach) for smoothing; BLOCKS grids of memory.
+        Cost: O(points K) for adding, O(cells K reach) for smoothing; BLOCKS grids of memory,
+        or four while it is smoothed.
     """
     shape = (*grid_shape(group.extent, cell), line[3].shape[1])
 
@@ -68,25 +78,29 @@ def density(group: LineGroup, line: tuple[NDArray[Any], ...], cell: float, devia
         _kernels.splat(grid, group.points, group.offsets, (first, last), line)
         return grid
 
-    parts = spread(pool, add, len(group.edges))
-    total = parts[0]
-    for part in parts[1:]:
-        total += part
-    return _blurred(total, parts[1], deviation / cell, pool)
+    parts = spread(pool, add, len(group.edges), n_blocks(group))
+    while len(parts) > 1:
+        spare = parts.pop()
+        parts[-1] += spare
+    return _blurred(parts.pop(), deviation / cell, pool)
 
 
-def _blurred(grid: Grid, spare: Grid, deviation: float, pool: Executor) -> Grid:
-    """Return the grid convolved with a Gaussian (deviation in cells) along x, y and z; both arrays are overwritten."""
+def _blurred(grid: Grid, deviation: float, pool: Executor) -> Grid:
+    """Return the grid convolved with a Gaussian (deviation in cells) along x, y and z; it is overwritten."""
     radius = max(1, math.ceil(REACH * deviation))
     taps = np.exp(-0.5 * (np.arange(-radius, radius + 1) / deviation) ** 2)
     taps = (taps / taps.sum()).astype(np.float32)
     x, y, z, n_classes = grid.shape
-    for shape in ((1, x, y * z * n_classes), (x, y, z * n_classes), (x * y, z, n_classes)):
-        source, out = grid.reshape(shape), spare.reshape(shape)
+    spare = np.empty_like(grid)
+    columns, rows, cells = ((1, x, y * z * n_classes), (x, y, z * n_classes), (x * y, z, n_classes))
 
-        def along_axis(first: int, last: int, source: Grid = source, out: Grid = out) -> None:
-            _kernels.convolve(source, out, taps, (first, last))
+    def along_x(first: int, last: int) -> None:
+        _blur_kernels.convolve(grid.reshape(columns), spare.reshape(columns), taps, (first, last))
 
-        spread(pool, along_axis, shape[2] if shape[0] == 1 else shape[0])
-        grid, spare = spare, grid
-    return grid
+    def along_y_and_z(first: int, last: int) -> None:
+        _blur_kernels.convolve(spare.reshape(rows), grid.reshape(rows), taps, (first, last))
+        _blur_kernels.convolve(grid.reshape(cells), spare.reshape(cells), taps, (first * y, last * y))
+
+    spread(pool, along_x, columns[2])
+    spread(pool, along_y_and_z, x)
+    return spare

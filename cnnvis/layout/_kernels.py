@@ -15,11 +15,21 @@ from numpy.typing import NDArray
 from cnnvis.layout._loops import compiled_loop
 
 Array = NDArray[Any]
+Shape = tuple[int, int, int, int]
+Cell = tuple[int, tuple[int, int, int], tuple[Any, Any, Any]]
 Number = Any
 """float32 inside compiled code, a float outside."""
 
-compiled = compiled_loop(error_model="numpy", fastmath={"nsz", "arcp", "contract", "reassoc"})
+ONE = np.float32(1)
+"""A whole number and a float32 would make a float64."""
+
+OPTIONS = {"error_model": "numpy", "fastmath": {"nsz", "arcp", "contract", "reassoc"}}
 """No "nnan" and no "ninf": what is not finite must stay so, or the checks of it would be compiled away."""
+
+compiled = compiled_loop(**OPTIONS)
+
+inlined = compiled_loop(forceinline=True, **OPTIONS)
+"""For what is done point by point: calls, and counting references to arrays for each, would double the time."""
 
 
 @compiled
@@ -41,140 +51,149 @@ def splat(grid: Array, points: Array, offsets: Array, rows: tuple[int, int], lin
         a (1,) float32.
     """
     source, target, weight, vectors, share, scale = line
-    n_classes = grid.shape[3]
-    vector = np.empty(n_classes, np.float32)
+    depth = grid.shape[2] * grid.shape[3]
+    values, pair = grid.reshape(-1), np.empty(2 * grid.shape[3], np.float32)
     for edge in range(rows[0], rows[1]):
-        start = offsets[edge]
-        count = offsets[edge + 1] - start
-        for step in range(count):
-            mix(vector, vectors, source[edge], target[edge], share, step / max(count - 1, 1))
-            at = start + step
-            x, y, z = points[at, 0] * scale[0], points[at, 1] * scale[0], points[at, 2] * scale[0]
-            i, j, m = int(x), int(y), int(z)
-            fx, fy, fz = x - i, y - j, z - m
-            for a in range(2):
-                wx = weight[edge] * (fx if a else 1 - fx)
-                for b in range(2):
-                    wy = wx * (fy if b else 1 - fy)
-                    for c in range(2):
-                        w = wy * (fz if c else 1 - fz)
-                        for k in range(n_classes):
-                            grid[i + a, j + b, m + c, k] += w * vector[k]
+        start, stop = offsets[edge], offsets[edge + 1]
+        step = ONE / np.float32(max(stop - start - 1, 1))
+        for at in range(start, stop):
+            node, _, (fx, fy, fz) = cell_of(points, at, scale[0], grid.shape)
+            mix(pair, vectors, (source[edge], target[edge]), share, np.float32(at - start) * step, fz)
+            here, beside = weight[edge] * (ONE - fx), weight[edge] * fx
+            add(values, node, here * (ONE - fy), pair)
+            add(values, node + depth, here * fy, pair)
+            node += grid.shape[1] * depth
+            add(values, node, beside * (ONE - fy), pair)
+            add(values, node + depth, beside * fy, pair)
 
 
-@compiled
-def mix(vector: Array, vectors: Array, source: int, target: int, share: Array, t: float) -> None:
-    """Write the vector of a line at `t` into `vector` (K,)."""
-    at_source = np.float32(share[0, 0] + share[0, 1] * t)
-    at_target = np.float32(share[1, 0] + share[1, 1] * t)
-    for k in range(vector.size):
-        vector[k] = at_source * vectors[source, k] + at_target * vectors[target, k]
+@inlined
+def cell_of(points: Array, at: int, scale: Number, shape: Shape) -> Cell:
+    """Return where the first node of a point's cell begins in the flat grid, its numbers, and the place in the cell."""
+    x, y, z = points[at, 0] * scale, points[at, 1] * scale, points[at, 2] * scale
+    i, j, m = int(x), int(y), int(z)
+    node = ((i * shape[1] + j) * shape[2] + m) * shape[3]
+    return node, (i, j, m), (x - np.float32(i), y - np.float32(j), z - np.float32(m))
 
 
-@compiled
-def convolve(values: Array, out: Array, taps: Array, rows: tuple[int, int]) -> None:
-    """Convolve the middle axis of (A, N, B) values with 2 R + 1 symmetric taps; beyond the ends all is zero.
+@inlined
+def mix(pair: Array, vectors: Array, ends: tuple[int, int], share: Array, t: Number, fz: Number) -> None:
+    """Write the vector of a line at `t` into `pair` (2 K,), shared out to two nodes along z: 1 - fz and fz.
 
-    `rows` is the stretch to do of the axis A, or of B where A is 1. `out` is overwritten.
+    The values of these nodes lie side by side in the grid: one loop over both is long enough to vectorise.
     """
-    n_outer, length, n_inner = values.shape
-    if n_outer == 1:
-        for i in range(length):
-            out[0, i, rows[0] : rows[1]] = 0
-            for tap in range(max(0, taps.size // 2 - i), min(taps.size, taps.size // 2 + length - i)):
-                j = i + tap - taps.size // 2
-                for b in range(rows[0], rows[1]):
-                    out[0, i, b] += taps[tap] * values[0, j, b]
-        return
-    for a in range(rows[0], rows[1]):
-        source, result = values[a].reshape(-1), out[a].reshape(-1)
-        result[:] = 0
-        for tap in range(taps.size):
-            shift = (tap - taps.size // 2) * n_inner
-            weight = taps[tap]
-            for b in range(max(0, -shift), min(result.size, result.size - shift)):  # one long loop: it vectorises
-                result[b] += weight * source[b + shift]
+    at_source, at_target = share[0, 0] + share[0, 1] * t, share[1, 0] + share[1, 1] * t
+    n_classes = vectors.shape[1]
+    for k in range(n_classes):
+        value = at_source * vectors[ends[0], k] + at_target * vectors[ends[1], k]
+        above = fz * value
+        pair[k], pair[n_classes + k] = value - above, above
 
 
-@compiled
-def field(  # noqa: C901 - the three axes are written out, for speed
-    grid: Array, place: Array, vector: Array, axis: Array, corner: Array, gradient: Array
-) -> Number:
-    """Return the dot product of `vector` with the grid at a place, trilinear, and write its gradient.
+@inlined
+def add(values: Array, at: int, weight: Number, vector: Array) -> None:
+    """Add a weighted vector to the flat grid."""
+    for k in range(vector.size):
+        values[np.uint64(at + k)] += weight * vector[k]  # unsigned: no test whether it counts from the end
+
+
+@inlined
+def field(values: Array, shape: Shape, at: Cell, pair: Array) -> tuple[Number, Number, Number]:
+    """Return the dot product of a vector with the grid at a place, trilinear, and its gradient along x and y.
+
+    The gradient is per cell: the differences over the cells, linear between the middles of the cells.
 
     Parameters
     ----------
-    grid : (X, Y, Z, K) ndarray of float32
-    place : (3,) ndarray of float32
-        In cells.
-    vector : (K,) ndarray of float32
-    axis : (3,) ndarray of float32
-        Where it is 1 the gradient is not wanted.
-    corner : (2, 2, 2) ndarray of float32
-        Work space.
-    gradient : (3,) ndarray of float32
-        Overwritten, per cell: the differences over the cells, linear between the middles of the cells.
+    values : (X * Y * Z * K,) ndarray of float32
+    shape : (int, int, int, int)
+        X, Y, Z and K.
+    at : tuple
+        What `cell_of` returns.
+    pair : (2 K,) ndarray of float32
+        The vector, see `mix`.
     """
-    i, j, m = int(place[0]), int(place[1]), int(place[2])
-    fx, fy, fz = place[0] - i, place[1] - j, place[2] - m
-    for a in range(2):
-        for b in range(2):
-            for c in range(2):
-                corner[a, b, c] = dot(grid, i + a, j + b, m + c, vector)
-    for q in range(3):
-        gradient[q] = 0
-    if axis[0] != 1:
-        low, high = flat(corner[0], fy, fz), flat(corner[1], fy, fz)
-        at = i + 2 if fx > 0.5 else i - 1
-        gradient[0] = high - low
-        if 0 <= at < grid.shape[0]:
-            far = between(dot(grid, at, j, m, vector), dot(grid, at, j, m + 1, vector), fz)
-            other = between(dot(grid, at, j + 1, m, vector), dot(grid, at, j + 1, m + 1, vector), fz)
-            gradient[0] = slope(low, high, between(far, other, fy), fx)
-    if axis[1] != 1:
-        low, high = flat(corner[:, 0], fx, fz), flat(corner[:, 1], fx, fz)
-        at = j + 2 if fy > 0.5 else j - 1
-        gradient[1] = high - low
-        if 0 <= at < grid.shape[1]:
-            far = between(dot(grid, i, at, m, vector), dot(grid, i, at, m + 1, vector), fz)
-            other = between(dot(grid, i + 1, at, m, vector), dot(grid, i + 1, at, m + 1, vector), fz)
-            gradient[1] = slope(low, high, between(far, other, fx), fy)
-    low, high = flat(corner[:, :, 0], fx, fy), flat(corner[:, :, 1], fx, fy)
-    if axis[2] != 1:
-        at = m + 2 if fz > 0.5 else m - 1
-        gradient[2] = high - low
-        if 0 <= at < grid.shape[2]:
-            far = between(dot(grid, i, j, at, vector), dot(grid, i, j + 1, at, vector), fy)
-            other = between(dot(grid, i + 1, j, at, vector), dot(grid, i + 1, j + 1, at, vector), fy)
-            gradient[2] = slope(low, high, between(far, other, fx), fz)
-    return between(low, high, fz)
+    node, (i, j, _), (fx, fy, _) = at
+    along_y = shape[2] * shape[3]
+    along_x = shape[1] * along_y
+    step_x, step_y = to_neighbour(i, fx, shape[0]), to_neighbour(j, fy, shape[1])
+    beyond = node + step_x * along_x, node + step_y * along_y
+    one, two, three, four, beyond_x, beyond_y = columns(values, node, beyond, (along_x, along_y), (fx, fy), pair)
+    low, high = between(one, two, fy), between(three, four, fy)
+    left, right = between(one, three, fx), between(two, four, fx)
+    return between(low, high, fx), slope(low, high, beyond_x, fx, step_x), slope(left, right, beyond_y, fy, step_y)
+
+
+@inlined
+def columns(
+    values: Array,
+    node: int,
+    beyond: tuple[int, int],
+    strides: tuple[int, int],
+    shares: tuple[Number, Number],
+    pair: Array,
+) -> tuple[Number, Number, Number, Number, Number, Number]:
+    """Return the dot products at the four edges of a cell that are upright, and between two beyond it in x and in y.
+
+    One loop: several would each count the references to the arrays.
+    """
+    along_x, along_y = strides
+    fx, fy = shares
+    one = two = three = four = beyond_x = beyond_y = np.float32(0)
+    for k in range(pair.size):
+        # Unsigned: no test whether an index counts from the end.
+        one += pair[k] * values[np.uint64(node + k)]
+        two += pair[k] * values[np.uint64(node + along_y + k)]
+        three += pair[k] * values[np.uint64(node + along_x + k)]
+        four += pair[k] * values[np.uint64(node + along_x + along_y + k)]
+        at_x, at_y = beyond[0] + k, beyond[1] + k
+        beyond_x += pair[k] * between(values[np.uint64(at_x)], values[np.uint64(at_x + along_y)], fy)
+        beyond_y += pair[k] * between(values[np.uint64(at_y)], values[np.uint64(at_y + along_x)], fx)
+    return one, two, three, four, beyond_x, beyond_y
 
 
 @compiled
-def dot(grid: Array, i: int, j: int, m: int, vector: Array) -> Number:
-    """Return the dot product of a node of the grid with `vector`."""
-    value = np.float32(0)
-    for k in range(vector.size):
-        value += vector[k] * grid[i, j, m, k]
-    return value
+def rise(values: Array, shape: Shape, at: Cell, pair: Array) -> Number:
+    """Return the gradient along z, otherwise as `field`."""
+    node, (_, _, m), (fx, fy, fz) = at
+    strides, shares = (shape[1] * shape[2] * shape[3], shape[2] * shape[3]), (fx, fy)
+    step = to_neighbour(m, fz, shape[2])
+    low, high = level(values, node, strides, shares, pair), level(values, node + shape[3], strides, shares, pair)
+    return slope(low, high, level(values, node + step * shape[3], strides, shares, pair), fz, step)
 
 
 @compiled
+def level(values: Array, node: int, strides: tuple[int, int], shares: tuple[Number, Number], pair: Array) -> Number:
+    """Return the dot product of a vector, see `mix`, with the grid at the height of a node, bilinear."""
+    total, half = np.float32(0), pair.size // 2
+    (along_x, along_y), (fx, fy) = strides, shares
+    for k in range(half):
+        at = node + k
+        low = between(values[at], values[at + along_y], fy)
+        high = between(values[at + along_x], values[at + along_x + along_y], fy)
+        total += (pair[k] + pair[half + k]) * between(low, high, fx)
+    return total
+
+
+@inlined
 def between(low: Number, high: Number, share: Number) -> Number:
     """Return the value at `share` of the way from `low` to `high`."""
     return low + share * (high - low)
 
 
-@compiled
-def flat(corner: Array, u: Number, v: Number) -> Number:
-    """Return the value at (u, v) of a square with the corners (2, 2)."""
-    return between(between(corner[0, 0], corner[0, 1], v), between(corner[1, 0], corner[1, 1], v), u)
+@inlined
+def to_neighbour(cell: int, share: Number, n_nodes: int) -> int:
+    """Return how many nodes on the far side of the nearer neighbour cell is; 0 where the grid has none."""
+    step = 2 if share > np.float32(0.5) else -1
+    return step if 0 <= cell + step < n_nodes else 0
 
 
-@compiled
-def slope(low: Number, high: Number, beyond: Number, share: Number) -> Number:
-    """Return the slope at `share` of a cell, linear from the middle of the cell to that of the nearer neighbour."""
-    other = beyond - high if share > 0.5 else low - beyond
+@inlined
+def slope(low: Number, high: Number, beyond: Number, share: Number, step: int) -> Number:
+    """Return the slope at `share` of a cell, linear from its middle to that of the nearer neighbour, if any."""
+    if step == 0:
+        return high - low
+    other = beyond - high if step > 0 else low - beyond
     return between(high - low, other, abs(share - np.float32(0.5)))
 
 
@@ -185,7 +204,7 @@ def advance(
     offsets: Array,
     rows: tuple[int, int],
     line: tuple[Array, ...],
-    axis: Array,
+    box: tuple[Array, Array],
     bends: Array,
     step: tuple[float, float, float, float],
 ) -> float:
@@ -197,134 +216,185 @@ def advance(
         Smoothed density.
     points, offsets, rows, line
         As for `splat`. Points are moved in place; end points stay.
-    axis : (3,) ndarray of float32
-        Unit vector along which nothing moves; zero: each line's own direction.
+    box : tuple of (3,) ndarrays of float32
+        The size of the box, which no point leaves; and a unit vector along which nothing moves, zero: each line's own
+        direction.
     bends : (E, 2, 3) ndarray of float32
         The bent line that smoothing draws each line to.
     step : (float, float, float, float)
         Variance of the density's kernel times the speed, negative to flee; the longest step; the strength of
-        smoothing; the length of the trunk, see `bent`.
+        smoothing; the length of the trunk, see `plans`.
     """
-    source, target, _, vectors, share, scale = line
-    speed, limit, strength, trunk = step
-    vector, corner = np.empty(grid.shape[3], np.float32), np.empty((2, 2, 2), np.float32)
-    place, gradient = np.empty(3, np.float32), np.empty(3, np.float32)
-    longest = 0
+    first, plan = plans(offsets, rows, step[2], step[3])
+    pair, moved = np.empty(2 * grid.shape[3], np.float32), np.empty((first.size, 3), np.float32)
+    flat, felt = (grid.reshape(-1), grid.shape), (*line[3:], box[1])
+    largest = np.float32(0)
     for edge in range(rows[0], rows[1]):
-        longest = max(longest, offsets[edge + 1] - offsets[edge])
-    before, work = np.empty((longest, 3), np.float32), np.empty(longest, np.float32)
-    largest = 0.0
-    for edge in range(rows[0], rows[1]):
-        start, stop = offsets[edge], offsets[edge + 1]
-        before[: stop - start] = points[start:stop]
-        ax, ay, az = direction(points, start, stop, axis)
-        for at in range(start + 1, stop - 1):
-            mix(vector, vectors, source[edge], target[edge], share, (at - start) / (stop - start - 1))
-            for q in range(3):
-                place[q] = points[at, q] * scale[0]
-            density = field(grid, place, vector, axis, corner, gradient)
-            if not density > 0:
-                continue
-            factor = speed * scale[0] / density  # the gradient is per cell
-            along = gradient[0] * ax + gradient[1] * ay + gradient[2] * az
-            gx, gy, gz = gradient[0] - along * ax, gradient[1] - along * ay, gradient[2] - along * az
-            length = abs(factor) * math.sqrt(gx * gx + gy * gy + gz * gz)
-            if length > limit:
-                factor *= limit / length
-            points[at, 0] += factor * gx
-            points[at, 1] += factor * gy
-            points[at, 2] += factor * gz
-        smooth(points, start, stop, bends[edge], trunk, strength, work)
-        largest = max(largest, farthest(points[start:stop], before))
+        start, n = offsets[edge], offsets[edge + 1] - offsets[edge]
+        shift(flat, points, (start, n), moved, (line[0][edge], line[1][edge]), felt, step, pair)
+        smooth(moved, (0, n), bends, edge, plan, first[n])
+        largest = max(largest, settle(points, (start, n), moved, box[0]))
+    return math.sqrt(largest)
+
+
+@inlined
+def shift(
+    flat: tuple[Array, Shape],
+    points: Array,
+    path: tuple[int, int],
+    moved: Array,
+    ends: tuple[int, int],
+    felt: tuple[Array, ...],
+    step: tuple[float, float, float, float],
+    pair: Array,
+) -> None:
+    """Write the points of a path into `moved` (n, 3), its inner ones moved by mean shift.
+
+    `flat` are the values of the grid and its shape, `path` the first point and how many there are, `felt` vectors,
+    share, scale and axis; `pair` is work space. The rest as for `advance`.
+    """
+    (values, shape), (vectors, share, scale, axis), (start, n) = flat, felt, path
+    ax, ay, az = direction(points, start, start + n - 1, axis)
+    for i in range(n):
+        x, y, z = points[start + i, 0], points[start + i, 1], points[start + i, 2]
+        if 0 < i < n - 1:
+            at = cell_of(points, start + i, scale[0], shape)
+            mix(pair, vectors, ends, share, np.float32(i) / np.float32(n - 1), at[2][2])
+            density, gx, gy = field(values, shape, at, pair)
+            gz = np.float32(0) if az == 1 else rise(values, shape, at, pair)
+            if density > 0:
+                along = gx * ax + gy * ay + gz * az
+                gx, gy, gz = gx - along * ax, gy - along * ay, gz - along * az
+                factor = step[0] * scale[0] / density  # the gradient is per cell; float64: densities may be tiny
+                length = abs(factor) * math.sqrt(gx * gx + gy * gy + gz * gz)
+                if length > step[1]:
+                    factor *= step[1] / length
+                x, y, z = x + factor * gx, y + factor * gy, z + factor * gz
+        moved[i, 0], moved[i, 1], moved[i, 2] = x, y, z
+
+
+@inlined
+def direction(points: Array, first: int, last: int, axis: Array) -> tuple[Number, Number, Number]:
+    """Return `axis`, or the unit vector from point to point where `axis` is zero."""
+    if axis[0] != 0 or axis[1] != 0 or axis[2] != 0:
+        return axis[0], axis[1], axis[2]
+    x, y, z = points[last, 0] - points[first, 0], points[last, 1] - points[first, 1], points[last, 2] - points[first, 2]
+    length = max(np.float32(math.sqrt(x * x + y * y + z * z)), np.float32(1e-30))
+    return x / length, y / length, z / length
+
+
+@inlined
+def settle(points: Array, path: tuple[int, int], moved: Array, extent: Array) -> Number:
+    """Move the inner points of a path to where they are to be, within the box; return the largest square of a move."""
+    start, n = path
+    largest = np.float32(0)
+    for i in range(1, n - 1):
+        square = np.float32(0)
+        for q in range(3):
+            place = min(max(moved[i, q], np.float32(0)), extent[q])
+            square += (place - points[start + i, q]) ** 2
+            points[start + i, q] = place
+        largest = max(largest, square)
     return largest
 
 
 @compiled
-def direction(points: Array, start: int, stop: int, axis: Array) -> tuple[float, float, float]:
-    """Return `axis`, or the unit vector from a line's start to its end where `axis` is zero."""
-    if axis[0] != 0 or axis[1] != 0 or axis[2] != 0:
-        return axis[0], axis[1], axis[2]
-    chord = points[stop - 1] - points[start]
-    length = max(np.float32(math.sqrt((chord * chord).sum())), np.float32(1e-30))
-    return chord[0] / length, chord[1] / length, chord[2] / length
+def plans(offsets: Array, rows: tuple[int, int], strength: float, trunk: float) -> tuple[Array, Array]:
+    """Return what `smooth` and `gather` do at each point, which depends only on how many points a line has.
+
+    Returns
+    -------
+    first : (longest line + 1,) ndarray of int64
+        Where the plan for lines of so many points begins.
+    plan : (R, 4) ndarray of float32
+        What the solution of a heat equation takes of the point before, and of the point itself (Thomas' algorithm);
+        how much of bends[0] and of bends[1] there is in a bent line, which is straight from the start to bends[0], goes
+        on along the trunk, a share of the whole, to bends[1], and straight to the end.
+    """
+    longest = 0
+    for edge in range(rows[0], rows[1]):
+        longest = max(longest, offsets[edge + 1] - offsets[edge])
+    first = np.full(longest + 1, -1, np.int64)
+    size = 0
+    for edge in range(rows[0], rows[1]):
+        n = offsets[edge + 1] - offsets[edge]
+        if first[n] < 0:
+            first[n] = size
+            size += n
+    plan = np.zeros((size, 4), np.float32)
+    begin = (1 - trunk) / 2
+    for n in range(3, longest + 1):
+        if first[n] >= 0:
+            coupling = 0.5 * strength * ((n - 1) / math.pi) ** 2
+            for i in range(1, n - 1):
+                row = first[n] + i
+                plan[row, 1] = 1 / (1 + 2 * coupling - coupling * plan[row - 1, 0])
+                plan[row, 0] = coupling * plan[row, 1]
+                t = i / (n - 1)
+                plan[row, 2] = max(min(t / begin, (1 - begin - t) / trunk), 0)
+                plan[row, 3] = max(min((1 - t) / begin, (t - begin) / trunk), 0)
+    return first, plan
 
 
-@compiled
-def farthest(points: Array, before: Array) -> float:
-    """Return the largest distance of points (n, 3) from where they were before."""
-    largest = 0.0
-    for at in range(len(points)):
-        moved = 0.0
-        for q in range(3):
-            moved += (points[at, q] - before[at, q]) ** 2
-        largest = max(largest, moved)
-    return math.sqrt(largest)
-
-
-@compiled
-def smooth(points: Array, start: int, stop: int, bend: Array, trunk: float, strength: float, work: Array) -> None:
-    """Draw one line towards its bent line (see `bent`), short waves more than long ones.
+@inlined
+def smooth(points: Array, path: tuple[int, int], bends: Array, edge: int, plan: Array, row: int) -> None:
+    """Draw a path (n, 3) towards its bent line, short waves more than long ones.
 
     Two implicit steps of the heat equation on the distance from the bent line: a wave of m half periods keeps
-    1 / (1 + strength m^2 / 2)^2 of its height, whatever the number of points. Thomas' algorithm, O(points).
+    1 / (1 + strength m^2 / 2)^2 of its height, whatever the number of points. O(points).
     """
-    last = stop - start - 1
-    if strength <= 0 or last < 2:
-        return
-    inverse = np.float32(1 / last)
-    coupling = np.float32(0.5 * strength * (last / math.pi) ** 2)
-    diagonal, uncoupled = 1 + 2 * coupling, 1 / coupling
-    work[0] = 0
-    for i in range(1, last):
-        work[i] = coupling / (diagonal - coupling * work[i - 1])
-    for q in range(3):
-        head, tail = points[start, q], points[stop - 1, q]
-        for i in range(1, last):
-            points[start + i, q] -= head + (tail - head) * (i * inverse) + bent(i * inverse, q, bend, trunk)
-        for _ in range(2):
-            previous = np.float32(0)
-            for i in range(1, last):
-                previous = (points[start + i, q] * uncoupled + previous) * work[i]
-                points[start + i, q] = previous
-            following = np.float32(0)
-            for i in range(last - 1, 0, -1):
-                following = points[start + i, q] + work[i] * following
-                points[start + i, q] = following
-        for i in range(1, last):
-            points[start + i, q] += head + (tail - head) * (i * inverse) + bent(i * inverse, q, bend, trunk)
+    start, n = path
+    add_bent(points, path, bends, edge, plan, row, np.float32(-1))
+    for _ in range(2):
+        x = y = z = np.float32(0)
+        for i in range(1, n - 1):
+            before, own, at = plan[row + i, 0], plan[row + i, 1], start + i
+            x, y, z = (
+                own * points[at, 0] + before * x,
+                own * points[at, 1] + before * y,
+                own * points[at, 2] + before * z,
+            )
+            points[at, 0], points[at, 1], points[at, 2] = x, y, z
+        x = y = z = np.float32(0)
+        for i in range(n - 2, 0, -1):
+            after, at = plan[row + i, 0], start + i
+            x, y, z = points[at, 0] + after * x, points[at, 1] + after * y, points[at, 2] + after * z
+            points[at, 0], points[at, 1], points[at, 2] = x, y, z
+    add_bent(points, path, bends, edge, plan, row, np.float32(1))
 
 
-@compiled
-def bent(t: Number, q: int, bend: Array, trunk: float) -> Number:
-    """Return how far a bent line is from the straight one at `t`, along axis q.
-
-    Straight from the start to bend[0], along the trunk to bend[1], and straight to the end.
-    """
-    begin, end = (1 - trunk) / 2, (1 + trunk) / 2
-    if t <= begin:
-        return np.float32(bend[0, q] * t / begin)
-    if t >= end:
-        return np.float32(bend[1, q] * (1 - t) / (1 - end))
-    return np.float32(bend[0, q] + (bend[1, q] - bend[0, q]) * (t - begin) / (end - begin))
+@inlined
+def add_bent(
+    points: Array, path: tuple[int, int], bends: Array, edge: int, plan: Array, row: int, sign: Number
+) -> None:
+    """Add the bent line between the ends of a path to its inner points, or take it away."""
+    start, n = path
+    step = ONE / np.float32(n - 1)
+    for i in range(1, n - 1):
+        t = np.float32(i) * step
+        for q in range(3):
+            straight = between(points[start, q], points[start + n - 1, q], t)
+            bent = plan[row + i, 2] * bends[edge, 0, q] + plan[row + i, 3] * bends[edge, 1, q]
+            points[start + i, q] += sign * (straight + bent)
 
 
 @compiled
 def gather(points: Array, offsets: Array, rows: tuple[int, int], bends: Array, trunk: float) -> None:
-    """Bend straight lines: see `bent`; `bends` is (E, 2, 3)."""
+    """Bend straight lines: see `plans`; `bends` is (E, 2, 3)."""
+    first, plan = plans(offsets, rows, 0.0, trunk)
     for edge in range(rows[0], rows[1]):
-        start, stop = offsets[edge], offsets[edge + 1]
-        for at in range(start + 1, stop - 1):
+        start, n = offsets[edge], offsets[edge + 1] - offsets[edge]
+        for i in range(1, n - 1):
             for q in range(3):
-                points[at, q] += bent((at - start) / (stop - start - 1), q, bends[edge], trunk)
+                row = first[n] + i
+                points[start + i, q] += plan[row, 2] * bends[edge, 0, q] + plan[row, 3] * bends[edge, 1, q]
 
 
 @compiled
 def round_off(points: Array, offsets: Array, rows: tuple[int, int], strength: float) -> None:
     """Smooth lines towards the straight ones, so that they have no corners."""
-    longest = 0
+    first, plan = plans(offsets, rows, strength, 0.5)
+    none = np.zeros((1, 2, 3), np.float32)
     for edge in range(rows[0], rows[1]):
-        longest = max(longest, offsets[edge + 1] - offsets[edge])
-    work = np.empty(longest, np.float32)
-    none = np.zeros((2, 3), np.float32)
-    for edge in range(rows[0], rows[1]):
-        smooth(points, offsets[edge], offsets[edge + 1], none, 0.5, strength, work)
+        n = offsets[edge + 1] - offsets[edge]
+        smooth(points, (offsets[edge], n), none, 0, plan, first[n])

@@ -14,7 +14,7 @@ from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.progress import Progress, silent
 from cnnvis.layout import _kernels
 from cnnvis.layout._compiled import say_compiling
-from cnnvis.layout._density import BLOCKS, FINEST_CELL, cell_size, density, grid_shape, spread
+from cnnvis.layout._density import BLOCKS, FINEST_CELL, cell_size, density, grid_shape, n_blocks, spread
 from cnnvis.layout._groups import LineGroup, line_groups, places
 from cnnvis.layout._hubs import TRUNK
 from cnnvis.layout._line_look import line_look
@@ -162,11 +162,10 @@ class Bundler:
 
         def advance(first: int, last: int) -> float:
             return _kernels.advance(
-                grid, group.points, group.offsets, (first, last), felt, group.axis, group.bends, step
+                grid, group.points, group.offsets, (first, last), felt, (group.extent, group.axis), group.bends, step
             )
 
-        moves = spread(pool, advance, len(group.edges))
-        group.keep_inside()
+        moves = spread(pool, advance, len(group.edges), n_blocks(group))
         return max(shaken, *moves)
 
     @property

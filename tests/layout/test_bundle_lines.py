@@ -170,12 +170,13 @@ def test_lines_of_a_hub_share_a_trunk() -> None:
 def test_smoothing_takes_the_stated_part_of_each_wave() -> None:
     from cnnvis.layout import _kernels
 
-    n, strength, none = 201, 0.3, np.zeros((2, 3), np.float32)
+    n, strength, none = 201, 0.3, np.zeros((1, 2, 3), np.float32)
+    first, plan = _kernels.plans(np.array([0, n]), (0, 1), strength, 0.3)
     t = np.linspace(0, 1, n)
     for waves in (1, 2, 5):
         points = np.zeros((n, 3), np.float32)
         points[:, 0], points[:, 2] = np.sin(waves * np.pi * t), t
-        _kernels.smooth(points, 0, n, none, 0.3, strength, np.empty(n, np.float32))
+        _kernels.smooth(points, (0, n), none, 0, plan, first[n])
         kept = 1 / (1 + strength * waves**2 / 2) ** 2
         np.testing.assert_allclose(points[:, 0], kept * np.sin(waves * np.pi * t), atol=2e-3)
         np.testing.assert_allclose(points[:, 2], t, atol=1e-6)

@@ -5,7 +5,17 @@ import pytest
 from bundling_reference import Lines, bent, iterate, smoothed
 
 from cnnvis.core import EdgeSet, Layout
-from cnnvis.layout import BundleOptions, Bundler, _kernels, _profiles, bundle, bundling, place, random_network
+from cnnvis.layout import (
+    BundleOptions,
+    Bundler,
+    _blur_kernels,
+    _kernels,
+    _profiles,
+    bundle,
+    bundling,
+    place,
+    random_network,
+)
 from cnnvis.layout._groups import line_groups
 from cnnvis.layout._profiles import SHARPNESS, unit_look
 
@@ -136,7 +146,7 @@ def test_every_input_uses_the_loops_that_were_compiled_once():
     """Other types of the same numbers would compile them again: ten seconds."""
     edges, layout, profiles = network(3)
     bundle(edges, layout, profiles=profiles)
-    kernels = (_kernels.splat, _kernels.convolve, _kernels.advance, _kernels.gather, _kernels.round_off)
+    kernels = (_kernels.splat, _blur_kernels.convolve, _kernels.advance, _kernels.gather, _kernels.round_off)
     before = [len(kernel.signatures) for kernel in kernels]
     ways = [
         {"options": BundleOptions(bandwidth=1, edge_bandwidth_reduction=0)},
