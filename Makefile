@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint bench clean setup-demo setup-dev
+.PHONY: help demo viewer test test-all lint bench clean setup-demo setup-viewer setup-dev
 
 PYTHON ?=
 PIP_ARGS ?=
@@ -24,16 +24,22 @@ help: ## List the targets
 	@echo "  PYTHON=python3.12   the Python to set up with (3.11 to 3.13; default: the first found)"
 	@echo "  PIP_ARGS='...'      further arguments of pip install, such as an index with CPU builds of torch:"
 	@echo "                      on Linux the plain torch is the CUDA build, several gigabytes"
-	@echo "  ARGS='...'          further arguments of the demo's pipeline, or of pytest"
+	@echo "  ARGS='...'          further arguments of the demo's pipeline, of cnnvis view, or of pytest"
 
 setup-demo:
 	@.ci/setup.sh demo
+
+setup-viewer:
+	@.ci/setup.sh viewer
 
 setup-dev:
 	@.ci/setup.sh dev
 
 demo: setup-demo ## Set up, then run the main job: pictures, volumes and a report in out/conv1_volume/
 	$(BIN)/python pipelines/conv1_volume.py $(ARGS)
+
+viewer: setup-viewer ## Set up, then open the window with the bundled perceptron for digits (needs a display)
+	$(BIN)/cnnvis view --example mnist $(ARGS)
 
 test: setup-dev ## Set up, then run the whole test suite but the slow tests (about 10 minutes)
 	$(PYTEST) -n 2 -m "not slow and not bench" --nbmake tests $(NOTEBOOKS) $(ARGS)

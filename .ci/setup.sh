@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
-# Set up .venv and the system libraries.  Usage: .ci/setup.sh demo|dev
-#   demo  what the pipelines need; dev  the tests and linters too
+# Set up .venv and the system libraries.  Usage: .ci/setup.sh demo|viewer|dev
+#   demo  what the pipelines need; viewer  what a window needs, too; dev  the tests and linters as well
 # Environment: PYTHON    interpreter to use (default: the first of 3.11 to 3.13 found)
 #              PIP_ARGS  further arguments for pip install (an index with CPU builds of torch, for instance)
 # Nothing is done again unless pyproject.toml, constraints.txt, the Python, PIP_ARGS or this folder has changed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-kind=${1:?usage: .ci/setup.sh demo|dev}
+kind=${1:?usage: .ci/setup.sh demo|viewer|dev}
 case $kind in
   demo) target=. libraries=offscreen ;;
+  viewer) kind=demo target=. libraries=window ;; # the same Python packages
   dev) target='.[dev]' libraries=tests ;;
-  *) echo "usage: .ci/setup.sh demo|dev" >&2; exit 2 ;;
+  *) echo "usage: .ci/setup.sh demo|viewer|dev" >&2; exit 2 ;;
 esac
 
 say() { printf 'setup: %s\n' "$*"; }

@@ -3,32 +3,62 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
+
+from cnnvis.cli._options import Image, Layers, Model, Weights
 
 
 def view(
     *files: Path,
     example: Annotated[str | None, Parameter(name="--example", metavar="NAME")] = None,
+    model: Model | None = None,
+    weights: Weights = None,
+    image: Image | None = None,
+    layer: Annotated[Layers, Parameter(show_default="the network's own choice")] = (),
     screenshot: Annotated[Path | None, Parameter(name="--screenshot", metavar="PNG")] = None,
 ) -> int:
     """Open the window, to explore a network, volumes or a scene.
+
+    Shows files, an example, or a model: with an image, what its layers make of it; without one, all of the network as
+    bundled links. With none of them there is a start page. F1 in the window lists keys and mouse. Needs a display.
 
     Parameters
     ----------
     files : Path
         What `cnnvis render` takes: a scene.json, a processed network (.safetensors), volumes (.vti, .vtm, .vox), lines
-        and units (.vtp), a series (.pvd), a recording, importance; several stand side by side. None: a start page.
+        and units (.vtp), a series (.pvd), a recording, importance; several stand side by side.
     example : str
         Open what comes along: "mnist", "fashion" or "photo".
     screenshot : Path
         Wait until everything is painted, save a picture of the whole window, and close it.
     """
-    from cnnvis.core.errors import InvalidInputError, did_you_mean
+    fields = {"image": image, "layers": layer, "weights": weights}
+    asked = {name: value for name, value in fields.items() if value}
+    _check(files, example, model, asked)
     from cnnvis.viewer.app import run
+
+    return run(files, example=example, model=model, view=asked, screenshot=screenshot)
+
+
+def _check(files: tuple[Path, ...], example: str | None, model: str | None, asked: dict[str, Any]) -> None:
+    """Say what cannot be shown before a window opens.
+
+    Raises
+    ------
+    InvalidInputError
+        When options contradict each other, or there is no such example.
+    """
+    from cnnvis.core.errors import InvalidInputError, did_you_mean
     from cnnvis.viewer.examples import EXAMPLES
 
+    given = [name for name, value in (("files", files), ("--example", example), ("--model", model)) if value]
+    if len(given) > 1:
+        raise InvalidInputError(f"The window opens with files, an example or a model; got {' and '.join(given)}.")
     if example is not None and example not in EXAMPLES:
         raise InvalidInputError(f"There is no example {example!r}. {did_you_mean(example, EXAMPLES, what='examples')}")
-    return run(files, example=example, screenshot=screenshot)
+    if asked and model is None:
+        raise InvalidInputError("--image, --layer and --weights go with --model: name one, too.")
+    if "layers" in asked and "image" not in asked:
+        raise InvalidInputError("--layer shows maps of an image: name one with --image, or leave --layer out.")

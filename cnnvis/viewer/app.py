@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -75,7 +75,14 @@ def show(target: Scene | SceneGrid) -> ViewerWindow | None:
     return None
 
 
-def run(paths: Sequence[Path] = (), *, example: str | None = None, screenshot: Path | None = None) -> int:
+def run(
+    paths: Sequence[Path] = (),
+    *,
+    example: str | None = None,
+    model: str | None = None,
+    view: Mapping[str, object] | None = None,
+    screenshot: Path | None = None,
+) -> int:
     """Open a window, and return when it is closed.
 
     Parameters
@@ -84,6 +91,10 @@ def run(paths: Sequence[Path] = (), *, example: str | None = None, screenshot: P
         Files to open.
     example : str, optional
         Name of an example to open.
+    model : str, optional
+        A network to open, as for `cnnvis.models.load`.
+    view : mapping, optional
+        What to see of the network: fields of `cnnvis.studies.showing.ModelView` by name.
     screenshot : Path, optional
         Wait until everything is painted, save a picture of the window, and close it.
 
@@ -100,6 +111,8 @@ def run(paths: Sequence[Path] = (), *, example: str | None = None, screenshot: P
         window.files.open(paths)
     elif example is not None:
         window.files.open_example(example)
+    elif model is not None:
+        window.files.open_model(model, **(view or {}))
     try:
         if screenshot is None:
             QApplication.instance().exec_()
