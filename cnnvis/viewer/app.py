@@ -37,11 +37,13 @@ def open_window(settings: Settings | None = None) -> ViewerWindow:
     """Return a new window, shown; errors in its slots become messages in it from now on."""
     application()
     window = ViewerWindow(settings)
+    before = sys.__excepthook__
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if issubclass(kind, KeyboardInterrupt):
             window.close()
         else:
+            before(kind, error, trace)  # scripts see it too
             window.workspace.problem.emit("Something", error)
 
     sys.excepthook = hook

@@ -135,6 +135,7 @@ class Pointing(QObject):
                 units=old.units ^ chosen.units,
                 layers=old.layers | chosen.layers,
                 classes=old.classes | chosen.classes,
+                links=old.links ^ chosen.links,
             )
         self.workspace.select(chosen)
 

@@ -56,4 +56,5 @@ class StatusLine(QStatusBar):
         texts = [] if math.isnan(rate) else [f"{rate:.0f} frames/s"]
         if math.isfinite(full):
             texts.append(f"full picture {full:.2g} s")
-        self.drawing.setText(" · ".join(texts))
+        drawn_by = next((pane.drawn.mapper for pane in self.canvas.panes), "")
+        self.drawing.setText(" · ".join([*texts, *([drawn_by] if drawn_by else [])]))
