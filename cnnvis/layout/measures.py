@@ -268,7 +268,8 @@ def _middle_shares(lines: PolylineSet) -> NDArray[np.float64] | None:
     shares = lines.point_arrays.get("class_shares")
     if shares is None or shares.ndim != 2 or shares.shape[1] < 2:
         return None
-    return shares[(lines.offsets[:-1] + lines.offsets[1:]) // 2].astype(np.float64)
+    middles: NDArray[np.float64] = shares[(lines.offsets[:-1] + lines.offsets[1:]) // 2].astype(np.float64)
+    return middles
 
 
 def _served(shares: NDArray[np.floating]) -> NDArray[np.int64]:

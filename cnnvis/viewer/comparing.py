@@ -11,7 +11,7 @@ from cnnvis.core.errors import InvalidInputError
 from cnnvis.io.showing import Shown, load_to_show, side_by_side
 from cnnvis.scene import Scene, SceneGrid, VolumeItem
 from cnnvis.scene.differences import difference
-from cnnvis.viewer.exports import copy_of
+from cnnvis.viewer.exports import copy_scene
 from cnnvis.viewer.jobs import Tell
 from cnnvis.viewer.reordering import ordered
 from cnnvis.viewer.workspace import Workspace
@@ -55,7 +55,7 @@ def show_frames(workspace: Workspace, frames: Sequence[int]) -> None:
     _check_count(len(frames), "frames")
     scenes = []
     for frame in frames:
-        copied = copy_of(scene)
+        copied = copy_scene(scene)
         copied.frame = frame
         copied.title = f"{scene.series.axis}: {scene.series.labels[frame]}"
         copied.restore_frames(type(scene.series)(), {}, 0)
@@ -66,7 +66,7 @@ def show_frames(workspace: Workspace, frames: Sequence[int]) -> None:
 def show_orders(workspace: Workspace, item: VolumeItem, methods: Sequence[str]) -> None:
     """Show the channels of a volume in several orders side by side."""
     _check_count(len(methods), "orders")
-    scene, volume = copy_of(workspace.scene), item.data
+    scene, volume = copy_scene(workspace.scene), item.data
 
     def work(tell: Tell) -> list[Volume]:
         return [ordered(volume, method, None, tell) for method in methods]
@@ -74,7 +74,7 @@ def show_orders(workspace: Workspace, item: VolumeItem, methods: Sequence[str]) 
     def then(volumes: list[Volume]) -> None:
         scenes = []
         for found in volumes:
-            copied = copy_of(scene)
+            copied = copy_scene(scene)
             copied.restore_frames(type(scene.series)(), {}, 0)
             copied[item.name].data = found
             copied.title = f"{item.name}: {found.method}"

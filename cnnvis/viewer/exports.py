@@ -142,11 +142,12 @@ class Exports(QObject):
 def copy_of(target: Target) -> Target:
     """Return a scene or grid in the same state, with the same data, that nothing changes any more."""
     if isinstance(target, SceneGrid):
-        return SceneGrid(list(map(_copy, target)), link=(), columns=target.columns, size=target.size)
-    return _copy(target)
+        return SceneGrid(list(map(copy_scene, target)), link=(), columns=target.columns, size=target.size)
+    return copy_scene(target)
 
 
-def _copy(scene: Scene) -> Scene:
+def copy_scene(scene: Scene) -> Scene:
+    """Return a scene in the same state, with the same data."""
     taken = SceneSnapshot.of(scene)
     return Scene.from_state(taken.state, taken.data, taken.frames)
 

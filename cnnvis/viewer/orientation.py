@@ -22,6 +22,7 @@ class OrientationMarker(QWidget):
 
     def __init__(self, view: QWidget) -> None:
         super().__init__(view)
+        self._view = view
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.resize(SIDE, SIDE)
         self._ways: NDArray[np.float64] | None = None
@@ -30,7 +31,7 @@ class OrientationMarker(QWidget):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - overrides Qt's
         """Stay in the corner."""
         if event.type() == QEvent.Type.Resize:
-            self.move(watched.width() - SIDE - 2, 2)
+            self.move(self._view.width() - SIDE - 2, 2)
         return False
 
     def look_from(self, cameras: Sequence[Any]) -> None:
@@ -56,12 +57,12 @@ class OrientationMarker(QWidget):
         for axis in np.argsort(self._ways[:, 2]):
             name, colour = AXES[axis]
             across, upwards, _ = self._ways[axis]
-            tip = middle + LENGTH * QPointF(float(across), -float(upwards))
+            tip = middle + QPointF(LENGTH * float(across), -LENGTH * float(upwards))
             painter.setPen(QPen(QColor(colour), 2))
             painter.drawLine(middle, tip)
             if np.hypot(across, upwards) > 0.15:
                 width = painter.fontMetrics().horizontalAdvance(name)
-                at = middle + 1.3 * (tip - middle)
+                at = middle + (tip - middle) * 1.3
                 left = min(max(at.x() - width / 2, 0.0), SIDE - width)
                 painter.drawText(QPointF(left, at.y() + 4), name)
         painter.end()

@@ -56,6 +56,5 @@ def palette_of(theme: Theme) -> QPalette:
 
 def apply_theme(theme: Theme) -> None:
     """Give all windows of the application the colours of a theme, and a style that honours them."""
-    application = QApplication.instance()
-    application.setStyle("Fusion")
-    application.setPalette(palette_of(theme))
+    QApplication.setStyle("Fusion")
+    QApplication.setPalette(palette_of(theme))

@@ -85,8 +85,9 @@ class SceneTree(QWidget):
         for index, scene in enumerate(self.workspace.scenes):
             parent: QTreeWidget | QTreeWidgetItem = self.tree
             if several:
-                parent = self._row(self.tree, scene.title or f"scene {index + 1}", "scene", (SCENE, index, "", ""))
-                parent.setExpanded(True)
+                row = self._row(self.tree, scene.title or f"scene {index + 1}", "scene", (SCENE, index, "", ""))
+                row.setExpanded(True)
+                parent = row
             for item in scene:
                 row = self._row(parent, item.name, item.kind, (ITEM, index, item.name, ""))
                 for layer in layers_of(item):
@@ -114,7 +115,7 @@ class SceneTree(QWidget):
         if kind == SCENE:
             return
         item = self._item_of(row)
-        shown = item.visible if kind == ITEM else layer not in item.hidden_layers
+        shown = layer not in item.hidden_layers if isinstance(item, NetworkItem) and kind == LAYER else item.visible
         row.setCheckState(0, Qt.CheckState.Checked if shown else Qt.CheckState.Unchecked)
 
     def _scene_of(self, row: QTreeWidgetItem) -> Scene:
@@ -152,7 +153,7 @@ class SceneTree(QWidget):
         item = self._item_of(row)
         if kind == ITEM:
             item.visible = shown
-        else:
+        elif isinstance(item, NetworkItem):
             hidden = [name for name in item.hidden_layers if name != layer]
             item.hidden_layers = tuple(hidden if shown else [*hidden, layer])
 
