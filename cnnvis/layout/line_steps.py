@@ -70,6 +70,8 @@ def smoothed(lines: PolylineSet, strength: float = 8.0) -> PolylineSet:
         0 to 64, as `BundleOptions.smoothing_iterations`.
     """
     require_number("smoothed: strength", strength, 0, 64)
+    if strength == 0:
+        return lines
     points = lines.points.copy()
     _kernels.round_off(points, lines.offsets, (0, len(lines)), ROUNDING * strength)
     return replace(lines, points=points)
