@@ -39,6 +39,12 @@ FRAME_MS = 30
 
 SIZE = (1280, 800)
 
+NARROW, RELEASE_MS = 370, 1500
+"""Width of docks at the side in the first session, and how long they are held to it: until all has been laid out."""
+
+QWIDGETSIZE_MAX = 16_777_215
+"""Qt's own name for no limit."""
+
 
 class ViewerWindow(QMainWindow):
     """Shows a workspace.
@@ -62,7 +68,7 @@ class ViewerWindow(QMainWindow):
         self.setWindowTitle("cnnvis")
         self.setAcceptDrops(True)
         self.resize(*SIZE)
-        self.setDockOptions(QMainWindow.DockOption.AnimatedDocks | QMainWindow.DockOption.AllowTabbedDocks)
+        self.setDockOptions(QMainWindow.DockOption.AllowTabbedDocks)
         self.workspace = Workspace(self)
         self.files = Files(self.workspace, self.settings, self)
         self.exports = Exports(self.workspace, self)
@@ -94,6 +100,8 @@ class ViewerWindow(QMainWindow):
         if geometry is not None and docks is not None:
             self.restoreGeometry(geometry)
             self.restoreState(docks)
+        else:
+            self._share_out()
 
     # -- docks -----------------------------------------------------------------------------------
 
@@ -119,8 +127,17 @@ class ViewerWindow(QMainWindow):
         self.tabifyDockWidget(self.docks["timeline"], self.docks["log"])
         self.docks["timeline"].raise_()
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
-        self.resizeDocks([self.docks["scene"], self.docks["properties"]], [220, 390], Qt.Orientation.Horizontal)
-        self.resizeDocks([self.docks["timeline"]], [80], Qt.Orientation.Vertical)
+
+    def _share_out(self) -> None:
+        """Let the docks begin narrow: what they ask for would leave the view half of the window."""
+        for dock in self.docks.values():
+            if self.dockWidgetArea(dock) != Qt.DockWidgetArea.BottomDockWidgetArea:
+                dock.setMaximumWidth(NARROW)
+        QTimer.singleShot(RELEASE_MS, self._release)
+
+    def _release(self) -> None:
+        for dock in self.docks.values():
+            dock.setMaximumWidth(QWIDGETSIZE_MAX)
 
     def _add_dock(self, name: str, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> None:
         dock = QDockWidget(title, self)
