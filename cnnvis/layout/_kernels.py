@@ -311,13 +311,12 @@ def plans(offsets: Array, rows: tuple[int, int], strength: float, trunk: float) 
         how much of bends[0] and of bends[1] there is in a bent line, which is straight from the start to bends[0], goes
         on along the trunk, a share of the whole, to bends[1], and straight to the end.
     """
-    longest = 0
-    for edge in range(rows[0], rows[1]):
-        longest = max(longest, offsets[edge + 1] - offsets[edge])
+    counts = np.diff(offsets[rows[0] : rows[1] + 1])
+    longest, size = 0, 0
+    for n in counts:
+        longest = max(longest, n)
     first = np.full(longest + 1, -1, np.int64)
-    size = 0
-    for edge in range(rows[0], rows[1]):
-        n = offsets[edge + 1] - offsets[edge]
+    for n in counts:
         if first[n] < 0:
             first[n] = size
             size += n
@@ -344,16 +343,16 @@ def smooth(points: Array, path: tuple[int, int], bends: Array, edge: int, plan: 
     1 / (1 + strength m^2 / 2)^2 of its height, whatever the number of points. O(points).
     """
     start, n = path
+    if n < 3 or plan[row + 1, 0] == 0:  # without strength a path stays as it is, to the last bit
+        return
     add_bent(points, path, bends, edge, plan, row, np.float32(-1))
     for _ in range(2):
         x = y = z = np.float32(0)
         for i in range(1, n - 1):
             before, own, at = plan[row + i, 0], plan[row + i, 1], start + i
-            x, y, z = (
-                own * points[at, 0] + before * x,
-                own * points[at, 1] + before * y,
-                own * points[at, 2] + before * z,
-            )
+            x = own * points[at, 0] + before * x
+            y = own * points[at, 1] + before * y
+            z = own * points[at, 2] + before * z
             points[at, 0], points[at, 1], points[at, 2] = x, y, z
         x = y = z = np.float32(0)
         for i in range(n - 2, 0, -1):
