@@ -48,7 +48,7 @@ test-all: setup-dev ## The same with the slow tests
 	$(PYTEST) -n 2 -m "not bench" --nbmake tests $(NOTEBOOKS) $(ARGS)
 
 bench: setup-dev ## Run the benchmarks, one process, and print their table
-	$(BIN)/python -m pytest -q -p no:xdist -m bench --benchmark-group-by=group --benchmark-sort=name \
+	$(XVFB) $(BIN)/python -m pytest -q -p no:xdist -m bench --benchmark-group-by=group --benchmark-sort=name \
 		--benchmark-columns=median,min,iqr,rounds tests/benchmarks/bench_*.py $(ARGS)
 
 lint: setup-dev ## Check style, formatting, import directions and types
