@@ -2,8 +2,8 @@
 
 from cnnvis.rendering.film import FILM_SUFFIXES, film
 from cnnvis.rendering.gltf_export import GLTF_SUFFIXES, export_gltf
-from cnnvis.rendering.offscreen import OffscreenWindow, pixels_of
 from cnnvis.rendering.hits import Hit, LineHit, MatrixHit, UnitHit, VolumeHit
+from cnnvis.rendering.offscreen import OffscreenWindow, pixels_of
 from cnnvis.rendering.panes import ScenePane, ScenePanes
 from cnnvis.rendering.picking import Picker
 from cnnvis.rendering.probe import require_rendering, require_window

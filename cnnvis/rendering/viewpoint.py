@@ -67,6 +67,8 @@ def place_camera(
     camera.SetViewAngle(2 * np.degrees(np.arctan(np.tan(np.radians(VIEW_ANGLE / 2)) / state.zoom)))
     camera.SetParallelScale(height / state.zoom)
     camera.SetWindowCenter(free.right - free.left, free.top - free.bottom)
+    # What was left here by an earlier frame would change last digits of projected places, and so pixels of texts.
+    camera.SetClippingRange(distance / 100, distance * 100)
 
 
 def _custom(state: Camera) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], float]:

@@ -227,7 +227,6 @@ class _Report:
 
     def move_lines(self, bundler: Bundler, network: BundledNetwork) -> BundledNetwork:
         """Return the network with the lines of the bundler at its end."""
-
         network = replace(network, parameters={**network.parameters, GRID_CELLS: bundler.grid_cells})
 
         def make() -> BundledNetwork:

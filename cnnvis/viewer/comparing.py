@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from cnnvis.io.showing import Shown, load_to_show, side_by_side
 from cnnvis.scene import Scene, SceneGrid, VolumeItem
 from cnnvis.scene.differences import difference
 from cnnvis.viewer.exports import copy_scene
-from cnnvis.viewer.jobs import Tell
+from cnnvis.viewer.jobs import OPENING, Tell
 from cnnvis.viewer.reordering import ordered
 from cnnvis.viewer.workspace import Workspace
 
@@ -66,12 +66,14 @@ def show_frames(workspace: Workspace, frames: Sequence[int]) -> None:
 def show_orders(workspace: Workspace, item: VolumeItem, methods: Sequence[str]) -> None:
     """Show the channels of a volume in several orders side by side."""
     _check_count(len(methods), "orders")
-    scene, volume = copy_scene(workspace.scene), item.data
+    scene, volume, target = copy_scene(workspace.scene), item.data, workspace.target
 
     def work(tell: Tell) -> list[Volume]:
         return [ordered(volume, method, None, tell) for method in methods]
 
     def then(volumes: list[Volume]) -> None:
+        if workspace.target is not target:
+            return
         scenes = []
         for found in volumes:
             copied = copy_scene(scene)
@@ -81,7 +83,7 @@ def show_orders(workspace: Workspace, item: VolumeItem, methods: Sequence[str]) 
             scenes.append(copied)
         _show(workspace, scenes, [None] * len(scenes))
 
-    workspace.jobs.run("compare", work, then, title=f"Ordering {item.name} by {', '.join(methods)}")
+    workspace.jobs.run(OPENING, work, then, title=f"Ordering {item.name} by {', '.join(methods)}")
 
 
 def add_difference(workspace: Workspace) -> None:
@@ -141,8 +143,18 @@ def _check_count(count: int, what: str) -> None:
         raise InvalidInputError(f"Two to {MAX_PANES} {what} stand side by side, got {count}.")
 
 
-def _run(workspace: Workspace, work: object, title: str) -> None:
-    workspace.jobs.run("compare", work, lambda shown: workspace.show(shown.target, shown.networks), title=title)
+def _run(workspace: Workspace, work: Callable[[Tell], Shown], title: str) -> None:
+    """Show what `work` puts beside the present target, on the same ground, unless another is open by then."""
+    target, ground = workspace.target, workspace.scenes[0].background
+
+    def then(shown: Shown) -> None:
+        if workspace.target is not target:
+            return
+        for scene in shown.scenes:
+            scene.background = ground
+        workspace.show(shown.target, shown.networks)
+
+    workspace.jobs.run(OPENING, work, then, title=title)
 
 
 def _show(

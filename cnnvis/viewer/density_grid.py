@@ -69,13 +69,8 @@ class DensityGrid(QObject):
 
     @property
     def mode(self) -> str:
-        """What the scene has: "none", "cube", "cloud" or "point"."""
-        item = next((item for item in self.workspace.scene if item.name == NAME), None)
-        if isinstance(item, GlyphsItem):
-            return "point"
-        if isinstance(item, VolumeItem):
-            return "cube" if item.interpolation == "nearest" else "cloud"
-        return "none"
+        """What the active scene has: "none", "cube", "cloud" or "point"."""
+        return _mode_of(self.workspace.scene)
 
     def show(self, mode: str) -> None:
         """Show the density of the scene's lines in a mode, or none: a step of undo."""
@@ -101,22 +96,15 @@ class DensityGrid(QObject):
             return density_volume(lines, cells=CELLS[mode], blur=BLUR[mode])
 
         def then(density: LineDensity) -> None:
-            fields = self._kept(scene, mode)
+            if all(each is not scene for each in self.workspace.scenes):  # something else is open by now
+                return
+            fields = _kept(scene, mode)
             _take_out(scene)
             item = ADDERS[mode](scene, density, fields)
             self._lines_of_density[id(item.data)] = (item.data, lines)
             after()
 
         self.workspace.jobs.run(SLOT, work, then, title="Density of lines")
-
-    def _kept(self, scene: Scene, mode: str) -> dict[str, Any]:
-        """Return what the user may have changed of an item in the same mode."""
-        if self.mode != mode:
-            return {}
-        old = scene[NAME]
-        return {name: getattr(old, name) for name in ("visible", "opacity")} | (
-            {"transfer": old.transfer} if isinstance(old, VolumeItem) else {}
-        )
 
     def _follow(self) -> None:
         """Make the density anew where the lines have changed for good; undo brings both back together."""
@@ -131,6 +119,25 @@ class DensityGrid(QObject):
 
     def _forget(self) -> None:
         self._lines_of_density.clear()
+
+
+def _mode_of(scene: Scene) -> str:
+    item = scene[NAME] if NAME in scene else None
+    if isinstance(item, GlyphsItem):
+        return "point"
+    if isinstance(item, VolumeItem):
+        return "cube" if item.interpolation == "nearest" else "cloud"
+    return "none"
+
+
+def _kept(scene: Scene, mode: str) -> dict[str, Any]:
+    """Return what the user may have changed of an item in the same mode."""
+    if _mode_of(scene) != mode:
+        return {}
+    old = scene[NAME]
+    return {name: getattr(old, name) for name in ("visible", "opacity")} | (
+        {"transfer": old.transfer} if isinstance(old, VolumeItem) else {}
+    )
 
 
 def _lines_of(scene: Scene) -> Any:

@@ -12,7 +12,7 @@ from cnnvis.core.errors import InvalidInputError
 from cnnvis.io.showing import Shown, load_to_show
 from cnnvis.viewer.autosave import forget, lost_sessions, restored
 from cnnvis.viewer.examples import EXAMPLES
-from cnnvis.viewer.jobs import Tell
+from cnnvis.viewer.jobs import OPENING, Tell
 from cnnvis.viewer.settings import Settings
 from cnnvis.viewer.workspace import Workspace
 
@@ -52,12 +52,14 @@ class Files(QObject):
             return load_to_show(*paths)
 
         def then(shown: Shown) -> None:
-            self.workspace.show(shown.target, shown.networks, paths[0] if len(paths) == 1 else None)
+            saved = any(path.suffix.lower() == ".json" for path in paths)
+            show = self.workspace.show if saved else self.workspace.show_made
+            show(shown.target, shown.networks, paths[0] if len(paths) == 1 else None)
             for path in paths:
                 self.settings.add_recent(path)
             self.workspace.message.emit(f"{title}: done")
 
-        self.workspace.jobs.run("open", work, then, title=title)
+        self.workspace.jobs.run(OPENING, work, then, title=title)
 
     def open_model(self, model: str, image: str | None = None, **view: object) -> None:
         """Open a network in a thread: its maps of an image, or without one its units and bundled links.
@@ -78,9 +80,11 @@ class Files(QObject):
             return show_model(model, ModelView(image=image, **view), progress=tell.progress)
 
         def then(shown: Shown) -> None:
-            self.workspace.show(shown.target, shown.networks)
+            self.workspace.show_made(shown.target, shown.networks)
+            self.workspace.message.emit(f"{title}: done")
 
-        self.workspace.jobs.run("open", work, then, title=f"Opening {model}")
+        title = f"Opening {Path(model).name}" + (f" with {Path(image).name}" if image else "")
+        self.workspace.jobs.run(OPENING, work, then, title=title)
 
     def open_example(self, name: str) -> None:
         """Open one of the networks that come along."""
@@ -97,7 +101,7 @@ class Files(QObject):
             forget(lost[0])
             self.workspace.message.emit("Restored what was open. Save it to keep it.")
 
-        self.workspace.jobs.run("open", lambda tell: restored(lost[0]), then, title="Restoring the last session")
+        self.workspace.jobs.run(OPENING, lambda tell: restored(lost[0]), then, title="Restoring the last session")
 
     # -- saving ----------------------------------------------------------------------------------
 

@@ -15,6 +15,9 @@ from cnnvis.core.errors import CancelledError
 POLL_MS = 25
 """How often the GUI thread looks what its threads have to say, milliseconds."""
 
+OPENING = "open"
+"""Slot of all jobs that end in something else being open: what was asked for last is what is shown."""
+
 PARTIAL_SECONDS = 0.2
 """Least time between two partial results of a job that are shown; those between are left out."""
 

@@ -136,7 +136,7 @@ class NetworkWork(QObject):
                 self.workspace.message.emit(f"{title}: nothing to do, the network is as asked for")
                 return
             if display is None or not _same_units(changed, network):
-                self.workspace.show(Scene.of_network(changed), changed)
+                self.workspace.show_made(Scene.of_network(changed), changed)
             else:
                 display.show(shown)
                 self.workspace.set_network(scene, changed)

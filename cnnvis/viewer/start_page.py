@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QLabel, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QFrame, QLabel, QListWidget, QListWidgetItem, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from cnnvis.viewer.autosave import lost_sessions
 from cnnvis.viewer.examples import EXAMPLES
@@ -17,16 +17,30 @@ WIDTH = 520
 PATH_ROLE = Qt.ItemDataRole.UserRole
 
 
-class StartPage(QWidget):
-    """Ways to begin."""
+class StartPage(QScrollArea):
+    """Ways to begin; scrolls where there is no room, so that the window can be small.
+
+    Notes
+    -----
+    Signals: `back` to what is open; `random` a network of random weights is wanted.
+    """
+
+    back = Signal()
+    random = Signal()
 
     def __init__(self, files: Files, settings: Settings) -> None:
         super().__init__()
         self.files, self.settings = files, settings
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
         column = QWidget()
         column.setMaximumWidth(WIDTH)
         layout = QVBoxLayout(column)
         layout.addWidget(QLabel("<h2>cnnvis</h2>See a trained network, and check what you saw."))
+        self.go_back = QPushButton("Back to what is open")
+        self.go_back.setToolTip("It is as you left it.")
+        self.go_back.clicked.connect(lambda _: self.back.emit())
+        layout.addWidget(self.go_back)
         button = QPushButton("Open a file…")
         button.setToolTip("A scene, a processed network, volumes. Files can be dropped on the window as well.")
         button.clicked.connect(files.ask_open)
@@ -43,20 +57,27 @@ class StartPage(QWidget):
             button.clicked.connect(partial(self._open_example, name))
             layout.addWidget(button)
             self.examples[name] = button
+        self.make_random = QPushButton("A random network…")
+        self.make_random.setToolTip("Of layers as you like: shows what bundling does, without a model.")
+        self.make_random.clicked.connect(lambda _: self.random.emit())
+        layout.addWidget(self.make_random)
         layout.addWidget(QLabel("<b>Recent</b>"))
         self.recent = QListWidget()
         self.recent.setAccessibleName("Recent files")
         self.recent.setMaximumHeight(160)
         self.recent.itemActivated.connect(self._open_recent)
         layout.addWidget(self.recent)
-        outer = QVBoxLayout(self)
+        page = QWidget()
+        outer = QVBoxLayout(page)
         outer.addStretch(1)
         outer.addWidget(column, 0, Qt.AlignmentFlag.AlignHCenter)
         outer.addStretch(2)
+        self.setWidget(page)
         self.update_recent()
 
     def update_recent(self) -> None:
         """List the files that were opened lately, and offer what was lost."""
+        self.go_back.setVisible(any(len(scene) for scene in self.files.workspace.scenes))
         self.restore.setVisible(bool(lost_sessions(self.settings.autosave_folder)))
         self.recent.clear()
         for path in self.settings.recent:

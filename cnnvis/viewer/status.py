@@ -38,6 +38,12 @@ class StatusLine(QStatusBar):
         canvas.painted.connect(lambda _: self._show_rate())
         self._show_work()
 
+    def show_under_cursor(self, text: str) -> None:
+        """Show what the mouse points at, in place of a message: that may be about what it pointed at before."""
+        self.under_cursor.setText(text)
+        if text:
+            self.clearMessage()
+
     def _show_work(self) -> None:
         slots = self.workspace.jobs.slots
         for widget in (self.work, self.progress, self.stop):

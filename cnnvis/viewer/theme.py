@@ -23,6 +23,11 @@ _DARK = {
     "Highlight": "#2f6fb5",
     "HighlightedText": "#ffffff",
     "PlaceholderText": "#9a9da5",
+    "Light": "#3f4249",
+    "Midlight": "#3a3c42",
+    "Mid": "#1f2024",
+    "Dark": "#17181b",
+    "Shadow": "#0c0d0e",
 }
 _LIGHT = {
     "Window": "#f3f3f5",
@@ -39,6 +44,14 @@ _LIGHT = {
     "HighlightedText": "#ffffff",
     "PlaceholderText": "#6c6f78",
 }
+_BOXES = """
+QCheckBox::indicator:unchecked, QAbstractItemView::indicator:unchecked {
+    width: 11px; height: 11px; border: 1px solid #8d9098; border-radius: 2px; background: #1b1c20;
+}
+QCheckBox::indicator:unchecked:disabled { border-color: #5a5d65; }
+QCheckBox::indicator:unchecked:focus { border-color: #79b8ff; }
+"""
+"""Of the dark theme: the style makes the rim of a box from the colour of the window, darker, where nobody sees it."""
 
 
 def palette_of(theme: Theme) -> QPalette:
@@ -58,3 +71,5 @@ def apply_theme(theme: Theme) -> None:
     """Give all windows of the application the colours of a theme, and a style that honours them."""
     QApplication.setStyle("Fusion")
     QApplication.setPalette(palette_of(theme))
+    application: QApplication = QApplication.instance()
+    application.setStyleSheet(_BOXES if theme == "dark" else "")

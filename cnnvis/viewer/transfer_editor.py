@@ -15,7 +15,7 @@ from cnnvis.io.transfer_json import load_transfer, save_transfer
 from cnnvis.rendering.style import format_values
 from cnnvis.scene import Drive, SceneItem, TransferFunction, ValueItem, VolumeItem
 from cnnvis.scene.transfer import Preset
-from cnnvis.viewer.fields import CheckField, add_row
+from cnnvis.viewer.fields import CheckField, add_row, listen
 from cnnvis.viewer.settings import Settings
 from cnnvis.viewer.transfer.colour_strip import ColourStrip
 from cnnvis.viewer.transfer.curve_plot import CurvePlot
@@ -124,17 +124,8 @@ class TransferEditor(QWidget):
         self.preset_bar.load_asked.connect(self.load)
         self.preset_bar.save_asked.connect(self.save)
         self.preset_bar.copy_asked.connect(self.copy_to)
-        item, show, read = self.item, self._show_item, self._read_data
-        item.events.transfer.connect(show)
-        item.data_changed.connect(read)
-        slot, jobs = self._slot, self.workspace.jobs
-
-        def let_go(*_: object) -> None:  # while the C++ side is going, so nothing of this widget may be touched
-            item.events.transfer.disconnect(show, missing_ok=True)
-            item.data_changed.disconnect(read, missing_ok=True)
-            jobs.cancel(slot)
-
-        self.destroyed.connect(let_go)
+        listen(self, self.item.events.transfer, type(self)._show_item)
+        listen(self, self.item.data_changed, type(self)._read_data)
 
     # -- the values ------------------------------------------------------------------------------
 

@@ -76,6 +76,8 @@ class ViewerWindow(QMainWindow):
         self.canvas = SceneCanvas(self.workspace)
         self.plotter = self.canvas.view
         self.start_page = StartPage(self.files, self.settings)
+        self.start_page.back.connect(self._show_canvas)
+        self.start_page.random.connect(self.show_builder)
         self.pages = QStackedWidget()
         self.pages.addWidget(self.start_page)
         self.pages.addWidget(self.canvas)
@@ -85,7 +87,7 @@ class ViewerWindow(QMainWindow):
         self.commands = Commands(self, self.canvas, all_menus(), self.settings.keys)
         self.status = StatusLine(self.workspace, self.canvas)
         self.pointing = Pointing(self.workspace, self.canvas)
-        self.pointing.hovered.connect(self.status.under_cursor.setText)
+        self.pointing.hovered.connect(self.status.show_under_cursor)
         self.setStatusBar(self.status)
         self._turn = QTimer(self)
         self._turn.setInterval(FRAME_MS)
@@ -121,6 +123,7 @@ class ViewerWindow(QMainWindow):
         self._add_dock("network", "Network", self.network, right)
         for name in ("transfer", "ask", "network"):
             self.tabifyDockWidget(self.docks["properties"], self.docks[name])
+            self.docks[name].setMinimumWidth(NARROW)  # or the view changes its size with each that is chosen
         self.docks["properties"].raise_()
         self._add_dock("timeline", "Timeline", self.timeline, bottom)
         self._add_dock("log", "Log", self.log, bottom)
@@ -170,10 +173,19 @@ class ViewerWindow(QMainWindow):
         self.start_page.update_recent()
         self.pages.setCurrentWidget(self.start_page)
 
-    def _show_target(self) -> None:
-        self._keep_cameras()
+    def show_builder(self) -> None:
+        """Show where random networks are made."""
+        self.docks["network"].show()
+        self.docks["network"].raise_()
+        self.network.setCurrentWidget(self.network.builder)
+
+    def _show_canvas(self) -> None:
         self.pages.setCurrentWidget(self.canvas)
         self.canvas.view.setFocus()
+
+    def _show_target(self) -> None:
+        self._keep_cameras()
+        self._show_canvas()
         path = self.workspace.path
         title = path.name if path is not None else self.workspace.scene.title
         self.setWindowTitle(f"{title} - cnnvis" if title else "cnnvis")
@@ -207,7 +219,7 @@ class ViewerWindow(QMainWindow):
             scene.background = self.theme
 
     def _set_theme(self, theme: str) -> None:
-        self.settings.theme = theme
+        self.settings.theme = self.workspace.ground = theme
         apply_theme(theme)
 
     def show_keys(self) -> None:

@@ -12,6 +12,7 @@ from cnnvis.core.errors import InvalidInputError
 from cnnvis.scene import Scene, SceneGrid, SceneItem, SceneWatch, Selection
 from cnnvis.viewer.history import History
 from cnnvis.viewer.jobs import Jobs
+from cnnvis.viewer.theme import Theme
 
 Target = Scene | SceneGrid
 
@@ -30,6 +31,8 @@ class Workspace(QObject):
         Of the active pane.
     path : Path or None
         The file it was opened from or saved to.
+    ground : {"light", "dark"}
+        Of the window, and so of pictures that are made anew.
     jobs : Jobs
     history : History
 
@@ -56,6 +59,7 @@ class Workspace(QObject):
         self.jobs.failed.connect(self.problem)
         self.history = History(lambda: self._networks, self._restore_networks, self)
         self.path: Path | None = None
+        self.ground: Theme = "light"
         self._watch: SceneWatch | None = None
         self._item: str | None = None
         self._open(Scene(), (None,))
@@ -90,6 +94,17 @@ class Workspace(QObject):
         self.network_changed.emit()
         self.item_changed.emit()
         self.edited.emit()
+
+    def show_made(
+        self,
+        target: Target,
+        networks: BundledNetwork | Sequence[BundledNetwork | None] | None = None,
+        path: Path | None = None,
+    ) -> None:
+        """Open what nobody has saved with a ground of its own, as `show` does: on the ground of the window."""
+        for scene in target.scenes if isinstance(target, SceneGrid) else (target,):
+            scene.background = self.ground
+        self.show(target, networks, path)
 
     def _open(self, target: Target, networks: tuple[BundledNetwork | None, ...]) -> None:
         if self._watch is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -381,6 +382,7 @@ def test_closing_while_something_runs_ends_cleanly(open_driver) -> None:
         try:
             while True:
                 tell.progress(0, 0)
+                time.sleep(0.001)
         finally:
             stopped.append(True)
 
@@ -402,6 +404,7 @@ def test_while_a_job_runs_only_rough_frames_are_drawn(driver) -> None:
     def work(tell) -> None:
         while going[0]:
             tell.progress(0, 0)
+            time.sleep(0.001)
 
     driver.workspace.jobs.run("work", work, lambda _: None)
     driver.scene["bundle"].blend = 0.5

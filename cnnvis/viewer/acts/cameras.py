@@ -38,7 +38,9 @@ def take_position(window: ViewerWindow, number: int) -> None:
 
 def reset(window: ViewerWindow) -> None:
     """Look as the scene did when it was opened."""
-    _replace(window, window.first_cameras[window.workspace.scenes.index(window.workspace.scene)])
+    scenes, scene = window.workspace.scenes, window.workspace.scene
+    index = next(number for number, each in enumerate(scenes) if each is scene)  # scenes in the same state are equal
+    _replace(window, window.first_cameras[index])
 
 
 def toggle_parallel(window: ViewerWindow) -> None:

@@ -132,7 +132,7 @@ class AskPanel(QWidget):
         self._shown = shown
         names = () if bundle is None else bundle.class_names
         self.classes.set_choices([(None, "choose…"), *enumerate(names)])
-        self.classes.set_value(None)
+        self.classes.set_value(self._class_of_path())
         self.classes.setEnabled(bool(names))
         known = self.unit is not None and self.units is not None and self.unit[0] in self.units.layers
         for widget in (self.to_input, self.to_output):
@@ -187,6 +187,14 @@ class AskPanel(QWidget):
         if self.unit is not None:
             self._select_path(self._number(self.unit), towards)
 
+    def _class_of_path(self) -> int | None:
+        """Return the class that the selected path leads to from an input; None where it is none, or another path."""
+        path, units = self._ordered(self.workspace.scene.selection), self.units
+        if not path or units is None or units.sizes[-1] != len(self.bundle.class_names):
+            return None
+        (first, _), (last, number) = path[0], path[-1]
+        return number if (first, last) == (units.layers[0], units.layers[-1]) else None
+
     def _path_to_class(self, number: int | None) -> None:
         """Select it; outputs are classes where the last layer has one unit for each."""
         bundle, units = self.bundle, self.units
@@ -205,7 +213,9 @@ class AskPanel(QWidget):
             self.workspace.message.emit(str(error))
             return
         self.workspace.select(Selection.of_path(self._unit(int(unit)) for unit in path.units))
-        self.workspace.message.emit(f"The strongest path hands on {path.strength:.2%} of what its last unit gets.")
+        self.workspace.message.emit(
+            f"The strongest path hands on {100 * path.strength:.2g} % of what its last unit gets."
+        )
 
     # -- export ----------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
 )
 
 from cnnvis.scene import Scene
-from cnnvis.viewer.jobs import Tell
+from cnnvis.viewer.jobs import OPENING, Tell
 from cnnvis.viewer.panels.column_area import ColumnArea
 from cnnvis.viewer.workspace import Workspace
 
@@ -31,8 +31,6 @@ DEFAULT = (4, 9, 10)
 MOST_UNITS = 10_000
 MOST_LINKS = 5_000_000
 """Links of a network, at most: bundling takes about 1 kB of memory for each."""
-
-SLOT = "random network"
 
 
 class BuilderPanel(ColumnArea):
@@ -155,7 +153,7 @@ class BuilderPanel(ColumnArea):
             return build_random(sizes, random_state=seed, stages=stages)
 
         def then(network: BundledNetwork) -> None:
-            self.workspace.show(Scene.of_network(network), network)
+            self.workspace.show_made(Scene.of_network(network), network)
 
         title = f"Random network {'-'.join(map(str, sizes))}"
-        self.workspace.jobs.run(SLOT, work, then, title=title)
+        self.workspace.jobs.run(OPENING, work, then, title=title)

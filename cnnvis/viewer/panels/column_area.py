@@ -24,8 +24,8 @@ class ColumnArea(QScrollArea):
         return QSize(self.widget().minimumSizeHint().width() + bar, height)
 
     def sizeHint(self) -> QSize:  # noqa: N802
-        """Return the same, as high as the controls."""
-        return super().sizeHint().expandedTo(self.minimumSizeHint())
+        """Return the same, as high as the controls: a dock that asked for more would take it from the view."""
+        return QSize(self.minimumSizeHint().width(), super().sizeHint().height())
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         """Ask for room anew when the controls have changed."""

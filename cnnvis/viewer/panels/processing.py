@@ -100,6 +100,7 @@ class ProcessingPanel(ColumnArea):
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName("Progress of bundling")
         self.state = QLabel()
+        self.state.setWordWrap(True)
         layout.addWidget(self.bar)
         layout.addWidget(self.state)
         return box

@@ -6,6 +6,7 @@ import numpy as np
 from qtpy.QtWidgets import QGroupBox, QLabel, QVBoxLayout
 
 from cnnvis.scene import Drive, TransferFunction, VolumeItem
+from cnnvis.viewer.fields import listen
 from cnnvis.viewer.transfer.curve_plot import CurvePlot
 from cnnvis.viewer.transfer.point_row import HeightRow
 
@@ -40,15 +41,8 @@ class WeightBox(QGroupBox):
         for part in (self.plot, self.row, self.told):
             layout.addWidget(part)
         self.clicked.connect(self._switch)
-        show, show_weights = self._show_drive, self._show_weights
-        item.events.drive.connect(show)
-        item.data_changed.connect(show_weights)
-
-        def let_go(*_: object) -> None:
-            item.events.drive.disconnect(show, missing_ok=True)
-            item.data_changed.disconnect(show_weights, missing_ok=True)
-
-        self.destroyed.connect(let_go)
+        listen(self, item.events.drive, type(self)._show_drive)
+        listen(self, item.data_changed, type(self)._show_weights)
         self.plot.show_ticks(["0", "", "half", "", "max"])
         self._show_weights()
         self._show_drive()
