@@ -122,7 +122,7 @@ class DensityGrid(QObject):
 
 
 def _mode_of(scene: Scene) -> str:
-    item = scene[NAME] if NAME in scene else None
+    item = next((each for each in scene if each.name == NAME), None)
     if isinstance(item, GlyphsItem):
         return "point"
     if isinstance(item, VolumeItem):
