@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from qtpy.QtCore import QElapsedTimer, QEventLoop, QThread, QTimer
+from qtpy.QtCore import QElapsedTimer, QThread
 from qtpy.QtWidgets import QApplication
 
 from cnnvis.core.errors import RenderingError
@@ -18,6 +18,9 @@ from cnnvis.viewer.window import ViewerWindow
 
 SETTLE_MS = 120_000
 """Longest wait for everything to be painted before a picture is taken of the window."""
+
+LOOK_MS = 30
+"""How often to look whether all is done and painted."""
 
 
 _kept: list[QApplication] = []
@@ -149,12 +152,22 @@ def settle(window: ViewerWindow, timeout_ms: int = SETTLE_MS) -> None:
     """
     clock = QElapsedTimer()
     clock.start()
-    loop = QEventLoop()
     quiet = 0
     while quiet < 3:
-        QTimer.singleShot(30, loop.quit)
-        loop.exec_()
+        _let_happen(LOOK_MS)
         painted = window.canvas.resting or window.pages.currentWidget() is not window.canvas
         quiet = quiet + 1 if painted and not window.workspace.jobs.busy else 0
         if clock.elapsed() > timeout_ms:
             raise RenderingError(f"The window was not painted in full within {timeout_ms / 1000:g} s.")
+
+
+def _let_happen(milliseconds: int) -> None:
+    """Process events for some time.
+
+    Not with an event loop: once the last window of an application has been closed, Qt lets every loop end at once.
+    """
+    clock = QElapsedTimer()
+    clock.start()
+    while clock.elapsed() < milliseconds:
+        QApplication.processEvents()
+        QThread.msleep(1)

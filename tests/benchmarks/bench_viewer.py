@@ -50,8 +50,8 @@ def window(qtbot, tmp_path):
     for dock in window.docks.values():
         dock.hide()
     window.canvas.view.setFixedSize(*VIEW)
-    window.show()
-    qtbot.waitExposed(window)
+    with qtbot.waitExposed(window):
+        window.show()
     yield window
     window.close()
 

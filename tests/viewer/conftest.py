@@ -86,8 +86,8 @@ def open_driver(qtbot, settings) -> Iterator[Callable[[], Driver]]:
     def make() -> Driver:
         window = ViewerWindow(settings)
         window.resize(*SIZE)
-        window.show()
-        qtbot.waitExposed(window)
+        with qtbot.waitExposed(window):
+            window.show()
         drivers.append(Driver(window))
         return drivers[-1]
 
