@@ -30,6 +30,12 @@ BESIDE = 0.5
 SEEN = 0.02
 """Opacity from which something can be hit: five steps of a screen's colours."""
 
+RIBBONS = ("lines", "tubes")
+"""Modes of lines whose pieces are ribbons from end to end."""
+
+STEP = 0.01
+"""Part of a piece by which the way of a line at its end is found."""
+
 THINNEST, MARKED_LINE, MARKED_UNIT = 0.75, 1.5, 4.0
 """As in network.geom.glsl."""
 
@@ -59,6 +65,9 @@ class NetworkScreen:
 
     def __init__(self, actor: NetworkActor, sight: Sight) -> None:
         self.geometry = geometry = actor.geometry
+        self._sight = sight
+        self._blends = np.array([one.blend for one in actor.drawn], np.float32)
+        self._ribbons = np.array([str(getattr(one.item, "mode", "")) in RIBBONS for one in actor.drawn], bool)
         self._places = _places(actor)
         self._at, self._scale = sight.pixels(self._places)
         self._depth = sight.depth(self._places)
@@ -135,10 +144,31 @@ class NetworkScreen:
         lengths = np.maximum((ways * ways).sum(axis=1), 1e-12)
         along = np.clip(((pixel - first) * ways).sum(axis=1) / lengths, 0, 1)
         beside = np.linalg.norm(first + along[:, None] * ways - pixel, axis=1)
-        gap = beside - self._between(self._radius, pairs, along)
-        near = np.flatnonzero(gap <= REACH)
+        near = np.flatnonzero(beside - self._between(self._radius, pairs, along) <= REACH)
         near = near[np.unique(pieces[near], return_index=True)[1]]  # a piece is listed in several cells
-        return pieces[near], along[near], gap[near]
+        pieces, pairs, along = pieces[near], pairs[near], along[near]
+        radii = self._radius[pairs] * self._narrowed(pairs)
+        gap = beside[near] - (radii[:, 0] + along * (radii[:, 1] - radii[:, 0]))
+        close = gap <= REACH
+        return pieces[close], along[close], gap[close]
+
+    def _narrowed(self, pairs: NDArray[np.int32]) -> Floats:
+        """Return how wide pieces are at both ends, (N, 2), as shares of their radii.
+
+        The ends of a ribbon lie across the way of the line there, which at a bend is not across the piece.
+        """
+        share = np.ones(pairs.shape, np.float32)
+        number = self.geometry.tone[pairs[:, 0], 3].astype(np.intp)
+        ribbons = np.flatnonzero(self._ribbons[number] & (pairs[:, 0] != pairs[:, 1]))
+        ends, blend = pairs[ribbons], self._blends[number[ribbons]][:, None]
+        piece = _directions(self._at[ends[:, 1]] - self._at[ends[:, 0]])
+        straight = self.geometry.straight[ends[:, 1]] - self.geometry.straight[ends[:, 0]]
+        for end in (0, 1):
+            points = ends[:, end]
+            way = straight + blend * (self.geometry.tangent[points] - straight)
+            onwards, _ = self._sight.pixels(self._places[points] + np.float32(STEP) * way)
+            share[ribbons, end] = np.abs((_directions(onwards - self._at[points]) * piece).sum(axis=1))
+        return share
 
     def _drawn_depth(self, pairs: NDArray[np.int32]) -> Floats:
         """Return the depth by which pieces are drawn: of their middle; of a unit that of its nearest point."""
@@ -158,6 +188,12 @@ class NetworkScreen:
         """Return where on the piece itself something is that lies `along` its picture: what is far is foreshortened."""
         first, last = self._scale[pair].astype(float)
         return along * last / max(along * last + (1 - along) * first, 1e-30) if along else 0.0
+
+
+def _directions(ways: Floats) -> Floats:
+    """Return ways (N, 2) as unit vectors."""
+    directions: Floats = ways / np.maximum(np.linalg.norm(ways, axis=1, keepdims=True), 1e-12)
+    return directions
 
 
 def _places(actor: NetworkActor) -> Floats:
