@@ -11,10 +11,10 @@ from numpy.typing import ArrayLike
 from cnnvis.core import Layout
 from cnnvis.core.checks import parse_choice
 from cnnvis.core.errors import InvalidInputError
+from cnnvis.layout._crowd import SPEED, crowds
 from cnnvis.layout._schedule import KERNEL_DEVIATIONS, class_share
-from cnnvis.layout._unit_values import unit_values
 from cnnvis.layout.options import BundleMode, BundleModeName
-from cnnvis.layout.unit_advection import SPEED, UnitOptions, _Crowd, _moving_layers, _require_size
+from cnnvis.layout.unit_advection import UnitOptions
 
 NOISE = 0.05
 """Standard deviation of the noise mode in one iteration, in bandwidths."""
@@ -59,16 +59,11 @@ class UnitMover:
         mode: BundleMode | BundleModeName = BundleMode.ADVECT,
         random_state: int = 0,
     ) -> None:
-        classes = unit_values("profiles", profiles, layout, by_class=True)
         self._options = options or UnitOptions()
         self._mode = parse_choice(BundleMode, mode, what="mode")
         self._random = np.random.default_rng(random_state)
         self._start = layout
-        self._crowds = []
-        for layer in _moving_layers(layout, fixed):
-            members = np.flatnonzero(layout.layer_of_unit == layer)
-            _require_size(layout.layers[layer], members.size)
-            self._crowds.append((members, _Crowd(layout, layer, members, classes[members])))
+        self._crowds = [(members, make()) for members, make in crowds(layout, profiles, fixed)]
         self.bandwidths = self._options.bandwidths
         self.done = 0
 
