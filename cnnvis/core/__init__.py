@@ -14,6 +14,15 @@ from cnnvis.core.network import EdgeSet, Layout, PointSet, PolylineSet
 from cnnvis.core.ordering import Ordering, OrderQuality
 from cnnvis.core.provenance import Provenance
 from cnnvis.core.spaces import ChannelSpace, ChannelSpaces, Read
+from cnnvis.core.survey import (
+    ClassStatistics,
+    Convergence,
+    LayerSurvey,
+    MapStatistics,
+    Signal,
+    SkippedImage,
+    Survey,
+)
 from cnnvis.core.units import Units
 from cnnvis.core.volume import GroupSpan, Volume
 
@@ -23,8 +32,10 @@ __all__ = [
     "ChannelSpace",
     "ChannelSpaces",
     "ClassCurves",
+    "ClassStatistics",
     "Compactness",
     "CompactnessRuns",
+    "Convergence",
     "CurveComparison",
     "EdgeSet",
     "FeatureMaps",
@@ -37,9 +48,11 @@ __all__ = [
     "LayerLink",
     "LayerNode",
     "LayerRole",
+    "LayerSurvey",
     "Layout",
     "LinkKind",
     "LinkKindName",
+    "MapStatistics",
     "ModelGraph",
     "OrderQuality",
     "Ordering",
@@ -49,6 +62,9 @@ __all__ = [
     "PruneCurve",
     "Read",
     "Recording",
+    "Signal",
+    "SkippedImage",
+    "Survey",
     "Units",
     "Volume",
     "as_volume",
