@@ -14,7 +14,7 @@ from cnnvis.core import BundledNetwork, Importance, Recording, Volume
 from cnnvis.core.errors import FileFormatError, InvalidInputError
 from cnnvis.geometry import layers_with_maps
 from cnnvis.io.registry import FORMATS, load
-from cnnvis.scene import Scene, SceneGrid, SceneItem
+from cnnvis.scene import Scene, SceneGrid, SceneItem, scenes_of
 
 ADD = {"Volume": "add_volume", "PolylineSet": "add_bundle", "PointSet": "add_glyphs"}
 """By what a file holds: the method of a scene that adds it."""
@@ -51,7 +51,7 @@ class Shown:
     @property
     def scenes(self) -> tuple[Scene, ...]:
         """All scenes, one after the other."""
-        return self.target.scenes if isinstance(self.target, SceneGrid) else (self.target,)
+        return scenes_of(self.target)
 
 
 def load_to_show(*paths: str | Path) -> Shown:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from cnnvis.notebook.controls import Control, controls_of
 from cnnvis.rendering.turned_window import TurnedWindow
-from cnnvis.scene import Scene, SceneGrid, SceneWatch
+from cnnvis.scene import Scene, SceneGrid, SceneWatch, scenes_of
 
 logger = logging.getLogger(__name__)
 
@@ -62,11 +62,10 @@ class RemoteView:
         self._window = TurnedWindow(target, size)
         self.first = self._picture = self._window.draw()
         self._stale = False
-        scenes = target.scenes if isinstance(target, SceneGrid) else (target,)
-        self.controls = controls_of(scenes)
+        self.controls = controls_of(scenes_of(target))
         self.port = _free_port()
         self._server = self._serve()
-        self._watch = SceneWatch(scenes, self._changed, self._changed)
+        self._watch = SceneWatch(scenes_of(target), self._changed, self._changed)
         _alive.append(self)
         while len(_alive) > MAX_VIEWS:
             _alive[0].close()

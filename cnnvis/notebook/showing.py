@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from cnnvis.core.errors import InvalidInputError, RenderingUnavailableError, did_you_mean
 from cnnvis.rendering import render, require_window, scene_html
-from cnnvis.scene import Scene, SceneGrid
+from cnnvis.scene import Scene, SceneGrid, scenes_of
 
 BACKEND_VARIABLE = "CNNVIS_BACKEND"
 """Environment variable that forces one of the `BACKENDS`."""
@@ -219,5 +219,4 @@ def _png(pixels: NDArray[np.uint8]) -> bytes:
 
 def _words(target: Scene | SceneGrid) -> str:
     """Return what is shown in words, for those who cannot see it."""
-    scenes = target.scenes if isinstance(target, SceneGrid) else (target,)
-    return "; ".join(scene.title or ", ".join(item.name for item in scene) for scene in scenes)
+    return "; ".join(scene.title or ", ".join(item.name for item in scene) for scene in scenes_of(target))

@@ -14,8 +14,7 @@ from cnnvis.core.atomic import AtomicWrite
 from cnnvis.core.errors import FileFormatError, InvalidInputError
 from cnnvis.core.progress import Progress, silent
 from cnnvis.rendering.offscreen import OffscreenWindow
-from cnnvis.rendering.panes import scenes_of
-from cnnvis.scene import Scene, SceneGrid
+from cnnvis.scene import Scene, SceneGrid, scenes_of
 
 DEFAULT_SIZE = (960, 600)
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.rendering import _vtk as vtk
 from cnnvis.rendering import errors_of_vtk
-from cnnvis.rendering.panes import ScenePane, ScenePanes, scenes_of
+from cnnvis.rendering.panes import ScenePane, ScenePanes
 from cnnvis.rendering.probe import require_rendering
-from cnnvis.scene import Scene, SceneGrid
+from cnnvis.scene import Scene, SceneGrid, scenes_of
 
 MULTISAMPLES = 0
 """Fixed, so that a picture does not depend on what a driver prefers; depth peeling needs none. FXAA smooths edges."""

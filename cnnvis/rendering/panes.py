@@ -5,32 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from cnnvis.core.errors import InvalidInputError
 from cnnvis.rendering import _vtk as vtk
 from cnnvis.rendering.scene_renderer import SceneRenderer
 from cnnvis.rendering.style import THEMES
-from cnnvis.scene import Scene, SceneGrid
+from cnnvis.scene import Scene, SceneGrid, scenes_of
 
 Box = tuple[float, float, float, float]
 """Left, bottom, right and top as shares of a window."""
-
-
-def scenes_of(target: Scene | SceneGrid) -> tuple[Scene, ...]:
-    """Return the scenes that are drawn: those of a grid, or the one given.
-
-    Raises
-    ------
-    InvalidInputError
-        For anything else; the message says how it becomes a scene.
-    """
-    if isinstance(target, SceneGrid):
-        return target.scenes
-    if isinstance(target, Scene):
-        return (target,)
-    raise InvalidInputError(
-        f"A Scene or a SceneGrid can be rendered, got {type(target).__name__}. "
-        "Maps, arrays and volumes become a scene by cnnvis.Scene.of(maps)."
-    )
 
 
 class ScenePane(NamedTuple):

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from cnnvis.core.atomic import save_bytes
 from cnnvis.core.errors import FileFormatError
 from cnnvis.rendering.offscreen import OffscreenWindow
-from cnnvis.rendering.panes import scenes_of
-from cnnvis.scene import Scene, SceneGrid
+from cnnvis.scene import Scene, SceneGrid, scenes_of
 
 DEFAULT_SIZE = (1600, 1000)
 

@@ -23,14 +23,13 @@ from cnnvis.core.atomic import save_bytes
 from cnnvis.core.errors import FileFormatError, InvalidInputError
 from cnnvis.core.ordering import method_title
 from cnnvis.core.palette import group_colour
-from cnnvis.rendering.panes import scenes_of
 from cnnvis.rendering.scene_shapes import network_frames
 from cnnvis.rendering.shapes import N_LINES, Shape
 from cnnvis.rendering.style import format_values
 from cnnvis.rendering.viewpoint import VIEW_ANGLE, direction_of
 from cnnvis.rendering.volume_cast import ABSORPTION_DEPTH
 from cnnvis.rendering.web_network import drawing
-from cnnvis.scene import LabelsItem, Scene, SceneGrid, TransferFunction, VolumeItem
+from cnnvis.scene import LabelsItem, Scene, SceneGrid, TransferFunction, VolumeItem, scenes_of
 
 PAGE_SUFFIXES = (".html", ".htm")
 

@@ -2,7 +2,7 @@
 
 from cnnvis.scene.as_python import as_python
 from cnnvis.scene.camera import Camera, View
-from cnnvis.scene.grid import SceneGrid
+from cnnvis.scene.grid import SceneGrid, scenes_of
 from cnnvis.scene.items import (
     ClipBox,
     Drive,
@@ -21,7 +21,7 @@ from cnnvis.scene.network_items import BundleItem, BundleMode, GlyphsItem, Netwo
 from cnnvis.scene.scene import Scene
 from cnnvis.scene.scene_state import SceneState, Series
 from cnnvis.scene.selection import Selection
-from cnnvis.scene.snapshot import SceneSnapshot
+from cnnvis.scene.snapshot import SceneSnapshot, copy_of, copy_scene
 from cnnvis.scene.stances import Stance, stances
 from cnnvis.scene.transfer import Normalisation, TransferFunction
 from cnnvis.scene.watching import SceneWatch
@@ -55,6 +55,9 @@ __all__ = [
     "VolumeItem",
     "VolumeMode",
     "as_python",
+    "copy_of",
+    "copy_scene",
     "scene_of_layers",
+    "scenes_of",
     "stances",
 ]

@@ -137,3 +137,21 @@ class SceneGrid:
             "size": self.size,
             "scenes": [scene.state() for scene in self.scenes],
         }
+
+
+def scenes_of(target: Scene | SceneGrid) -> tuple[Scene, ...]:
+    """Return the scenes that are drawn: those of a grid, or the one given.
+
+    Raises
+    ------
+    InvalidInputError
+        For anything else; the message says how it becomes a scene.
+    """
+    if isinstance(target, SceneGrid):
+        return target.scenes
+    if isinstance(target, Scene):
+        return (target,)
+    raise InvalidInputError(
+        f"A Scene or a SceneGrid can be rendered, got {type(target).__name__}. "
+        "Maps, arrays and volumes become a scene by cnnvis.Scene.of(maps)."
+    )

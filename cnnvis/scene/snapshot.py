@@ -1,4 +1,4 @@
-"""What a scene is at one moment, to go back to: undo, and coming back from a film."""
+"""What a scene is at one moment, to go back to or to hand on as a copy: undo, films, what is written in a thread."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnnvis.scene.camera import Camera
+from cnnvis.scene.grid import SceneGrid
 from cnnvis.scene.kinds import ITEM_KINDS
+from cnnvis.scene.scene import Scene
 from cnnvis.scene.scene_state import SceneState, Series
 from cnnvis.scene.selection import Selection
 
@@ -63,3 +65,16 @@ class SceneSnapshot:
         scene.camera.update(Camera.model_validate(state.pop("camera")).model_dump())
         scene.selection = Selection.model_validate(state.pop("selection"))
         scene.update(state)
+
+
+def copy_scene(scene: Scene) -> Scene:
+    """Return a scene in the same state, with the same data."""
+    taken = SceneSnapshot.of(scene)
+    return Scene.from_state(taken.state, taken.data, taken.frames)
+
+
+def copy_of(target: Scene | SceneGrid) -> Scene | SceneGrid:
+    """Return a scene or grid in the same state, with the same data, that nothing changes any more."""
+    if isinstance(target, SceneGrid):
+        return SceneGrid(list(map(copy_scene, target)), link=(), columns=target.columns, size=target.size)
+    return copy_scene(target)

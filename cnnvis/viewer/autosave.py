@@ -12,7 +12,7 @@ from cnnvis.core import BundledNetwork
 from cnnvis.core.errors import CnnvisError
 from cnnvis.io import load, save
 from cnnvis.io.showing import Shown, load_to_show
-from cnnvis.viewer.exports import copy_of
+from cnnvis.scene import copy_of
 from cnnvis.viewer.jobs import Tell
 from cnnvis.viewer.workspace import Workspace
 

@@ -9,9 +9,8 @@ from pathlib import Path
 from cnnvis.core import BundledNetwork, Volume
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.io.showing import Shown, load_to_show, side_by_side
-from cnnvis.scene import Scene, SceneGrid, VolumeItem
+from cnnvis.scene import Scene, SceneGrid, VolumeItem, copy_scene
 from cnnvis.scene.differences import difference
-from cnnvis.viewer.exports import copy_scene
 from cnnvis.viewer.jobs import OPENING, Tell
 from cnnvis.viewer.reordering import ordered
 from cnnvis.viewer.workspace import Workspace

@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QHBoxLayout, 
 
 from cnnvis.rendering.film import DEFAULT_SIZE as FILM_SIZE
 from cnnvis.rendering.still import DEFAULT_SIZE as PICTURE_SIZE
-from cnnvis.scene import SceneGrid
+from cnnvis.scene import scenes_of
 from cnnvis.viewer.fields import ChoiceField, add_row
 from cnnvis.viewer.workspace import Target
 
@@ -52,8 +52,7 @@ class FilmDialog(SizeDialog):
 
     def add_fields(self, target: Target) -> None:
         """Add what it runs over, pictures and rate."""
-        scenes = target.scenes if isinstance(target, SceneGrid) else (target,)
-        longest = max((scene.series for scene in scenes), key=len)
+        longest = max((scene.series for scene in scenes_of(target)), key=len)
         choices = [("turn", "a turn around it")]
         if len(longest):
             choices.append(("series", f"its series: {longest.axis}, {len(longest)} frames"))

@@ -15,10 +15,10 @@ from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
 from cnnvis.core import PointSet, PolylineSet, Volume
 from cnnvis.core.errors import InvalidInputError, OutputError
 from cnnvis.rendering import FILM_SUFFIXES, GLTF_SUFFIXES, PICTURE_SUFFIXES, export_gltf, export_html, render
-from cnnvis.scene import Scene, SceneGrid, SceneSnapshot
+from cnnvis.scene import Scene, copy_of, copy_scene
 from cnnvis.viewer.export_dialogs import FilmDialog, SizeDialog
 from cnnvis.viewer.jobs import Tell
-from cnnvis.viewer.workspace import Target, Workspace
+from cnnvis.viewer.workspace import Workspace
 
 
 class Exports(QObject):
@@ -83,7 +83,7 @@ class Exports(QObject):
 
     def gltf(self, path: Path) -> None:
         """Write lines and units of the active scene for other 3-D programs."""
-        scene = copy_of(self.workspace.scene)
+        scene = copy_scene(self.workspace.scene)
         self._run("gltf", path, lambda tell: export_gltf(scene, path))
 
     def paraview(self, path: Path) -> None:
@@ -139,19 +139,6 @@ class Exports(QObject):
         )
 
 
-def copy_of(target: Target) -> Target:
-    """Return a scene or grid in the same state, with the same data, that nothing changes any more."""
-    if isinstance(target, SceneGrid):
-        return SceneGrid(list(map(copy_scene, target)), link=(), columns=target.columns, size=target.size)
-    return copy_scene(target)
-
-
-def copy_scene(scene: Scene) -> Scene:
-    """Return a scene in the same state, with the same data."""
-    taken = SceneSnapshot.of(scene)
-    return Scene.from_state(taken.state, taken.data, taken.frames)
-
-
 def parts_of(scenes: tuple[Scene, ...]) -> dict[str, Any]:
     """Return data of visible items that files of VTK hold, by name; those of several scenes are numbered."""
     return {
@@ -163,7 +150,7 @@ def parts_of(scenes: tuple[Scene, ...]) -> dict[str, Any]:
 
 
 def _render_elsewhere(arguments: list[str], tell: Tell) -> None:
-    """Run `cnnvis render` in a process, and hand on how far it is.
+    """Run `film_process` in a process, and hand on how far it is.
 
     Raises
     ------

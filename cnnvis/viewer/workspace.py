@@ -9,7 +9,7 @@ from qtpy.QtCore import QObject, Signal
 
 from cnnvis.core import BundledNetwork
 from cnnvis.core.errors import InvalidInputError
-from cnnvis.scene import Scene, SceneGrid, SceneItem, SceneWatch, Selection
+from cnnvis.scene import Scene, SceneGrid, SceneItem, SceneWatch, Selection, scenes_of
 from cnnvis.viewer.history import History
 from cnnvis.viewer.jobs import Jobs
 from cnnvis.viewer.theme import Theme
@@ -81,7 +81,7 @@ class Workspace(QObject):
             What the scenes were made of, where it is a drawn network.
         path : Path, optional
         """
-        n = len(target.scenes) if isinstance(target, SceneGrid) else 1
+        n = len(scenes_of(target))
         given = (networks,) if isinstance(networks, BundledNetwork) or networks is None else tuple(networks)
         if networks is None:
             given *= n
@@ -102,7 +102,7 @@ class Workspace(QObject):
         path: Path | None = None,
     ) -> None:
         """Open what nobody has saved with a ground of its own, as `show` does: on the ground of the window."""
-        for scene in target.scenes if isinstance(target, SceneGrid) else (target,):
+        for scene in scenes_of(target):
             scene.background = self.ground
         self.show(target, networks, path)
 
@@ -119,7 +119,7 @@ class Workspace(QObject):
     @property
     def scenes(self) -> tuple[Scene, ...]:
         """All scenes that are open."""
-        return self.target.scenes if isinstance(self.target, SceneGrid) else (self.target,)
+        return scenes_of(self.target)
 
     @property
     def scene(self) -> Scene:

@@ -9,9 +9,9 @@ from viewer_scenes import network_scene, random_network, volume_scene
 
 import cnnvis
 from cnnvis.core.errors import InvalidInputError
-from cnnvis.scene import Scene, SceneGrid
+from cnnvis.scene import Scene, SceneGrid, copy_of
 from cnnvis.viewer.export_dialogs import FilmDialog, SizeDialog
-from cnnvis.viewer.exports import copy_of, parts_of
+from cnnvis.viewer.exports import parts_of
 
 pytestmark = pytest.mark.qt
 
