@@ -16,7 +16,7 @@ from . import (
 )
 from .analysis import order, similarity
 from .attribution import connect, importance
-from .capture import record, trace
+from .capture import record, survey, trace
 from .geometry import to_pyvista
 from .io import load, save
 from .layout import bundle
@@ -52,6 +52,7 @@ __all__ = [
     "show",
     "similarity",
     "studies",
+    "survey",
     "to_pyvista",
     "trace",
     "training",

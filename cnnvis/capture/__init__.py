@@ -9,6 +9,7 @@ from cnnvis.capture.recorder import record
 from cnnvis.capture.spaces import channel_spaces
 from cnnvis.capture.statistics import RunningCovariance, RunningStatistics
 from cnnvis.capture.store import open_store
+from cnnvis.capture.surveying import SurveyOptions, survey
 from cnnvis.capture.switch import switch_off
 from cnnvis.core import GradientCheck
 
@@ -17,6 +18,7 @@ __all__ = [
     "Masking",
     "RunningCovariance",
     "RunningStatistics",
+    "SurveyOptions",
     "activation_of",
     "channel_spaces",
     "check_gradients",
@@ -25,6 +27,7 @@ __all__ = [
     "open_store",
     "read_means",
     "record",
+    "survey",
     "switch_off",
     "trace",
 ]

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from cnnvis.capture.accumulator import Accumulator
 from cnnvis.core.errors import InvalidInputError
 
 
-class RunningStatistics:
+class RunningStatistics(Accumulator):
     """Count, mean, variance, minimum and maximum of each channel.
 
     Mutable, unlike result types: it grows with `update` and `merge`. Both give the same as one pass
@@ -28,6 +29,8 @@ class RunningStatistics:
         NaN and infinite values seen; they count nowhere else.
     mean, minimum, maximum : (C,) ndarray of float64
         NaN for a channel without values.
+    m2 : (C,) ndarray of float64
+        Sum of squared distances from the mean.
 
     References
     ----------
@@ -35,18 +38,20 @@ class RunningStatistics:
        recommendations", The American Statistician 37 (1983).
     """
 
+    STATE = ("count", "n_missing", "mean", "minimum", "maximum", "m2")
+
     def __init__(self, n_channels: int) -> None:
         self.count = np.zeros(n_channels, dtype=np.int64)
         self.n_missing = np.zeros(n_channels, dtype=np.int64)
         self.mean = np.full(n_channels, np.nan)
         self.minimum = np.full(n_channels, np.nan)
         self.maximum = np.full(n_channels, np.nan)
-        self._m2 = np.zeros(n_channels)
+        self.m2 = np.zeros(n_channels)
 
     @property
     def variance(self) -> NDArray[np.float64]:
         """(C,) population variance; NaN for a channel without values."""
-        return np.divide(self._m2, self.count, out=np.full(self._m2.shape, np.nan), where=self.count > 0)
+        return np.divide(self.m2, self.count, out=np.full(self.m2.shape, np.nan), where=self.count > 0)
 
     @property
     def std(self) -> NDArray[np.float64]:
@@ -63,8 +68,8 @@ class RunningStatistics:
         seen = batch.count > 0
         total = np.where(finite, rows, 0.0).sum(axis=1)
         batch.mean[seen] = total[seen] / batch.count[seen]
-        batch._m2 = np.where(finite, rows - np.where(seen, batch.mean, 0.0)[:, None], 0.0)
-        batch._m2 = np.square(batch._m2).sum(axis=1)
+        batch.m2 = np.where(finite, rows - np.where(seen, batch.mean, 0.0)[:, None], 0.0)
+        batch.m2 = np.square(batch.m2).sum(axis=1)
         batch.minimum[seen] = np.where(finite, rows, np.inf).min(axis=1, initial=np.inf)[seen]
         batch.maximum[seen] = np.where(finite, rows, -np.inf).max(axis=1, initial=-np.inf)[seen]
         self.merge(batch)
@@ -78,7 +83,7 @@ class RunningStatistics:
         count = self.count + other.count
         share = np.divide(other.count, count, out=np.zeros(count.shape), where=count > 0)
         mine, theirs = np.nan_to_num(self.mean, nan=0.0), np.nan_to_num(other.mean, nan=0.0)
-        self._m2 = self._m2 + other._m2 + np.square(theirs - mine) * self.count * share
+        self.m2 = self.m2 + other.m2 + np.square(theirs - mine) * self.count * share
         self.mean = np.where(count > 0, mine * (1 - share) + theirs * share, np.nan)
         self.minimum = np.fmin(self.minimum, other.minimum)
         self.maximum = np.fmax(self.maximum, other.maximum)
@@ -86,7 +91,7 @@ class RunningStatistics:
         self.count = count
 
 
-class RunningCovariance:
+class RunningCovariance(Accumulator):
     """Mean and covariance of channels; each position of each image is one observation.
 
     Mutable, unlike result types: it grows with `update` and `merge`. An observation with a NaN or an
@@ -102,18 +107,22 @@ class RunningCovariance:
         Observations taken in, and left out.
     mean : (C,) ndarray of float64
         Zero before the first observation.
+    comoment : (C, C) ndarray of float64
+        Sum of products of distances from the means.
     """
+
+    STATE = ("count", "n_missing", "mean", "comoment")
 
     def __init__(self, n_channels: int) -> None:
         self.count = 0
         self.n_missing = 0
         self.mean = np.zeros(n_channels)
-        self._comoment = np.zeros((n_channels, n_channels))
+        self.comoment = np.zeros((n_channels, n_channels))
 
     @property
     def covariance(self) -> NDArray[np.float64]:
         """(C, C) population covariance; NaN without observations."""
-        return self._comoment / self.count if self.count else np.full(self._comoment.shape, np.nan)
+        return self.comoment / self.count if self.count else np.full(self.comoment.shape, np.nan)
 
     @property
     def correlation(self) -> NDArray[np.float64]:
@@ -134,7 +143,7 @@ class RunningCovariance:
         if batch.count:
             batch.mean = kept.mean(axis=1)
             centred = kept - batch.mean[:, None]
-            batch._comoment = centred @ centred.T
+            batch.comoment = centred @ centred.T
         self.merge(batch)
 
     def merge(self, other: RunningCovariance) -> None:
@@ -148,7 +157,7 @@ class RunningCovariance:
         if not other.count:
             return
         difference = other.mean - self.mean
-        self._comoment += other._comoment + np.outer(difference, difference) * (self.count * other.count / count)
+        self.comoment += other.comoment + np.outer(difference, difference) * (self.count * other.count / count)
         self.mean = self.mean + difference * (other.count / count)
         self.count = count
 
