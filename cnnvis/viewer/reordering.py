@@ -11,6 +11,11 @@ METHODS = ("original", "pca", "pca_rows", "kmeans", "kmeans_rows", "leaf", "impo
 """Names of `cnnvis.analysis.OrderMethod`, by hand: choosing one must not wait for scikit-learn."""
 
 
+def methods_for(volume: Volume) -> tuple[str, ...]:
+    """Return the methods that can order the channels of a volume: by importance only where it is known."""
+    return tuple(name for name in METHODS if name != "importance" or volume.weights is not None)
+
+
 def reorder(workspace: Workspace, scene: Scene, item: VolumeItem, method: str, n_groups: int | None = None) -> None:
     """Order the channels of an item by a method; every frame of its series gets the order of the one that is shown.
 

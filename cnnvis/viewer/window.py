@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPixmap
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QMessageBox, QStackedWidget, QTabWidget, QWidget
 
-from cnnvis.core import BundledNetwork
 from cnnvis.core.errors import CnnvisError
-from cnnvis.scene import Camera, Scene, SceneGrid
+from cnnvis.scene import Camera
 from cnnvis.viewer.acts import cameras
 from cnnvis.viewer.autosave import Autosave
 from cnnvis.viewer.canvas import SceneCanvas
@@ -158,15 +156,6 @@ class ViewerWindow(QMainWindow):
             dock.raise_()
 
     # -- what is shown ---------------------------------------------------------------------------
-
-    def show_target(
-        self,
-        target: Scene | SceneGrid,
-        networks: BundledNetwork | Sequence[BundledNetwork | None] | None = None,
-        path: Path | None = None,
-    ) -> None:
-        """Open a scene or grid, as `Workspace.show` does."""
-        self.workspace.show(target, networks, path)
 
     def show_start(self) -> None:
         """Show recent files and examples."""

@@ -176,7 +176,7 @@ def test_points_are_where_they_are_drawn(open_hand):
 def test_in_the_window_a_key_opens_the_editor_and_the_view_follows_a_drag(driver, qtbot):
     scene = volume_scene()
     scene["ball"].axes = False
-    driver.window.show_target(scene)
+    driver.workspace.show(scene)
     before = driver.pixels()
     assert driver.window.transfer.widget() is None  # nobody looked yet
     QApplication.setActiveWindow(driver.window)  # there is no window manager to do it

@@ -13,7 +13,7 @@ from cnnvis.viewer import comparing
 from cnnvis.viewer.acts.items import chosen_of
 from cnnvis.viewer.choice_dialogs import ChooseSeveral, FindOne
 from cnnvis.viewer.files import OPENED
-from cnnvis.viewer.reordering import METHODS
+from cnnvis.viewer.reordering import methods_for
 
 if TYPE_CHECKING:
     from cnnvis.viewer.window import ViewerWindow
@@ -53,7 +53,7 @@ def ask_orders(window: ViewerWindow) -> None:
     if item is None:
         window.workspace.message.emit("Orders are those of a volume's channels; there is none here.")
         return
-    methods = [name for name in METHODS if name != "importance" or item.data.weights is not None]
+    methods = methods_for(item.data)
     dialog = ChooseSeveral(
         "Orders", "Two to four orders:", methods, ("original", "pca"), at_least=2, at_most=4, parent=window
     )

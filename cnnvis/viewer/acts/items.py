@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from cnnvis.scene import BundleItem, ClipBox, NetworkItem, SceneItem, Selection, Slices, VolumeItem, VolumeMode
 from cnnvis.viewer.choice_dialogs import FindOne
-from cnnvis.viewer.reordering import METHODS, reorder
+from cnnvis.viewer.reordering import methods_for, reorder
 
 if TYPE_CHECKING:
     from cnnvis.viewer.window import ViewerWindow
@@ -84,20 +84,13 @@ def toggle_clip(window: ViewerWindow) -> None:
         item.clip_box = ClipBox(column=(0, (item.data.shape[2] - 1) // 2))
 
 
-def step_frame(window: ViewerWindow, step: int) -> None:
-    """Show the next frame of the series, and begin anew after the last."""
-    for scene in window.workspace.scenes:
-        if len(scene.series):
-            scene.frame = (scene.frame + step) % len(scene.series)
-
-
 def step_order(window: ViewerWindow) -> None:
     """Put the channels of a volume into the next order."""
     item = chosen_of(window, VolumeItem)
     if item is None:
         window.workspace.message.emit("O orders the channels of a volume; there is none here.")
         return
-    methods = [name for name in METHODS if name != "importance" or item.data.weights is not None]
+    methods = methods_for(item.data)
     shown = item.data.method
     following = methods.index(shown) + 1 if shown in methods else 0
     reorder(window.workspace, window.workspace.scene, item, methods[following % len(methods)])

@@ -11,7 +11,7 @@ from superqt import QLabeledRangeSlider
 from cnnvis.core import Volume
 from cnnvis.scene import ClipBox, Drive, Slices, VolumeItem, VolumeMode
 from cnnvis.viewer.fields import CheckField, ChoiceField, NumberField, add_row, bind
-from cnnvis.viewer.reordering import METHODS, reorder
+from cnnvis.viewer.reordering import methods_for, reorder
 from cnnvis.viewer.workspace import Workspace
 
 MODES = (
@@ -66,7 +66,7 @@ class VolumePanel(QWidget):
     def _order(self) -> QWidget:
         box = QGroupBox("Order of channels")
         form = QFormLayout(box)
-        self.method = ChoiceField(METHODS, tooltip="What puts similar channels side by side.")
+        self.method = ChoiceField(tooltip="What puts similar channels side by side.")
         self.method.changed.connect(self._reorder)
         add_row(form, "Met&hod", self.method)
         self.groups = NumberField(0, 20, 0, whole=True, tooltip="Groups of the k-means methods; 0: as many as suit.")
@@ -141,7 +141,7 @@ class VolumePanel(QWidget):
             drives.append((Drive.GROUP, "group"))
         self.drive.set_choices(drives)
         self.drive.set_value(str(self.item.drive))
-        self.method.set_choices([name for name in METHODS if name != "importance" or volume.weights is not None])
+        self.method.set_choices(methods_for(volume))
         self.method.set_value(volume.method)
         groups = "" if volume.groups is None else f", {len(volume.group_spans)} groups"
         self.ordered.setText(f"{volume.shape[0]:,} channels, shown in the order “{volume.method}”{groups}.")
