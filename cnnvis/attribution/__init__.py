@@ -1,5 +1,6 @@
 """How important the channels of a network are."""
 
+from cnnvis.attribution.activation import activation_of_recording
 from cnnvis.attribution.batchnorm import batchnorm_variants
 from cnnvis.attribution.batchnorm_options import VARIANTS, BatchNormOptions
 from cnnvis.attribution.connections import connect, most_important
@@ -19,6 +20,7 @@ __all__ = [
     "LinkKind",
     "LinkKindName",
     "RandomisationCheck",
+    "activation_of_recording",
     "batchnorm_variants",
     "connect",
     "importance",

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnvis.analysis import StabilityReport, order, stability
-from cnnvis.attribution import importance
+from cnnvis.attribution import activation_of_recording
 from cnnvis.capture import activation_of, record, trace
 from cnnvis.core import FeatureMaps, Importance, Recording
 from cnnvis.core.errors import InvalidInputError
@@ -67,7 +67,7 @@ def run(study: ActivationVolumes, out: str | Path, *, on_stage: OnStage | None =
     with stages("record"):
         recording = _record(study, network, batch)
     with stages("importance"):
-        scores = importance(network, batch, "activation", layers=recording.layers)
+        scores = activation_of_recording(recording)
     with stages("order"):
         layers = tuple(
             _study_layer(study, network, maps, scores, out if index == 0 else out / maps.layer)

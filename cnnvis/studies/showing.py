@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnvis.analysis import OrderMethod, OrderMethodName, order
-from cnnvis.attribution import importance
+from cnnvis.attribution import activation_of_recording
 from cnnvis.capture import record
 from cnnvis.core import Importance, Recording
 from cnnvis.core.checks import parse_choice
@@ -141,7 +141,7 @@ def _maps_of(network: Network, view: ModelView, stages: Stages) -> Shown:
         recording = _record(network, view, batch)
     if view.scores is None:
         with stages("importance"):
-            scores = importance(network, batch, "activation", layers=recording.layers)
+            scores = activation_of_recording(recording)
     else:
         scores = _scores(network, view, stages)
     volumes = []

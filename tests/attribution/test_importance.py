@@ -5,8 +5,9 @@ import pytest
 import torch
 from torch import nn
 
-from cnnvis.attribution import ImportanceMethod, ImportanceMethodName, importance
+from cnnvis.attribution import ImportanceMethod, ImportanceMethodName, activation_of_recording, importance
 from cnnvis.attribution.methods import METHODS
+from cnnvis.capture import record
 from cnnvis.core.errors import InvalidInputError, LayerNotFoundError
 
 
@@ -47,6 +48,13 @@ def test_activation_by_hand():
     found = importance(tiny(), IMAGES, "activation", layers=["conv", "relu"])
     np.testing.assert_allclose(found["conv"], [1.25, 101.5])  # before the in-place ReLU
     np.testing.assert_allclose(found["relu"], [0.5, 101.5])
+
+
+def test_activation_of_what_is_recorded_already_by_hand():
+    found = activation_of_recording(record(tiny(), IMAGES, ["conv", "relu"]))
+    np.testing.assert_allclose(found["conv"], [1.25, 101.5])
+    np.testing.assert_allclose(found["relu"], [0.5, 101.5])
+    assert found.method == "activation"
 
 
 @pytest.mark.parametrize("transposed", [nn.ConvTranspose2d, nn.ConvTranspose1d])

@@ -52,6 +52,16 @@ def test_maps_of_an_image_stand_in_a_row_in_their_order(source):
     assert first.drive == "none"
 
 
+def test_maps_are_recorded_once(source):
+    network, calls = load(source), []
+    network.module.register_forward_hook(lambda *_: calls.append(1))
+    show_model(network, ModelView(image=IMAGE, layers=("0", "2")))
+    with_maps = len(calls)
+    calls.clear()
+    record(network, network.preprocess(read_image(IMAGE)), ("0", "2"))
+    assert with_maps == len(calls) > 0
+
+
 def test_scores_that_are_given_drive_opacity_and_order(source):
     view = ModelView(image=IMAGE, layers=("0",), ordering="importance", scores=SCORES)
     (item,) = show_model(source, view).target
