@@ -63,6 +63,13 @@ def fashion_network(module: nn.Module, *, name: str, weights: str = "trained") -
     )
 
 
+def vgg16_network(module: nn.Module, *, name: str, weights: str = "trained") -> Network:
+    """Return a VGG-16 for Fashion-MNIST, bright on black, with all that is needed to feed it."""
+    classes = CLASS_NAMES["fashion-mnist"]
+    layers = ("features.0", "features.7")
+    return Network(module, name=name, weights=weights, image=GREY_28, class_names=classes, default_layers=layers)
+
+
 def mnist_mlp() -> Network:
     """Return the perceptron 784-81-49-10 with ReLU, trained on 7,000 digits: 68,103 parameters."""
     return digits_network(_filled(perceptron(), "mnist-mlp"), name="mnist-mlp")

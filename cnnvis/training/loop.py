@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -14,44 +15,11 @@ from cnnvis.capture.modules import ModuleTree
 from cnnvis.capture.state import evaluating
 from cnnvis.core.errors import DivergedError, InvalidInputError
 from cnnvis.core.progress import Progress, silent
+from cnnvis.training.options import TrainOptions
+from cnnvis.training.run import TrainingRun
 
 OnEpoch = Callable[[int, nn.Module], None]
 """Called as on_epoch(epoch, module): before the first step with 0, and after each epoch with its number."""
-
-
-@dataclass(frozen=True, slots=True)
-class TrainOptions:
-    """How to train: Adam on the cross-entropy, in shuffled batches.
-
-    Parameters
-    ----------
-    epochs : int, default 10
-        Times that every image is seen.
-    batch_size : int, default 128
-        Images per step; the last batch of an epoch may be smaller.
-    learning_rate : float, default 0.001
-    l1 : float, default 0
-        Strength of an L1 penalty on weights, not on biases nor scales: after each step every weight moves by
-        ``learning_rate * l1`` towards 0 and stops there (the proximal step of the penalty), so that weights that
-        nothing speaks for become exactly 0.
-    random_state : int, default 0
-        Seed of the order of the images and of layers that draw numbers, such as dropout.
-    """
-
-    epochs: int = 10
-    batch_size: int = 128
-    learning_rate: float = 1e-3
-    l1: float = 0.0
-    random_state: int = 0
-
-    def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size"):
-            if int(getattr(self, name)) != getattr(self, name) or getattr(self, name) < 1:
-                raise InvalidInputError(f"{name} of TrainOptions must be 1, 2, 3 ...; got {getattr(self, name)}.")
-        if not 0 < self.learning_rate < float("inf"):
-            raise InvalidInputError(f"learning_rate of TrainOptions must be positive, got {self.learning_rate}.")
-        if not 0 <= self.l1 < float("inf"):
-            raise InvalidInputError(f"l1 of TrainOptions must be 0 or more, got {self.l1}.")
 
 
 @dataclass(frozen=True)
@@ -77,9 +45,10 @@ class History:
 def train(
     module: nn.Module,
     data: tuple[Tensor, Tensor],
-    options: TrainOptions = TrainOptions(),
+    options: TrainOptions | None = None,
     *,
     on_epoch: OnEpoch | None = None,
+    checkpoint: Path | None = None,
     progress: Progress = silent,
 ) -> History:
     """Train a classifier in place.
@@ -93,9 +62,12 @@ def train(
         (N, ...) inputs to (N, n_classes) logits. Parameters that need no gradient stay as they are.
     data : (inputs, labels)
         On the module's device; labels (N,) int64.
-    options : TrainOptions
+    options : TrainOptions, optional
     on_epoch : callable, optional
         For checkpoints. It may evaluate the module: training mode is set again after it.
+    checkpoint : path, optional
+        File that holds everything after the last finished epoch. If it is there, training goes on from it, with the
+        same result as without an interruption; epochs before it are not told to `on_epoch` again.
     progress : callable
         Counts steps.
 
@@ -109,29 +81,35 @@ def train(
         When inputs and labels do not fit each other, or no parameter needs a gradient.
     DivergedError
         When a loss is NaN or infinite: names the step. The weights are those that gave it.
+    FileFormatError
+        When the checkpoint is damaged, or of another training.
     """
+    options = options or TrainOptions()
     inputs, labels = _checked(data)
     weights = [parameter for parameter in module.parameters() if parameter.requires_grad]
     if not weights:
         raise InvalidInputError(f"No parameter of {type(module).__name__} needs a gradient; there is nothing to train.")
-    optimiser = torch.optim.Adam(weights, lr=options.learning_rate)
-    shuffle = torch.Generator().manual_seed(options.random_state)
-    total, step, history = options.epochs * -(-len(inputs) // options.batch_size), 0, []
     with _training(module, options.random_state):
-        if on_epoch:
+        run = TrainingRun(module, weights, len(inputs), options)
+        if checkpoint is not None and checkpoint.exists():
+            run.restore(checkpoint)
+        elif on_epoch:
             on_epoch(0, module)
-        for epoch in range(1, options.epochs + 1):
+        for epoch in range(run.epoch + 1, options.epochs + 1):
             module.train()
             sums = torch.zeros(2, dtype=torch.float64)
-            for chosen in torch.randperm(len(inputs), generator=shuffle).to(inputs.device).split(options.batch_size):
-                step += 1
-                sums += _step(module, optimiser, (inputs[chosen], labels[chosen]), f"step {step} (epoch {epoch})")
+            for chosen in run.order().to(inputs.device).split(options.batch_size):
+                images = run.augmented(inputs[chosen])
+                sums += _step(module, run.optimiser, (images, labels[chosen]), f"step {run.step + 1} (epoch {epoch})")
                 _shrink(weights, options.learning_rate * options.l1)
-                progress(step, total)
-            history.append((sums / len(inputs)).tolist())
+                run.count_step()
+                progress(run.step, run.n_steps)
+            run.end_epoch(sums / len(inputs))
+            if checkpoint is not None:
+                run.save(checkpoint)
             if on_epoch:
                 on_epoch(epoch, module)
-    losses, shares = zip(*history, strict=True)
+    losses, shares = zip(*run.history, strict=True)
     return History(loss=losses, accuracy=shares)
 
 
