@@ -107,7 +107,8 @@ class NetworkScreen:
         """Return what makes the most of a pixel's colour; None where nothing is seen.
 
         Of what is seen there, from front to back, each gets what those before it let through. What is beside the pixel
-        hides nothing and counts less, the less the farther.
+        hides nothing and counts less, the less the farther. A unit goes before lines that run in its ball or
+        behind it: all that end in it do, and who points at a ball means it, not what shines through.
         """
         pieces, along, gap = self._candidates(np.array([x, y], np.float32))
         if not pieces.size:
@@ -121,10 +122,27 @@ class NetworkScreen:
         through = np.concatenate([[1.0], np.cumprod(1 - (opacity * cover)[order])[:-1]])
         counts = np.maximum(cover, BESIDE * (1 - gap / (REACH + 1)))
         best = order[np.argmax((opacity * counts)[order] * through)]
-        at = self._in_space(pairs[best], float(along[best]))
-        ends = self._places[pairs[best]].astype(np.float64)
-        depth = float(np.array([1 - at, at]) @ self._depth[pairs[best]])
-        return PieceHit(int(pieces[best]), at, (1 - at) * ends[0] + at * ends[1], depth)
+        found = self._piece_hit(pieces[best], float(along[best]))
+        balls = self._balls_before(found.depth, pairs, gap)
+        if pairs[best, 0] == pairs[best, 1] or not balls.size:
+            return found
+        return self._piece_hit(pieces[balls[np.argmax(opacity[balls])]], 0.0)
+
+    def _balls_before(self, depth: float, pairs: NDArray[np.int32], gap: Floats) -> NDArray[np.intp]:
+        """Return which of the pieces are units whose ball covers the pixel, and is met before a depth there."""
+        middles = pairs[:, 0]
+        radii = self._radius[middles]
+        swell = np.sqrt(np.maximum(radii**2 - (radii + gap) ** 2, 0)) / self._scale[middles]
+        front = self._depth[middles] - swell
+        return np.flatnonzero((middles == pairs[:, 1]) & (gap <= 0) & (front < depth))
+
+    def _piece_hit(self, piece: np.integer, along: float) -> PieceHit:
+        """Return the hit of a piece `along` its picture."""
+        pair = self.geometry.pairs[piece]
+        at = self._in_space(pair, along)
+        ends = self._places[pair].astype(np.float64)
+        depth = float(np.array([1 - at, at]) @ self._depth[pair])
+        return PieceHit(int(piece), at, (1 - at) * ends[0] + at * ends[1], depth)
 
     def inside(self, low: NDArray[np.floating], high: NDArray[np.floating]) -> Numbers:
         """Return the pieces of those units that are seen with their middle between two corners, pixels."""

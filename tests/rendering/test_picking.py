@@ -237,6 +237,24 @@ def test_a_unit_stands_before_the_lines_that_end_in_it(view):
         assert pane.at(2, 0, 0).kind == "bundle"
 
 
+def test_the_middle_of_a_unit_is_the_unit_though_a_line_from_before_it_ends_there():
+    """The piece that ends in the ball is drawn over it, since its middle is nearer; at the ball it is inside."""
+    coming = lines_of([[3, 0, -4], [0, 0, 0]])
+    scene = flat_scene(coming, units_at([[0, 0, 0]], 0.5), size=0.2, unit_state={"size": 1.0})
+    with pointing(scene) as pane:
+        assert pane.at(0.1, 0, 0).kind == "glyphs"
+        assert pane.at(-0.4, 0, 0).kind == "glyphs"
+        assert pane.at(1.2, 0, 0).kind == "bundle"
+
+
+@pytest.mark.parametrize(("z", "kind"), [(-2, "bundle"), (0.5, "glyphs")])
+def test_a_faint_unit_goes_before_a_line_behind_it_but_not_before_one_in_front(z, kind):
+    passing = lines_of([[-3, 0, z], [3, 0, z]])
+    with pointing(flat_scene(passing, units_at([[0, 0, 0]], 0.3), size=0.2, unit_state={"size": 1.0})) as pane:
+        assert pane.at(0, 0, 0).kind == kind
+        assert pane.at(2, 0, 0).kind == "bundle"
+
+
 @pytest.mark.parametrize("azimuth", [0, 70])
 def test_units_inside_a_rectangle(azimuth):
     places = np.array([[-3, -3, 0], [-3, 3, 1], [3, -3, 2], [3, 3, 3]])
