@@ -42,6 +42,21 @@ class Hit:
         """What a click selects; nothing where there are no units."""
         return Selection()
 
+    @property
+    def main_class(self) -> int | None:
+        """The class that it has the largest share of; None without shares."""
+        return None
+
+    def part_of(self, selection: Selection) -> Selection:
+        """Return what of a selection makes it stand out: itself, else its layer, else its class; nothing if none."""
+        own = self.selection
+        layers = selection.layers & {layer for layer, _ in own.units}
+        if own and own.units <= selection.units and own.links <= selection.links:
+            return own
+        if layers:
+            return Selection(layers=layers)
+        return Selection(classes=selection.classes & {self.main_class})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineHit(Hit):
@@ -91,6 +106,11 @@ class LineHit(Hit):
         return " · ".join(part for part in parts if part)
 
     @property
+    def main_class(self) -> int | None:
+        """The class that it has the largest share of; None without shares."""
+        return main_class_of(self.shares)
+
+    @property
     def selection(self) -> Selection:
         """The line and both its units."""
         return Selection.of_path([self.source, self.target]) if self.source and self.target else Selection()
@@ -127,6 +147,11 @@ class UnitHit(Hit):
             main_class_text(self.shares, self.class_names),
         ]
         return " · ".join(part for part in parts if part)
+
+    @property
+    def main_class(self) -> int | None:
+        """The class that it has the largest share of; None without shares."""
+        return main_class_of(self.shares)
 
     @property
     def selection(self) -> Selection:
@@ -214,11 +239,16 @@ class MatrixHit(Hit):
         return f"{self.row_text} · {self.column_text} · {self.quantity} {_number(self.value)}"
 
 
+def main_class_of(shares: tuple[float, ...]) -> int | None:
+    """Return the class of the largest share, the first of equal ones; None without shares."""
+    return max(range(len(shares)), key=shares.__getitem__) if shares else None
+
+
 def main_class_text(shares: tuple[float, ...], class_names: tuple[str, ...]) -> str:
-    """Return the class of the largest share, the first of equal ones, and its share; "" without shares."""
-    if not shares:
+    """Return the class of the largest share, and its share; "" without shares."""
+    main = main_class_of(shares)
+    if main is None:
         return ""
-    main = max(range(len(shares)), key=shares.__getitem__)
     name = class_names[main] if class_names else str(main)
     return f"class {name} ({shares[main]:.0%})"
 

@@ -40,6 +40,22 @@ class Selection(BaseModel):
         path = list(units)
         return cls(units=frozenset(path), links=frozenset(pairwise(path)))
 
+    def toggled(self, chosen: Selection) -> Selection:
+        """Return this selection without `chosen` where all of it is selected, else with it.
+
+        With a unit its links are taken out, with a link its ends, but for those that other links end in.
+        """
+        parts = type(self).model_fields
+        mine, others = ({name: getattr(each, name) for name in parts} for each in (self, chosen))
+        if not all(others[name] <= mine[name] for name in parts):
+            return Selection(**{name: mine[name] | others[name] for name in parts})
+        left = {name: mine[name] - others[name] for name in parts}
+        if chosen.links:
+            left["units"] |= mine["units"] & frozenset(unit for link in left["links"] for unit in link)
+        else:
+            left["links"] = frozenset(link for link in left["links"] if not chosen.units.intersection(link))
+        return Selection(**left)
+
     @field_serializer("units", "layers", "classes", "links", when_used="json")
     def _sorted(self, values: frozenset[Any]) -> list[Any]:
         """Equal selections are saved as equal text, whatever the order inside a set."""

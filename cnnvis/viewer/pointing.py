@@ -111,13 +111,18 @@ class Pointing(QObject):
         if pane is None:
             return
         self.workspace.activate(pane.drawn.scene)
-        hit = self.hit_at(x, y)
+        hit, old = self.hit_at(x, y), self.workspace.scene.selection
         adding = bool(modifiers & Qt.KeyboardModifier.ControlModifier)
-        if hit is not None:
-            self.workspace.message.emit(hit.text)
+        if hit is None:
+            if not adding:
+                self.workspace.select()
+            return
+        self.workspace.message.emit(hit.text)
+        selected = hit.part_of(old)
+        if selected and (adding or selected == old):
+            self.workspace.select(old.toggled(selected))
+        else:
             self._select(hit.selection, adding=adding)
-        elif not adding:
-            self.workspace.select()
 
     def _select_inside(self, rectangle: QRect, modifiers: Qt.KeyboardModifier) -> None:
         picker = self.picker_at(rectangle.center().x(), rectangle.center().y())
@@ -130,14 +135,7 @@ class Pointing(QObject):
 
     def _select(self, chosen: Selection, *, adding: bool) -> None:
         old = self.workspace.scene.selection
-        if adding:  # a unit that is selected already is taken out
-            chosen = Selection(
-                units=old.units ^ chosen.units,
-                layers=old.layers | chosen.layers,
-                classes=old.classes | chosen.classes,
-                links=old.links ^ chosen.links,
-            )
-        self.workspace.select(chosen)
+        self.workspace.select(old.toggled(chosen) if adding else chosen)
 
     def _look_at(self, x: int, y: int) -> None:
         """Bring what is at a pixel into the middle."""

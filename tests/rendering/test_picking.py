@@ -221,6 +221,22 @@ def test_what_is_known_of_a_unit():
     assert hit.selection == Selection(units={("a", 1)})
 
 
+@pytest.mark.parametrize(
+    ("selection", "part"),
+    [
+        ({"units": {("a", 0), ("b", 1)}}, {"units": {("a", 0)}}),
+        ({"units": {("a", 0)}, "layers": {"a"}}, {"units": {("a", 0)}}),
+        ({"layers": {"a", "b"}, "classes": {1}}, {"layers": {"a"}}),
+        ({"layers": {"b"}, "classes": {0, 1}}, {"classes": {1}}),
+        ({"units": {("b", 1)}, "classes": {0}}, {}),
+    ],
+)
+def test_what_of_a_selection_a_unit_stands_out_by(selection, part):
+    units = units_at([[0, 0, 0]], class_shares=np.array([[0.25, 0.75]]))
+    with pointing(flat_scene(units=units, class_names=("cat", "dog"), **KNOWN)) as pane:
+        assert pane.at(0, 0, 0).part_of(Selection(**selection)) == Selection(**part)
+
+
 def test_units_go_by_their_number():
     units = units_at([[-2, 0, 0], [2, 0, 0]], unit=np.array([3, 1]))
     with pointing(flat_scene(units=units, **KNOWN)) as pane:

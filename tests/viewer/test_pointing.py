@@ -99,6 +99,35 @@ def test_ctrl_click_adds_and_takes_away_and_empty_clears(asked) -> None:
     assert not asked.scene.selection
 
 
+def test_a_second_click_takes_out_what_the_first_selected(asked) -> None:
+    layer = asked.scene["units"].layers[-1]
+    before = asked.pixels()
+    for expected in ({(layer, 0)}, set()):
+        asked.click(where(asked, (layer, 0)))
+        assert asked.scene.selection.units == expected
+        asked.settle()
+    np.testing.assert_array_equal(asked.pixels(), before)
+    asked.workspace.select(Selection(units=frozenset({(layer, 0), (layer, 1)})))
+    asked.settle()
+    asked.click(where(asked, (layer, 0)))
+    assert asked.scene.selection.units == {(layer, 0)}, "one of several is chosen, not taken out"
+
+
+def test_ctrl_click_takes_a_selected_layer_or_class_out(asked) -> None:
+    layer, other = asked.scene["units"].layers[-1], asked.scene["units"].layers[0]
+    at = where(asked, (layer, 0))
+    main = asked.window.pointing.hit_at(*asked.window.canvas.view.in_window(QPoint(*at))).main_class
+    for selection, left in (
+        (Selection(layers={layer, other}), Selection(layers={other})),
+        (Selection(classes={main}, units={(layer, 1)}), Selection(units={(layer, 1)})),
+    ):
+        asked.workspace.select(selection)
+        before = asked.pixels()
+        asked.click(where(asked, (layer, 0)), CTRL)
+        assert asked.scene.selection == left
+        assert (asked.pixels() != before).any()
+
+
 def test_a_rectangle_selects_what_is_inside(asked) -> None:
     layer = asked.scene["units"].layers[-1]
     places = np.array([where(asked, (layer, channel)) for channel in range(4)])
