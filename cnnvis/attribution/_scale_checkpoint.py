@@ -16,7 +16,8 @@ from cnnvis.attribution._scale_training import ScaleState
 from cnnvis.capture.inputs import ForwardCall
 from cnnvis.capture.nested import tensors_in
 from cnnvis.core.atomic import save_bytes
-from cnnvis.core.errors import FileFormatError, InvalidInputError
+from cnnvis.core.errors import FileFormatError
+from cnnvis.core.run_facts import require_same_run
 
 FORMAT = "cnnvis-scales"
 VERSION = 1
@@ -89,25 +90,10 @@ class ScaleCheckpoint:
             raise FileFormatError(
                 f"{self.path} is of version {metadata['version']}, this cnnvis reads {VERSION}; update cnnvis."
             )
-        there = json.loads(metadata["facts"])
-        here = json.loads(json.dumps(dict(self.facts)))
-        differing = [name for name in here if there.get(name) != here[name]]
-        if differing:
-            listed = ", ".join(
-                f"{name} ({_shown(there.get(name))} there, {_shown(here[name])} here)" for name in differing
-            )
-            raise InvalidInputError(
-                f"The checkpoint {self.path} is of another run; different are: {listed}. "
-                "Run with what it was made with, or name another file."
-            )
+        require_same_run(self.path, json.loads(metadata["facts"]), self.facts)
 
 
 _PARTS = ("values", "first", "second")
-
-
-def _shown(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= 40 else f"{text[:37]}..."
 
 
 def fingerprint(module: nn.Module) -> str:

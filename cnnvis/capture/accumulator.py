@@ -31,4 +31,4 @@ class Accumulator:
         """Put a state back that `arrays` gave."""
         for name in self.STATE:
             value = arrays[name]
-            setattr(self, name, value.item() if value.ndim == 0 else value.copy())
+            setattr(self, name, value.item() if isinstance(getattr(self, name), int) else value.copy())

@@ -90,7 +90,7 @@ class NetworkAccumulator:
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Put a state back that `arrays` gave."""
-        self.n_images, self.n_skipped = int(arrays["n_images"]), int(arrays["n_skipped"])
+        self.n_images, self.n_skipped = arrays["n_images"].item(), arrays["n_skipped"].item()
         self.confusion, self.recent = arrays["confusion"].copy(), arrays["recent"].copy()
         for name, layer in self.layers.items():
             own = {key.removeprefix(f"{name}:"): arrays[key] for key in arrays if key.startswith(f"{name}:")}
