@@ -30,7 +30,7 @@ FORMATS: dict[str, Format] = {
     ".json": Format("cnnvis.io.scene_json", "a scene or a grid of scenes, its data beside it"),
     ".npy": Format("cnnvis.io.npy", "an array"),
     ".pvd": Format("cnnvis.io.pvd", "a series of volumes or networks: images, classes, epochs, iterations"),
-    ".safetensors": Format("cnnvis.io.tensors_safetensors", "a recording, importance, or a bundled network"),
+    ".safetensors": Format("cnnvis.io.tensors_safetensors", "a recording, importance, a bundled network, or a survey"),
     ".vox": Format("cnnvis.io.vox", "a volume as bytes, with a .hd header beside it"),
     ".vti": Format("cnnvis.io.vti", "a volume"),
     ".vtm": Format("cnnvis.io.vtm", "several volumes or networks by name, or a bundled network: its lines and units"),
@@ -75,9 +75,9 @@ def load(path: str | Path) -> Any:
     -------
     object
         .vti and .vox/.hd: Volume; .vtm: dict of Volume, PolylineSet or PointSet by name; .pvd: dict of one of these
-        by label or time; .vtp: PolylineSet or PointSet; .npy: ndarray; .safetensors: Recording, Importance or
-        BundledNetwork; .csv: dict of Ordering by name, Importance, or dict of PruneCurve (several of one name: a
-        tuple) by name; .json: Scene or SceneGrid.
+        by label or time; .vtp: PolylineSet or PointSet; .npy: ndarray; .safetensors: Recording, Importance,
+        BundledNetwork or Survey; .csv: dict of Ordering by name, Importance, or dict of PruneCurve (several of one
+        name: a tuple) by name; .json: Scene or SceneGrid.
 
     Raises
     ------

@@ -1,30 +1,31 @@
-"""The .safetensors format: a recording, importance or a bundled network, as the file's own header says."""
+"""The .safetensors format: a recording, importance, a bundled network or a survey, as the file's own header says."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from cnnvis.core import BundledNetwork, Importance, Recording
+from cnnvis.core import BundledNetwork, Importance, Recording, Survey
 from cnnvis.core.errors import FileFormatError, InvalidInputError
-from cnnvis.io import importance_safetensors, network_safetensors, recording_safetensors
+from cnnvis.io import importance_safetensors, network_safetensors, recording_safetensors, survey_safetensors
 
 CONTENTS = {
     recording_safetensors.FORMAT: (recording_safetensors, Recording),
     importance_safetensors.FORMAT: (importance_safetensors, Importance),
     network_safetensors.FORMAT: (network_safetensors, BundledNetwork),
+    survey_safetensors.FORMAT: (survey_safetensors, Survey),
 }
 """By the format named in the header: the module that reads and writes it, and the type that it holds."""
 
 
 def save(obj: Any, path: Path) -> None:
-    """Write a recording, importance or a bundled network."""
+    """Write a recording, importance, a bundled network or a survey."""
     for module, kind in CONTENTS.values():
         if isinstance(obj, kind):
             module.save(obj, path)
             return
     raise InvalidInputError(
-        f"A .safetensors file holds a Recording, Importance or a BundledNetwork, got {type(obj).__name__}."
+        f"A .safetensors file holds a Recording, Importance, BundledNetwork or Survey, got {type(obj).__name__}."
     )
 
 
@@ -42,10 +43,12 @@ def load(path: Path) -> Any:
         with safe_open(path, framework="numpy") as file:
             name = (file.metadata() or {}).get("format")
     except SafetensorError as error:
-        raise FileFormatError(f"{path} is not a recording, importance or network, or it is damaged: {error}") from error
+        raise FileFormatError(
+            f"{path} is not a recording, importance, network or survey, or it is damaged: {error}"
+        ) from error
     if name not in CONTENTS:
         raise FileFormatError(
-            f"{path} is a .safetensors file, but no recording, importance or bundled network. A checkpoint is loaded "
-            "by cnnvis.models.load."
+            f"{path} is a .safetensors file, but no recording, importance, bundled network or survey. A checkpoint is "
+            "loaded by cnnvis.models.load."
         )
     return CONTENTS[name][0].load(path)

@@ -121,7 +121,7 @@ def test_a_damaged_file_is_named(tmp_path):
     whole = path.read_bytes()
     for part in (b"", b"hello", whole[:200], whole[: len(whole) // 2], whole[:-1]):
         path.write_bytes(part)
-        with pytest.raises(FileFormatError, match=r"x\.safetensors is not a recording, importance or network"):
+        with pytest.raises(FileFormatError, match=r"x\.safetensors is not a recording, importance, network or survey"):
             load(path)
 
 
@@ -133,7 +133,7 @@ def test_a_damaged_file_is_named(tmp_path):
         ({"network": "{"}, "damaged network"),
         ({"network": "{}"}, "damaged network: 'edges'"),
         ({"network": '{"edges": {"$tensor": "gone"}}'}, "damaged network: .*gone"),
-        ({"format": "somebody else's"}, "no recording, importance or bundled network"),
+        ({"format": "somebody else's"}, "no recording, importance, bundled network or survey"),
     ],
 )
 def test_a_foreign_or_newer_file_is_named(metadata, message, tmp_path):

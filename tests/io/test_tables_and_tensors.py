@@ -107,7 +107,7 @@ def test_memory_maps_are_written_as_they_are(tmp_path):
 
 def test_what_is_no_recording_is_explained(tmp_path):
     path = tmp_path / "x.safetensors"
-    with pytest.raises(InvalidInputError, match="holds a Recording, Importance or a BundledNetwork, got Volume"):
+    with pytest.raises(InvalidInputError, match="holds a Recording, Importance, BundledNetwork or Survey, got Volume"):
         save(small_volume(), path)
     save_file({"weight": np.zeros(3)}, path)
     with pytest.raises(FileFormatError, match=r"cnnvis\.models\.load"):
@@ -128,7 +128,7 @@ def test_a_damaged_recording_is_an_error(tmp_path):
     for part in (b"", b"hello", whole[:100], whole[:-1]):
         path.write_bytes(part)
         with pytest.raises(
-            FileFormatError, match=r"x\.safetensors is not a recording, importance or network, or it is damaged"
+            FileFormatError, match=r"x\.safetensors is not a recording, importance, network or survey, or it is damaged"
         ):
             load(path)
 

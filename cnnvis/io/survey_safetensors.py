@@ -1,0 +1,111 @@
+"""A survey as one .safetensors file: tensors by name, everything else as JSON in the header.
+
+Tensors: `<layer>/mean`, `<layer>/correlation` ..., `<layer>/maps/std` ..., `<layer>/by_class/mean` ..., `confusion`,
+`window_images`, `convergence/n_images`, `convergence/change/<layer>`. Any safetensors reader can open them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from cnnvis.core import ClassStatistics, Convergence, LayerSurvey, MapStatistics, Provenance, SkippedImage, Survey
+from cnnvis.core.atomic import AtomicWrite
+from cnnvis.core.errors import FileFormatError
+from cnnvis.io.recording_safetensors import require_version, write_tensors
+
+FORMAT = "cnnvis-survey"
+VERSION = 1
+
+_PARTS = {"maps": MapStatistics, "by_class": ClassStatistics}
+_ARRAYS = tuple(field.name for field in fields(LayerSurvey) if field.name not in ("value", *_PARTS))
+
+
+def save(obj: Survey, path: Path) -> None:
+    """Write a survey with all it knows."""
+    tensors: dict[str, NDArray[Any]] = {"window_images": obj.window_images}
+    for name, layer in obj.layers.items():
+        tensors |= {f"{name}/{field}": getattr(layer, field) for field in _ARRAYS}
+        for part in _PARTS:
+            found = getattr(layer, part)
+            if found is not None:
+                tensors |= {f"{name}/{part}/{field.name}": getattr(found, field.name) for field in fields(found)}
+    if obj.confusion is not None:
+        tensors["confusion"] = obj.confusion
+    if obj.convergence is not None:
+        tensors["convergence/n_images"] = obj.convergence.n_images
+        tensors |= {f"convergence/change/{name}": change for name, change in obj.convergence.change.items()}
+    metadata = {"format": FORMAT, "version": str(VERSION), "survey": json.dumps(_facts(obj))}
+    with AtomicWrite() as write, write.file(path).open("wb") as file:
+        write_tensors(file, tensors, metadata)
+
+
+def load(path: Path) -> Survey:
+    """Return the survey.
+
+    Raises
+    ------
+    FileFormatError
+        When the file is damaged or of a newer version.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata()
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+        require_version(path, metadata, "a survey", VERSION)
+        return _survey(json.loads(metadata["survey"]), tensors)
+    except (SafetensorError, KeyError, json.JSONDecodeError) as error:
+        raise FileFormatError(f"{path} is a damaged survey: {error}") from error
+
+
+def _facts(survey: Survey) -> dict[str, Any]:
+    return {
+        "values": {name: layer.value for name, layer in survey.layers.items()},
+        "signal": survey.signal,
+        "n_images": survey.n_images,
+        "image_names": {str(image): name for image, name in survey.image_names.items()},
+        "n_skipped": survey.n_skipped,
+        "skipped": [[image.name, image.reason] for image in survey.skipped],
+        "class_names": survey.class_names,
+        "provenance": survey.provenance.to_json(),
+    }
+
+
+def _survey(facts: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> Survey:
+    names = facts["class_names"]
+    return Survey(
+        layers={name: _layer(name, value, tensors) for name, value in facts["values"].items()},
+        signal=facts["signal"],
+        n_images=facts["n_images"],
+        confusion=tensors.get("confusion"),
+        window_images=tensors["window_images"],
+        image_names={int(image): name for image, name in facts["image_names"].items()},
+        n_skipped=facts["n_skipped"],
+        skipped=tuple(SkippedImage(*pair) for pair in facts["skipped"]),
+        convergence=_convergence(facts["values"], tensors),
+        class_names=None if names is None else tuple(names),
+        provenance=Provenance.from_json(facts["provenance"]),
+    )
+
+
+def _layer(name: str, value: str, tensors: Mapping[str, NDArray[Any]]) -> LayerSurvey:
+    parts = {}
+    for part, kind in _PARTS.items():
+        held = [field.name for field in fields(kind)]
+        if f"{name}/{part}/{held[0]}" in tensors:
+            parts[part] = kind(**{field: tensors[f"{name}/{part}/{field}"] for field in held})
+    return LayerSurvey(value=value, **{field: tensors[f"{name}/{field}"] for field in _ARRAYS}, **parts)
+
+
+def _convergence(layers: Mapping[str, str], tensors: Mapping[str, NDArray[Any]]) -> Convergence | None:
+    n_images = tensors.get("convergence/n_images")
+    if n_images is None:
+        return None
+    return Convergence(n_images, {name: tensors[f"convergence/change/{name}"] for name in layers})
