@@ -5,6 +5,7 @@ from cnnvis.capture.gradient_volumes import gradient_volume
 from cnnvis.capture.graph import activation_of, trace
 from cnnvis.capture.intervene import intervene
 from cnnvis.capture.masking import Masking, read_means
+from cnnvis.capture.read_moments import read_moments
 from cnnvis.capture.recorder import record
 from cnnvis.capture.spaces import channel_spaces
 from cnnvis.capture.statistics import RunningCovariance, RunningStatistics
@@ -26,6 +27,7 @@ __all__ = [
     "intervene",
     "open_store",
     "read_means",
+    "read_moments",
     "record",
     "survey",
     "switch_off",

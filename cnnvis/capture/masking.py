@@ -71,7 +71,7 @@ class Masking:
         self._off: dict[str, _Patch] = {}
         self._reached: set[str] = set()
         values = dict.fromkeys(read.value for space in self._maskable for read in space.reads)
-        self._listening = _listen(ModuleTree(as_module(model)), values, self._change, self._check)
+        self._listening = listen_to(ModuleTree(as_module(model)), values, self._change, self._check)
 
     def __enter__(self) -> Masking:
         self._listening.__enter__()
@@ -194,7 +194,7 @@ def read_means(
             seen.setdefault(call.name, RunningStatistics(tensor.shape[1])).update(tensor.double().cpu().numpy())
 
     tree = ModuleTree(module)
-    with evaluating(tree), _listen(tree, wanted, see):
+    with evaluating(tree), listen_to(tree, wanted, see):
         for call in as_batches(module, with_images(model, data, ())[0], BATCH_SIZE):
             module(*call.args, **call.kwargs)
     means = {}
@@ -211,10 +211,10 @@ def _chosen(spaces: ChannelSpaces, layers: Iterable[str] | None) -> tuple[Channe
     return tuple(dict.fromkeys(spaces.of(layer) for layer in layers))
 
 
-def _listen(
+def listen_to(
     tree: ModuleTree, values: Iterable[str], listener: Listener, on_end: Callable[[], None] | None = None
 ) -> ModuleTaps | Tracer:
-    """Return the cheapest context manager that tells of all these values: their axes are known already."""
+    """Return the cheapest context manager that tells `listener` of these values, whose axes are known already."""
     modules = [called_module(value, tree.traced) for value in values]
     if all(name is not None and tree.traced[name] not in tree.shared for name in modules):
         return ModuleTaps(tree, listener, dict.fromkeys(modules), on_end=on_end)

@@ -202,6 +202,8 @@ class Survey(Mapping[str, LayerSurvey]):
         Images of class (row) that were answered as class (column); None without labels or class scores.
     window_images : (W,) int64
         Numbers of the images that the windows of all layers hold. An image's number is its place in the data.
+    window_labels, window_answers : (W,) int64
+        Their classes, and what the network answered; -1 where that is not known.
     image_names : mapping of int to str
         Names of the images that `top_images` and `window_images` speak of, where they have names.
     n_skipped : int
@@ -218,6 +220,8 @@ class Survey(Mapping[str, LayerSurvey]):
     n_images: int
     confusion: NDArray[np.int64] | None = None
     window_images: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    window_labels: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    window_answers: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     image_names: Mapping[int, str] = field(default_factory=dict)
     n_skipped: int = 0
     skipped: tuple[SkippedImage, ...] = ()
@@ -228,7 +232,10 @@ class Survey(Mapping[str, LayerSurvey]):
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", frozen_mapping(self.layers))
         object.__setattr__(self, "signal", parse_choice(Signal, self.signal, what="signal"))
-        object.__setattr__(self, "window_images", frozen_integers("window_images", self.window_images))
+        for name in ("window_images", "window_labels", "window_answers"):
+            array = frozen_integers(name, getattr(self, name))
+            require_shape(name, array, self.window_images.shape)
+            object.__setattr__(self, name, array)
         object.__setattr__(self, "image_names", MappingProxyType(dict(self.image_names)))
         object.__setattr__(self, "skipped", tuple(self.skipped))
         if self.n_images < 1:

@@ -1,7 +1,7 @@
 """A survey as one .safetensors file: tensors by name, everything else as JSON in the header.
 
 Tensors: `<layer>/mean`, `<layer>/correlation` ..., `<layer>/maps/std` ..., `<layer>/by_class/mean` ..., `confusion`,
-`window_images`, `convergence/n_images`, `convergence/change/<layer>`. Any safetensors reader can open them.
+`window_images` ..., `convergence/n_images`, `convergence/change/<layer>`. Any safetensors reader can open them.
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ from cnnvis.io.recording_safetensors import require_version, write_tensors
 FORMAT = "cnnvis-survey"
 VERSION = 1
 
+_OF_WINDOW = ("window_images", "window_labels", "window_answers")
 _PARTS = {"maps": MapStatistics, "by_class": ClassStatistics}
 _ARRAYS = tuple(field.name for field in fields(LayerSurvey) if field.name not in ("value", *_PARTS))
 
 
 def save(obj: Survey, path: Path) -> None:
     """Write a survey with all it knows."""
-    tensors: dict[str, NDArray[Any]] = {"window_images": obj.window_images}
+    tensors: dict[str, NDArray[Any]] = {name: getattr(obj, name) for name in _OF_WINDOW}
     for name, layer in obj.layers.items():
         tensors |= {f"{name}/{field}": getattr(layer, field) for field in _ARRAYS}
         for part in _PARTS:
@@ -85,7 +86,7 @@ def _survey(facts: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> Su
         signal=facts["signal"],
         n_images=facts["n_images"],
         confusion=tensors.get("confusion"),
-        window_images=tensors["window_images"],
+        **{name: tensors[name] for name in _OF_WINDOW},
         image_names={int(image): name for image, name in facts["image_names"].items()},
         n_skipped=facts["n_skipped"],
         skipped=tuple(SkippedImage(*pair) for pair in facts["skipped"]),

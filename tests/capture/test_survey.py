@@ -90,6 +90,8 @@ def test_the_answers_are_counted_by_class(model: nn.Module, images: Tensor, labe
     np.add.at(expected, (labels.numpy(), answers.numpy()), 1)
     np.testing.assert_array_equal(found.confusion, expected)
     assert found.accuracy == pytest.approx((answers == labels).double().mean().item())
+    np.testing.assert_array_equal(found.window_labels, labels)
+    np.testing.assert_array_equal(found.window_answers, answers)
 
 
 @pytest.mark.parametrize("shard_size", [1, 16, 1000])

@@ -185,7 +185,7 @@ def test_the_share_of_a_process_that_dies_is_done_again(network, data, tmp_path)
     whole = cnnvis.survey(network, data, options=OPTIONS)
     assert (tmp_path / "died").exists()
     assert taken.n_images == 100
-    np.testing.assert_array_equal(taken.recent, np.arange(100))
+    np.testing.assert_array_equal(taken.recent[:, 0], np.arange(100))
     np.testing.assert_array_equal(taken.confusion, whole.confusion)
 
 

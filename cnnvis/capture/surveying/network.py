@@ -30,8 +30,8 @@ class NetworkAccumulator:
     confusion : (K, K) int64
         Images of class (row) answered as class (column); empty without labels. Images without finite scores are left
         out.
-    recent : (W,) int64
-        Numbers of the last images.
+    recent : (W, 3) int64
+        Numbers of the last images, their classes and the answers; -1 where these are not known.
     n_skipped : int
     skipped : list of SkippedImage
         The first MAX_NAMED.
@@ -45,7 +45,7 @@ class NetworkAccumulator:
             for name, value in plan.values.items()
         }
         self.confusion = np.zeros((plan.n_classes, plan.n_classes), np.int64)
-        self.recent = np.empty(0, np.int64)
+        self.recent = np.empty((0, 3), np.int64)
         self.n_skipped = 0
         self.skipped: list[SkippedImage] = []
 
@@ -53,12 +53,19 @@ class NetworkAccumulator:
         self, images: NDArray[np.int64], labels: NDArray[np.int64] | None, scores: NDArray[np.float64] | None
     ) -> None:
         """Count the (n,) images, and the answers in their (n, K) scores."""
+        unknown = np.full(images.size, -1)
+        answers = unknown.copy()
+        if scores is not None:
+            known = np.isfinite(scores).all(axis=1)
+            answers[known] = scores[known].argmax(axis=1)
         self.n_images += images.size
+        self._remember(np.stack([images, unknown if labels is None else labels, answers], axis=1))
+        if labels is not None and self.plan.n_classes:
+            answered = answers >= 0
+            np.add.at(self.confusion, (labels[answered], answers[answered]), 1)
+
+    def _remember(self, images: NDArray[np.int64]) -> None:
         self.recent = np.concatenate([self.recent, images])[-self.plan.options.window :]
-        if labels is None or scores is None or not self.plan.n_classes:
-            return
-        known = np.isfinite(scores).all(axis=1)
-        np.add.at(self.confusion, (labels[known], scores[known].argmax(axis=1)), 1)
 
     def skip(self, images: list[SkippedImage]) -> None:
         """Count images that could not be read."""
@@ -71,7 +78,7 @@ class NetworkAccumulator:
             layer.merge(other.layers[name])
         self.n_images += other.n_images
         self.confusion = self.confusion + other.confusion
-        self.recent = np.concatenate([self.recent, other.recent])[-self.plan.options.window :]
+        self._remember(other.recent)
         self.n_skipped += other.n_skipped
         self.skipped = (self.skipped + other.skipped)[:MAX_NAMED]
 

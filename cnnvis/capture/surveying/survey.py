@@ -143,7 +143,7 @@ def _result(model: Any, source: ShardSource, taken: NetworkAccumulator, curve: C
     if not taken.n_images:
         raise InvalidInputError(f"None of the {taken.n_skipped} images could be read: {taken.skipped[0].reason}")
     shown = {int(image) for layer in taken.layers.values() for image in layer.top.images.ravel() if image >= 0}
-    names = {image: source.name(image) for image in sorted(shown | set(taken.recent.tolist()))}
+    names = {image: source.name(image) for image in sorted(shown | set(taken.recent[:, 0].tolist()))}
     make_provenance = getattr(model, "provenance", None)
     provenance = make_provenance(()) if callable(make_provenance) else Provenance(model=type(as_module(model)).__name__)
     return Survey(
@@ -151,7 +151,9 @@ def _result(model: Any, source: ShardSource, taken: NetworkAccumulator, curve: C
         signal=taken.plan.options.signal,
         n_images=taken.n_images,
         confusion=taken.confusion if taken.plan.n_classes else None,
-        window_images=taken.recent,
+        window_images=taken.recent[:, 0],
+        window_labels=taken.recent[:, 1],
+        window_answers=taken.recent[:, 2],
         image_names={image: name for image, name in names.items() if name is not None},
         n_skipped=taken.n_skipped,
         skipped=tuple(taken.skipped),
