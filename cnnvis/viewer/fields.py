@@ -11,8 +11,19 @@ from typing import Any, TypeVar
 
 from psygnal import EventedModel, SignalInstance
 from qtpy.compat import isalive
-from qtpy.QtCore import QSignalBlocker, Qt, Signal
-from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QFormLayout, QHBoxLayout, QSlider, QSpinBox, QWidget
+from qtpy.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
+from qtpy.QtWidgets import (
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QHBoxLayout,
+    QSlider,
+    QSpinBox,
+    QWidget,
+)
 
 Widget = TypeVar("Widget", bound=QWidget)
 
@@ -74,6 +85,7 @@ class NumberField(QWidget):
         self.setFocusProxy(self.box)
         self.setToolTip(f"{tooltip}\n{low:g} to {high:g}{suffix}".strip())
         self.set_value(value)
+        leave_wheel(self)
         self.slider.valueChanged.connect(self._slid)
         self.slider.sliderReleased.connect(self.finished)
         self.box.valueChanged.connect(self._typed)
@@ -131,6 +143,7 @@ class ChoiceField(QComboBox):
         self.set_choices(choices)
         if value is not None:
             self.set_value(value)
+        leave_wheel(self)
         self.activated.connect(lambda _: self.changed.emit(self.value))
 
     def set_choices(self, choices: Iterable[Any]) -> None:
@@ -227,6 +240,28 @@ def add_row(form: QFormLayout, text: str, field: QWidget) -> None:
     label = form.labelForField(field)
     if label is not None:
         label.setToolTip(field.toolTip())
+
+
+def leave_wheel(widget: QWidget) -> None:
+    """Let a control, or all that a widget is made of, take the wheel only where the keyboard is in it.
+
+    Elsewhere the wheel scrolls the panel, and does not change what it only passes.
+    """
+    for part in (widget, *widget.findChildren(QWidget)):
+        if isinstance(part, QAbstractSlider | QAbstractSpinBox | QComboBox):
+            part.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            part.installEventFilter(_WheelGuard(part))
+
+
+class _WheelGuard(QObject):
+    """Hands the wheel on to what is around a control that has not the focus."""
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - overrides Qt's
+        """Take the event from the control; what is ignored goes to its parent."""
+        passing = event.type() == QEvent.Type.Wheel and not watched.hasFocus()
+        if passing:
+            event.ignore()
+        return passing
 
 
 @contextmanager

@@ -98,7 +98,7 @@ class TransferEditor(QWidget):
         layout.addWidget(self.colour_row)
         layout.addWidget(self.log)
         form = QFormLayout()
-        add_row(form, "&Colours", self.maps)
+        add_row(form, "Co&lours", self.maps)
         layout.addLayout(form)
         layout.addWidget(self.range)
         if self.weights is not None:

@@ -150,7 +150,7 @@ def test_pause_and_cancel(workspace, qtbot):
     click(panel.run_button)
     qtbot.waitUntil(lambda: panel.bar.value() > 1, timeout=20_000)
     click(panel.pause_button)
-    assert (panel.pause_button.text(), panel.pause_button.isChecked()) == ("Go &on", True)
+    assert (panel.pause_button.text(), panel.pause_button.isChecked()) == ("Res&ume", True)
     qtbot.wait(150)
     at = panel.bar.value()
     qtbot.wait(150)
@@ -327,7 +327,7 @@ def test_each_parameter_is_typed_slid_and_reset(workspace, qtbot, kind, item, na
     assert getattr(item, name) == high
     setattr(item, name, 0.25)  # a script
     assert field.value == 0.25
-    click(next(button for button in panel.findChildren(QPushButton) if button.text() == "De&faults"))
+    click(next(button for button in panel.findChildren(QPushButton) if button.text() == "Defa&ults"))
     assert getattr(item, name) == pytest.approx(before)
 
 

@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
 )
 
 from cnnvis.scene import Scene
+from cnnvis.viewer.fields import add_row, leave_wheel
 from cnnvis.viewer.jobs import OPENING, Tell
 from cnnvis.viewer.panels.column_area import ColumnArea
 from cnnvis.viewer.workspace import Workspace
@@ -56,6 +57,7 @@ class BuilderPanel(ColumnArea):
         self.seed = QSpinBox()
         self.seed.setRange(0, 2**31 - 1)
         self.seed.setToolTip("The same seed gives the same network. 0 to 2,147,483,647.")
+        leave_wheel(self.seed)
         self.links = QLabel()
         self.links.setWordWrap(True)
         body = QWidget()
@@ -65,7 +67,7 @@ class BuilderPanel(ColumnArea):
         layout.addWidget(self.table, 1)
         layout.addLayout(self._buttons())
         form = QFormLayout()
-        form.addRow("&Seed", self.seed)
+        add_row(form, "&Seed", self.seed)
         layout.addLayout(form)
         layout.addWidget(self.links)
         self.generate_button = QPushButton("&Generate")
@@ -82,7 +84,7 @@ class BuilderPanel(ColumnArea):
         for text, tip, call in (
             ("&Add", "Add a layer below the current one, as large.", self.add_layer),
             ("&Remove", "Remove the current layer.", self.remove_layer),
-            ("&Clear", "Remove all layers.", self.clear),
+            ("C&lear", "Remove all layers.", self.clear),
         ):
             button = QPushButton(text)
             button.setToolTip(tip)
@@ -108,6 +110,7 @@ class BuilderPanel(ColumnArea):
         box.setRange(1, MOST_UNITS)
         box.setValue(above if size is None else size)
         box.setFrame(False)
+        leave_wheel(box)
         box.valueChanged.connect(self._count)
         self.table.insertRow(row)
         self.table.setCellWidget(row, 0, box)

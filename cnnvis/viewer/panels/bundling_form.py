@@ -67,7 +67,7 @@ Option = Number | Choice | Switch
 OPTIONS: dict[str, tuple[Option, ...]] = {
     "Links": (
         Number("top_k", "At &most", 1, 1_000_000, 100_000, "So many links, the most important ones.", True),
-        Number("prune_percentage", "Left &out", 0, 1, 0, "Share of the links, least important first."),
+        Number("prune_percentage", "&Left out", 0, 1, 0, "Share of the links, least important first."),
         Switch("per_gap", "Chosen", "in each gap by itself", "Keep as large a share of the links of every gap."),
     ),
     "Units": (
@@ -81,7 +81,7 @@ OPTIONS: dict[str, tuple[Option, ...]] = {
         Number("layer_width", "Layer &width", 0.01, 10, 1, "Side of a layer, scene units."),
         Switch(
             "move_units",
-            "Mo&ve",
+            "Move",
             "like units together",
             "Units of like classes, before links are bundled.",
         ),
@@ -95,8 +95,8 @@ OPTIONS: dict[str, tuple[Option, ...]] = {
         ),
     ),
     "Lines": (
-        Number("sampling_rate", "Sampling &rate", 2, 200, 15, "Samples per layer width; nn_vis has 5 to 20."),
-        Number("hubs", "&Hubs", 0, 256, 4, "Bundles between two layers; 0: as many as the density has peaks.", True),
+        Number("sampling_rate", "Samplin&g rate", 2, 200, 15, "Samples per layer width; nn_vis has 5 to 20."),
+        Number("hubs", "Hubs", 0, 256, 4, "Bundles between two layers; 0: as many as the density has peaks.", True),
         Number("bandwidth", "&Bandwidth", 0.001, 2, 0.15, "Of the density in the first iteration, layer widths."),
         Number(
             "edge_bandwidth_reduction",
@@ -114,9 +114,9 @@ OPTIONS: dict[str, tuple[Option, ...]] = {
             ("interpolate", "start", "both", "end"),
             "Whose importance and classes a line has: its start's fading into its end's, or those of one of the two.",
         ),
-        Number("class_separation", "&Classes apart", 0, 1, 1, "How strictly lines keep to their own classes at last."),
+        Number("class_separation", "Classes apart", 0, 1, 1, "How strictly lines keep to their own classes at last."),
         Number("tolerance", "Tolerance", 0, 1, 0, "Stop when no point moves farther, layer widths."),
-        Choice("mode", "Mod&e", ("advect", "diverge", "noise"), "What Run does: bundle, part or shake straight lines."),
+        Choice("mode", "Mode", ("advect", "diverge", "noise"), "What Run does: bundle, part or shake straight lines."),
         Number("random_state", "Seed", 0, 999_999, 0, "Of where hubs are first sought, and of noise.", True),
     ),
 }

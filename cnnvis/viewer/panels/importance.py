@@ -89,7 +89,7 @@ class ImportancePanel(QWidget):
         self.run_button = QPushButton("&Score and draw")
         self.run_button.setToolTip("Load the model, score its units, and bundle its links by the new importance.")
         self.run_button.clicked.connect(self.run)
-        self.cancel_button = QPushButton("&Cancel")
+        self.cancel_button = QPushButton("Ca&ncel")
         self.cancel_button.setToolTip("Stop, and keep the network as it was.")
         self.cancel_button.clicked.connect(self.work.cancel)
         row.addWidget(self.run_button)

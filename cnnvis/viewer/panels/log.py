@@ -36,6 +36,7 @@ class LogPanel(QPlainTextEdit):
         self.setReadOnly(True)
         self.setMaximumBlockCount(MAX_LINES)
         self.setAccessibleName("Log")
+        self.setToolTip("What happened, the newest last; errors with their details. Ctrl+C copies what is marked.")
         self.setPlaceholderText("What happens is written here.")
         self.setMinimumHeight(40)
         workspace.message.connect(self.say)

@@ -16,11 +16,11 @@ from cnnvis.viewer.layer_distance import LayerDistance
 from cnnvis.viewer.workspace import Workspace
 
 PARAMETERS: tuple[tuple[str, str, float, str], ...] = (
-    ("&Size", "size", 1, "Radius at importance 1, in scene units."),
-    ("&Base opacity", "base_opacity", 1, "Opacity of what has no importance at all."),
-    ("&Importance opacity", "importance_opacity", 2, "How much of the opacity importance decides."),
+    ("Si&ze", "size", 1, "Radius at importance 1, in scene units."),
+    ("B&ase opacity", "base_opacity", 1, "Opacity of what has no importance at all."),
+    ("Impo&rtance opacity", "importance_opacity", 2, "How much of the opacity importance decides."),
     ("&Depth opacity", "depth_opacity", 1, "How much fainter the farthest is than the nearest."),
-    ("Depth &exponent", "depth_exponent", 10, "How soft rims are: 0 none, 10 all but the middle."),
+    ("Depth e&xponent", "depth_exponent", 10, "How soft rims are: 0 none, 10 all but the middle."),
     ("Importance &threshold", "importance_threshold", 1, "What is less important is not drawn."),
 )
 """Text, field, largest value and explanation of the parameters; ranges are nn_vis's, and begin at 0."""
@@ -48,7 +48,7 @@ class NetworkPanel(QWidget):
         add_row(self.form, "&Mode", bind(self.mode, item, "mode"))
         self.classes = ChoiceField(tooltip="One ink, the colours of all classes, or one class.")
         self.classes.changed.connect(self._show_class)
-        add_row(self.form, "&Class", self.classes)
+        add_row(self.form, "Cla&ss", self.classes)
         self.add_fields()
         legend = CheckField("shown", tooltip="What colours and opacity mean.")
         add_row(self.form, "&Legend", bind(legend, item, "legend"))
@@ -73,7 +73,7 @@ class NetworkPanel(QWidget):
         self.kept = QLabel()
         self.kept.setWordWrap(True)
         form.addRow(self.kept)
-        reset = QPushButton("De&faults")
+        reset = QPushButton("Defa&ults")
         reset.setToolTip("Give all six the values that nn_vis has, the size that suits the network.")
         reset.clicked.connect(self._reset)
         form.addRow(reset)

@@ -63,7 +63,7 @@ class ProcessingPanel(ColumnArea):
         self.facts.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         body = QWidget()
         layout = QVBoxLayout(body)
-        self.defaults_button = _button("De&faults", "Show the defaults of all options; nothing is run.")
+        self.defaults_button = _button("Defaul&ts", "Show the defaults of all options; nothing is run.")
         self.defaults_button.clicked.connect(self.form.show_defaults)
         for part in (self._controls(), self.facts, self._steps(), self.form, self.defaults_button):
             layout.addWidget(part)
@@ -91,7 +91,7 @@ class ProcessingPanel(ColumnArea):
         self.pause_button = _button("Pa&use", "Wait after the iteration that goes on; press again to go on.")
         self.pause_button.setCheckable(True)
         self.pause_button.clicked.connect(self._pause)
-        self.cancel_button = _button("&Cancel", "Stop, and keep the network as it was.")
+        self.cancel_button = _button("Ca&ncel", "Stop, and keep the network as it was.")
         self.cancel_button.clicked.connect(self.work.cancel)
         for button in (self.run_button, self.pause_button, self.cancel_button):
             row.addWidget(button)
@@ -157,7 +157,7 @@ class ProcessingPanel(ColumnArea):
             button.setEnabled(known)
         self.pause_button.setEnabled(busy)
         self.pause_button.setChecked(paused)
-        self.pause_button.setText("Go &on" if paused else "Pa&use")
+        self.pause_button.setText("Res&ume" if paused else "Pa&use")
         self.cancel_button.setEnabled(busy)
         if not busy:
             self.state.setText("" if known else "No network is open: a file, an example or a random one has one.")

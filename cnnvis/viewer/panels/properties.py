@@ -47,9 +47,9 @@ class PropertiesPanel(ColumnArea):
         form = QFormLayout()
         layout.addLayout(form)
         visible = CheckField("shown", tooltip="Whether the item is drawn.")
-        add_row(form, "&Visible", bind(visible, item, "visible"))
+        add_row(form, "V&isible", bind(visible, item, "visible"))
         opacity = NumberField(0, 1, 1, tooltip="Multiplies the opacity of all of the item.")
-        add_row(form, "&Opacity", bind(opacity, item, "opacity"))
+        add_row(form, "O&pacity", bind(opacity, item, "opacity"))
         layout.addWidget(panel_of(self.workspace, item))
         layout.addStretch(1)
         return widget

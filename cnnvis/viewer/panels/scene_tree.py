@@ -38,6 +38,7 @@ class SceneTree(QWidget):
         self.tree.header().setStretchLastSection(False)
         self.tree.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.tree.setAccessibleName("Scene")
+        self.tree.setToolTip("What is in the scene. Boxes show and hide; Properties has more of the chosen item.")
         self.tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.tree.customContextMenuRequested.connect(self._show_menu)
         layout = QVBoxLayout(self)

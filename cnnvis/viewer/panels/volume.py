@@ -5,12 +5,21 @@ from __future__ import annotations
 from functools import partial
 
 from qtpy.QtCore import QSignalBlocker, Qt
-from qtpy.QtWidgets import QFormLayout, QGroupBox, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QAbstractSlider,
+    QFormLayout,
+    QGroupBox,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 from superqt import QLabeledRangeSlider
 
 from cnnvis.core import Volume
 from cnnvis.scene import ClipBox, Drive, Slices, VolumeItem, VolumeMode
-from cnnvis.viewer.fields import CheckField, ChoiceField, NumberField, add_row, bind
+from cnnvis.viewer.fields import CheckField, ChoiceField, NumberField, add_row, bind, leave_wheel
 from cnnvis.viewer.reordering import methods_for, reorder
 from cnnvis.viewer.workspace import Workspace
 
@@ -52,7 +61,7 @@ class VolumePanel(QWidget):
         context = NumberField(0, 1, 0.03, tooltip="Opacity of the groups that are not shown.")
         add_row(form, "Other &groups", bind(context, item, "context"))
         smooth = ChoiceField(("linear", "nearest"), tooltip="Nearest shows voxels as they are.")
-        add_row(form, "&Interpolation", bind(smooth, item, "interpolation"))
+        add_row(form, "I&nterpolation", bind(smooth, item, "interpolation"))
         for text, name, tip in (
             ("&Shading", "shade", "Light from the camera; off for reading values."),
             ("&Axes", "axes", "Names and ticks of the axes."),
@@ -68,7 +77,7 @@ class VolumePanel(QWidget):
         form = QFormLayout(box)
         self.method = ChoiceField(tooltip="What puts similar channels side by side.")
         self.method.changed.connect(self._reorder)
-        add_row(form, "Met&hod", self.method)
+        add_row(form, "Me&thod", self.method)
         self.groups = NumberField(0, 20, 0, whole=True, tooltip="Groups of the k-means methods; 0: as many as suit.")
         self.groups.finished.connect(self._regroup)
         add_row(form, "Gro&ups", self.groups)
@@ -98,9 +107,7 @@ class VolumePanel(QWidget):
             add_row(form, f"Slice, {axis}", plane)
             self.planes[axis] = plane
         for axis, length in zip(AXES, self.item.data.shape, strict=True):
-            clip = QLabeledRangeSlider(Qt.Orientation.Horizontal)
-            clip.setRange(0, max(length - 1, 1))
-            clip.setToolTip(f"First and last {axis} that are drawn.")
+            clip = _range_slider(axis, length)
             clip.valueChanged.connect(partial(self._clip, axis))
             add_row(form, f"Clip, {axis}", clip)
             self.clips[axis] = clip
@@ -146,3 +153,20 @@ class VolumePanel(QWidget):
         groups = "" if volume.groups is None else f", {len(volume.group_spans)} groups"
         self.ordered.setText(f"{volume.shape[0]:,} channels, shown in the order “{volume.method}”{groups}.")
         self._show_cuts()
+
+
+def _range_slider(axis: str, length: int) -> QLabeledRangeSlider:
+    """Return a slider of two handles between two numbers, its ends, which are typed: arrow keys it does not know."""
+    slider = QLabeledRangeSlider(Qt.Orientation.Horizontal)
+    slider.setHandleLabelPosition(QLabeledRangeSlider.LabelPosition.NoLabel)
+    slider.setEdgeLabelMode(QLabeledRangeSlider.EdgeLabelMode.LabelIsValue)
+    slider.setRange(0, max(length - 1, 1))
+    slider.setToolTip(f"First and last {axis} that are drawn, 0 to {length - 1}.")
+    leave_wheel(slider)
+    for part in slider.findChildren(QWidget):
+        part.setAccessibleName(f"Clip, {axis}")
+        if isinstance(part, QLineEdit):
+            part.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        if isinstance(part, QAbstractSlider):
+            part.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+    return slider
