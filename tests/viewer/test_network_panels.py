@@ -188,7 +188,7 @@ def test_layers_are_added_and_removed(workspace, qtbot):
     panel.table.setCurrentCell(1, 0)
     click(buttons["&Remove"])
     assert panel.sizes == (4, 10, 7)
-    click(buttons["&Clear"])
+    click(buttons["C&lear"])
     assert panel.sizes == ()
     assert not panel.generate_button.isEnabled()
     for _ in range(2):
