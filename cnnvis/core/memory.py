@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from cnnvis.core.errors import InvalidInputError
 
@@ -54,6 +59,34 @@ def show_bytes(n_bytes: int) -> str:
             return f"{size:.0f} {unit}" if unit == "B" or size >= 100 else f"{size:.1f} {unit}"
         size /= 1000
     return f"{size:.1f} TB"
+
+
+def new_bytes(data: Any, seen: set[int]) -> int:
+    """Return the bytes of the arrays in some data that were not counted before.
+
+    Parameters
+    ----------
+    data : array, dataclass, tuple, list or mapping
+        Arrays are found in its fields and elements, however deep; a view counts as the whole array that it keeps alive.
+        Anything else counts nothing.
+    seen : set of int
+        Identities of what was counted before; those of `data` and its parts are added. They hold as long as the data
+        is referred to.
+    """
+    while isinstance(data, np.ndarray) and isinstance(data.base, np.ndarray):
+        data = data.base
+    if id(data) in seen:
+        return 0
+    seen.add(id(data))
+    if isinstance(data, np.ndarray):
+        return data.nbytes
+    if is_dataclass(data) and not isinstance(data, type):
+        return sum(new_bytes(getattr(data, field.name), seen) for field in fields(data))
+    if isinstance(data, Mapping):
+        return sum(new_bytes(each, seen) for each in data.values())
+    if isinstance(data, tuple | list):
+        return sum(new_bytes(each, seen) for each in data)
+    return 0
 
 
 def available_memory() -> int:

@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from cnnvis.core import BundledNetwork
+from cnnvis.core.memory import new_bytes
 from cnnvis.scene import Scene, SceneSnapshot
 
 REST_MS = 400
 """Changes that follow each other faster are one step: a drag of a slider, a turn with the mouse."""
 
 MAX_STEPS = 200
+
+MAX_BYTES = 512 * 2**20
+"""Of data that steps keep and the newest does not show any more: networks bundled anew, volumes in other orders."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,6 +40,11 @@ class Moment:
             mine is its for mine, its in zip(self.networks, other.networks, strict=True)
         )
 
+    def new_bytes(self, seen: set[int]) -> int:
+        """Return the bytes of its data that were not counted before, as `cnnvis.core.memory.new_bytes` does."""
+        shown = sum(new_bytes(scene.data, seen) + new_bytes(scene.frames, seen) for scene in self.scenes)
+        return shown + new_bytes(self.networks, seen)
+
 
 class History(QObject):
     """Remembers moments of some scenes, and goes back and forth between them.
@@ -49,6 +58,7 @@ class History(QObject):
     Notes
     -----
     A moment holds state and references to data, no copies; but it keeps data alive that no scene shows any more.
+    The oldest moments are forgotten when there are more than `MAX_STEPS`, or more than `MAX_BYTES` of such data.
     """
 
     changed = Signal()
@@ -101,7 +111,7 @@ class History(QObject):
         moment = self._moment()
         if moment.equals(self._moments[self._now]):
             return
-        self._moments = [*self._moments[: self._now + 1], moment][-MAX_STEPS:]
+        self._moments = _affordable([*self._moments[: self._now + 1], moment])
         self._now = len(self._moments) - 1
         self.changed.emit()
 
@@ -147,3 +157,17 @@ class History(QObject):
         finally:
             self._restoring = False
         self.changed.emit()
+
+
+def _affordable(moments: list[Moment]) -> list[Moment]:
+    """Return the newest of some moments, as many as there may be, at least one."""
+    seen: set[int] = set()
+    moments[-1].new_bytes(seen)  # is shown, so it is there anyway
+    left = MAX_BYTES
+    kept = moments[-1:]
+    for moment in reversed(moments[-MAX_STEPS:-1]):
+        left -= moment.new_bytes(seen)
+        if left < 0:
+            break
+        kept.insert(0, moment)
+    return kept

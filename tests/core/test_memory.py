@@ -1,7 +1,9 @@
+import numpy as np
 import pytest
 
+from cnnvis.core import Volume
 from cnnvis.core.errors import InvalidInputError
-from cnnvis.core.memory import SHARE, as_bytes, available_memory, show_bytes
+from cnnvis.core.memory import SHARE, as_bytes, available_memory, new_bytes, show_bytes
 
 
 @pytest.mark.parametrize(
@@ -27,3 +29,23 @@ def test_the_default_is_a_share_of_what_is_available():
 )
 def test_bytes_for_reading(n_bytes, text):
     assert show_bytes(n_bytes) == text
+
+
+def test_bytes_of_arrays_are_counted_once_each_wherever_they_are():
+    shared = np.zeros(100, dtype=np.float32)
+    volume = Volume(np.zeros((2, 3, 4), dtype=np.float32), weights=np.ones(2))
+    data = {"a": (shared, [shared, "text", 7]), "b": volume, "half": shared[:50]}
+    own = volume.values.nbytes + volume.channels.nbytes + volume.weights.nbytes
+    seen: set[int] = set()
+    assert new_bytes(data, seen) == 400 + own == 400 + 96 + 16 + 16
+    assert new_bytes(data, seen) == 0
+    assert new_bytes((shared, np.zeros(5, dtype=np.int64)), seen) == 40
+
+
+def test_a_view_counts_as_what_it_keeps_alive():
+    assert new_bytes(np.zeros((10, 10))[3, :2], set()) == 800
+
+
+@pytest.mark.parametrize("data", [None, 3, "text", Volume, b"bytes"])
+def test_other_things_count_nothing(data):
+    assert new_bytes(data, set()) == 0
