@@ -52,7 +52,7 @@ def save(obj: Scene | SceneGrid, path: Path) -> None:
             document |= _document(obj, store)
         else:
             scenes = [_document(scene, store) for scene in obj]
-            document |= {"link": list(obj.link), "columns": obj.columns, "size": obj.size, "scenes": scenes}
+            document |= obj.options | {"scenes": scenes}
         text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
         write.file(path).write_text(text + "\n", encoding="utf-8")
     store.pieces.remove_old(old)

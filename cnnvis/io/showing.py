@@ -15,6 +15,7 @@ from cnnvis.core.errors import FileFormatError, InvalidInputError
 from cnnvis.geometry import layers_with_maps
 from cnnvis.io.registry import FORMATS, load
 from cnnvis.scene import Scene, SceneGrid, SceneItem, scenes_of
+from cnnvis.scene.links import look_alike
 
 ADD = {"Volume": "add_volume", "PolylineSet": "add_bundle", "PointSet": "add_glyphs"}
 """By what a file holds: the method of a scene that adds it."""
@@ -173,8 +174,8 @@ def _grid(scenes: Sequence[Scene]) -> Scene | SceneGrid:
 def side_by_side(shown: Sequence[Shown]) -> Shown:
     """Return several things as one grid, a scene of each; of a grid, all its scenes.
 
-    They share the selection, the camera where all look from the same place, and the range of colours where all are
-    volumes of the same layer and quantity: those can be compared.
+    They share the selection, the camera where all are seen from the same place, the look where all look alike, and the
+    range of colours where all are volumes of the same layer and quantity: those can be compared.
     """
     scenes = [scene for each in shown for scene in each.scenes]
     link = ["selection"]
@@ -182,6 +183,8 @@ def side_by_side(shown: Sequence[Shown]) -> Shown:
         link.append("camera")
     if _comparable(scenes):
         link.append("range")
+    if look_alike(scenes):
+        link.append("look")
     networks = tuple(network for each in shown for network in each.networks)
     return Shown(SceneGrid(scenes, link=link), networks)  # type: ignore[arg-type]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from cnnvis.rendering import _vtk as vtk
@@ -47,31 +47,44 @@ class ScenePanes:
         make_renderer: Callable[[], vtk.vtkRenderer] = vtk.vtkRenderer,
         turning: bool = False,
     ) -> None:
-        scenes = scenes_of(target)
         self.window = window
+        self.target = target
         self.panes: tuple[ScenePane, ...] = ()
-        self._renderers: list[vtk.vtkRenderer] = []
-        self._columns, self._rows = (target.columns, target.rows) if isinstance(target, SceneGrid) else (1, 1)
-        columns, rows = self._columns, self._rows
-        for index in range(columns * rows):
+        self._paper = make_renderer()  # the rest of the last row is paper, not black
+        self._paper.InteractiveOff()
+        window.AddRenderer(self._paper)
+        drawn = [SceneRenderer(scene, self._smooth(make_renderer()), turning=turning) for scene in scenes_of(target)]
+        self._shape = (0, 0)
+        self._share_out(drawn)
+
+    def _smooth(self, renderer: vtk.vtkRenderer) -> vtk.vtkRenderer:
+        renderer.SetUseFXAA(True)
+        self.window.AddRenderer(renderer)
+        return renderer
+
+    def _share_out(self, drawn: Sequence[SceneRenderer]) -> None:
+        """Give each scene its part of the window, row by row."""
+        shape = self.target.shape_in(*self.window.GetSize()) if isinstance(self.target, SceneGrid) else (1, 1)
+        if shape == self._shape:
+            return
+        columns, rows = self._shape = shape
+        panes = []
+        for index, each in enumerate(drawn):
             row, column = divmod(index, columns)
             box = (column / columns, 1 - (row + 1) / rows, (column + 1) / columns, 1 - row / rows)
-            renderer = make_renderer()
-            renderer.SetUseFXAA(True)
-            renderer.SetViewport(*box)
-            window.AddRenderer(renderer)
-            self._renderers.append(renderer)
-            if index >= len(scenes):  # the rest of the last row is paper, not black
-                renderer.SetBackground(*THEMES[scenes[0].background].background)
-                renderer.InteractiveOff()
-                continue
-            self.panes += (ScenePane(SceneRenderer(scenes[index], renderer, turning=turning), box),)
+            each.renderer.SetViewport(*box)
+            panes.append(ScenePane(each, box))
+        self.panes = tuple(panes)
+        self._paper.SetDraw(len(panes) < columns * rows)
 
     def refresh(self) -> None:
-        """Bring every pane up to date with its scene; nothing is drawn yet."""
+        """Bring every pane up to date with its scene and the size of the window; nothing is drawn yet."""
+        self._share_out([pane.drawn for pane in self.panes])
+        self._paper.SetBackground(*THEMES[self.panes[0].drawn.scene.background].background)
         width, height = self.window.GetSize()
+        columns, rows = self._shape
         for pane in self.panes:
-            pane.drawn.refresh(max(1, width // self._columns), max(1, height // self._rows))
+            pane.drawn.refresh(max(1, width // columns), max(1, height // rows))
 
     def follow_cameras(self) -> None:
         """Move the VTK cameras to where the scenes' cameras are; titles, axes and keys stay until `refresh`."""
@@ -92,6 +105,6 @@ class ScenePanes:
         """Let go of the scenes and take the renderers out of the window; idempotent."""
         for pane in self.panes:
             pane.drawn.close()
-        for renderer in self._renderers:
-            self.window.RemoveRenderer(renderer)
-        self.panes, self._renderers = (), []
+            self.window.RemoveRenderer(pane.drawn.renderer)
+        self.window.RemoveRenderer(self._paper)
+        self.panes = ()

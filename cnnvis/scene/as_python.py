@@ -90,11 +90,11 @@ def _grid_lines(grid: SceneGrid) -> list[str]:
         body, copy = _scene_lines(scene, f"scene_{number + 1}", f"saved.scenes[{number}]")
         lines += [*body, ""]
         copies.append(copy)
-    options = {"link": grid.link, "columns": grid.columns} | ({"size": grid.size} if grid.size else {})
+    options = {name: value for name, value in grid.options.items() if value is not None}
     names = [f"scene_{number + 1}" for number in range(len(grid))]
     scenes = f"[{', '.join(names)}]"
     lines.append(f"grid = {call('cnnvis.SceneGrid', [scenes, *keywords(options)])}")
-    SceneGrid(copies, link=grid.link, columns=grid.columns)  # links change what they link
+    SceneGrid(copies, **grid.options)  # links change what they link
     for name, scene, copy in zip(names, grid, copies, strict=True):
         lines += _corrections(scene, copy, name)
     return lines

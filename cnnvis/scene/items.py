@@ -35,6 +35,7 @@ class SceneItem(EventedModel):
 
     data_changed: ClassVar[Signal] = Signal()
     data_type: ClassVar[type] = object
+    look: ClassVar[tuple[str, ...]] = ("visible", "opacity")
     _data: Any = PrivateAttr(default=None)
 
     @property
@@ -60,6 +61,10 @@ class SceneItem(EventedModel):
     def _check(self, data: Any) -> None:
         """Check more than the type, where there is more to check."""
 
+    def look_for(self, other: SceneItem) -> dict[str, Any]:
+        """Return the fields that let another item of this kind look like this one, as far as they suit its data."""
+        return {name: getattr(self, name) for name in self.look}
+
 
 class ValueItem(SceneItem):
     """Base of items whose colours stand for values.
@@ -78,6 +83,18 @@ class ValueItem(SceneItem):
     def values_of(data: Any) -> NDArray[np.floating]:
         """Return the values that data of this kind of item hold."""
         raise NotImplementedError
+
+    @property
+    def measured(self) -> str:
+        """The quantity that the values are of."""
+        raise NotImplementedError
+
+    def look_for(self, other: SceneItem) -> dict[str, Any]:
+        """Return the fields of its look; the transfer function, whose range stays, only for values of one quantity."""
+        fields = super().look_for(other)
+        if isinstance(other, ValueItem) and other.measured == self.measured:
+            fields["transfer"] = self.transfer.model_copy(update={"span": other.transfer.span})
+        return fields
 
     def span_over(self, *data: Any) -> tuple[float, float]:
         """Return the smallest range that covers the colour range of each of the data."""
@@ -173,11 +190,25 @@ class VolumeItem(ValueItem):
     group_marks: bool = True
 
     data_type: ClassVar[type] = Volume
+    look = ("visible", "opacity", "mode", "context", "density", "interpolation", "shade", "axes", "group_marks")
 
     @staticmethod
     def values_of(data: Volume) -> NDArray[np.floating]:
         """Return the (C, H, W) values of a volume."""
         return data.values
+
+    @property
+    def measured(self) -> str:
+        """The quantity that the values are of."""
+        volume: Volume = self.data
+        return volume.quantity
+
+    def look_for(self, other: SceneItem) -> dict[str, Any]:
+        """Return the fields of its look; planes and clip box only for a volume of the same shape."""
+        fields = super().look_for(other)
+        if other.data.shape == self.data.shape:
+            fields |= {"slices": self.slices, "clip_box": self.clip_box}
+        return fields
 
     def channel_factors(self, volume: Volume | None = None) -> NDArray[np.float32]:
         """Return the opacity factor of each channel, (C,) in [0, 1], as `drive` asks for.
@@ -254,11 +285,17 @@ class MatrixItem(ValueItem):
     axes: bool = True
 
     data_type: ClassVar[type] = np.ndarray
+    look = ("visible", "opacity", "style", "cell_text", "axes")
 
     @staticmethod
     def values_of(data: NDArray[np.floating]) -> NDArray[np.floating]:
         """Return the matrix itself."""
         return data
+
+    @property
+    def measured(self) -> str:
+        """The quantity that the values are of."""
+        return self.quantity
 
     def _check(self, data: NDArray[Any]) -> None:
         if data.dtype not in (np.float32, np.float64) or data.ndim != 2 or data.size == 0:

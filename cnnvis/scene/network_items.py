@@ -59,6 +59,11 @@ class NetworkItem(SceneItem):
     hidden_layers: tuple[str, ...] = ()
     legend: bool = True
 
+    look: ClassVar[tuple[str, ...]] = (
+        *("visible", "opacity", "mode", "importance_threshold"),
+        *("base_opacity", "importance_opacity", "depth_opacity", "depth_exponent"),
+    )
+
     @field_validator("shown_class")
     @classmethod
     def _check_class(cls, shown: int | str, info: ValidationInfo) -> int | str:
@@ -86,6 +91,15 @@ class NetworkItem(SceneItem):
             if name not in layers:
                 raise ValueError(f"there is no layer {name!r} to hide. {did_you_mean(name, layers, what='layers')}")
         return hidden
+
+    def look_for(self, other: SceneItem) -> dict[str, Any]:
+        """Return the fields of its look; shown classes only for the same classes, sizes for as many units."""
+        fields = super().look_for(other)
+        if isinstance(other, NetworkItem) and other.class_names == self.class_names:
+            fields["shown_class"] = self.shown_class
+        if isinstance(other, NetworkItem) and (other.layers, other.layer_sizes) == (self.layers, self.layer_sizes):
+            fields |= {"size": self.size, "hidden_layers": self.hidden_layers}
+        return fields
 
     @property
     def units(self) -> Units | None:
@@ -166,6 +180,7 @@ class BundleItem(NetworkItem):
     caption: str = ""
 
     data_type: ClassVar[type] = PolylineSet
+    look = (*NetworkItem.look, "blend")
 
     def _check(self, data: PolylineSet) -> None:
         self._check_arrays(data.point_arrays)

@@ -76,5 +76,5 @@ def copy_scene(scene: Scene) -> Scene:
 def copy_of(target: Scene | SceneGrid) -> Scene | SceneGrid:
     """Return a scene or grid in the same state, with the same data, that nothing changes any more."""
     if isinstance(target, SceneGrid):
-        return SceneGrid(list(map(copy_scene, target)), link=(), columns=target.columns, size=target.size)
+        return SceneGrid(list(map(copy_scene, target)), **target.options)
     return copy_scene(target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from cnnvis.analysis import default_row
@@ -12,6 +13,9 @@ from cnnvis.rendering import export_html, film, render
 from cnnvis.report import filters_and_maps, mosaic, row_slices, to_png
 from cnnvis.scene import Scene, SceneGrid
 from cnnvis.studies.results import ActivationVolumes, LayerStudy, StudyResult
+
+IN_A_ROW = 3
+"""Orders side by side in the usual shape of a picture; more make it higher."""
 
 FILM_SHARE = 0.4
 """Sides of the film as a share of the pictures': 512 x 320 for 1280 x 800."""
@@ -41,7 +45,7 @@ def comparison_of(layer: LayerStudy, study: ActivationVolumes) -> SceneGrid:
     """Return the orders of a layer side by side, under one colour range."""
     grid = SceneGrid([Scene.of(volume, transfer=layer.transfer) for volume in layer.volumes.values()])
     width, height = study.size
-    grid.size = (round(1.2 * width), round(0.72 * height) * grid.rows)
+    grid.size = (round(1.2 * width), round(0.72 * height) * math.ceil(len(grid) / IN_A_ROW))
     return grid
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -68,11 +69,11 @@ def classes_of(result: BundleResult) -> SceneGrid:
         scene.title = f"class {result.network.class_names[label]}"
         scene["layers"].visible = False
         scenes.append(scene)
-    grid = SceneGrid(scenes, columns=min(COLUMNS, len(scenes)))
+    columns = min(COLUMNS, len(scenes))
     width, height = result.study.size
-    pane = max(width / grid.columns, LEAST_PANE)
-    grid.size = (round(pane * grid.columns), round(1.1 * height / width * pane) * grid.rows)
-    return grid
+    pane = max(width / columns, LEAST_PANE)
+    size = (round(pane * columns), round(1.1 * height / width * pane) * math.ceil(len(scenes) / columns))
+    return SceneGrid(scenes, columns=columns, size=size)
 
 
 def scene_of_steps(result: BundleResult, steps: Steps) -> Scene:

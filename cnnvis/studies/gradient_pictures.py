@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -49,11 +50,12 @@ def _grid(part: Part, volumes: Mapping[str, Volume], transfer: TransferFunction)
         scene = Scene.of(volume, transfer=transfer)
         scene.title = label
         scenes.append(scene)
-    grid = SceneGrid(scenes, columns=min(COLUMNS, len(scenes)))
+    columns = min(COLUMNS, len(scenes))
+    grid = SceneGrid(scenes, columns=columns)
     # Nearly as wide as the page shows it, so that texts stay legible; in an upright pane the scalar bar lies below the
     # stack, which is long and flat.
     width = round(0.9 * part.study.size[0])
-    grid.size = (width, round(0.9 * width / grid.columns) * grid.rows)
+    grid.size = (width, round(0.9 * width / columns) * math.ceil(len(scenes) / columns))
     return grid
 
 

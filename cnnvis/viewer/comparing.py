@@ -23,7 +23,9 @@ def add_files(workspace: Workspace, paths: Sequence[Path]) -> None:
     present = _present(workspace)
 
     def work(tell: Tell) -> Shown:
-        return _beside([*present, load_to_show(*paths)])
+        return _beside(
+            [*present, load_to_show(*paths)], alike=not any(path.suffix.lower() == ".json" for path in paths)
+        )
 
     _run(workspace, work, f"Opening {', '.join(path.name for path in paths)}")
 
@@ -35,7 +37,7 @@ def add_model(workspace: Workspace, model: str) -> None:
     def work(tell: Tell) -> Shown:
         from cnnvis.studies.showing import show_model
 
-        return _beside([*present, show_model(model, progress=tell.progress)])
+        return _beside([*present, show_model(model, progress=tell.progress)], alike=True)
 
     _run(workspace, work, f"Opening {model}")
 
@@ -93,11 +95,11 @@ def add_difference(workspace: Workspace) -> None:
     InvalidInputError
         When not two panes are open, or they have nothing in common.
     """
-    scenes = workspace.scenes
-    if len(scenes) != 2:
-        raise InvalidInputError(f"A difference is that of two panes; {len(scenes)} are open.")
-    found = difference(*scenes)
-    _show(workspace, [*scenes, found], [*workspace.networks, None], link=("camera", "selection"))
+    target = workspace.target
+    if not isinstance(target, SceneGrid) or len(target) != 2:
+        raise InvalidInputError(f"A difference is that of two panes; {len(workspace.scenes)} are open.")
+    found = difference(*target)
+    _show(workspace, [*target, found], [*workspace.networks, None], link=target.link)
 
 
 def keep_active(workspace: Workspace) -> None:
@@ -126,7 +128,8 @@ def _present(workspace: Workspace) -> list[Shown]:
     return [Shown(scene, (network,)) for scene, network in pairs if len(scene)]
 
 
-def _beside(shown: Sequence[Shown]) -> Shown:
+def _beside(shown: Sequence[Shown], *, alike: bool) -> Shown:
+    """Return things side by side; those that hold the same kinds of items share camera and, if wanted, look."""
     count = sum(len(each.scenes) for each in shown)
     if count > MAX_PANES:
         raise InvalidInputError(f"At most {MAX_PANES} panes stand side by side, got {count}; close some first.")
@@ -134,7 +137,8 @@ def _beside(shown: Sequence[Shown]) -> Shown:
     kinds = {tuple(item.kind for item in scene) for scene in together.scenes}
     if not isinstance(together.target, SceneGrid) or len(kinds) > 1:
         return together
-    return replace(together, target=SceneGrid(together.scenes, link={*together.target.link, "camera"}))
+    links = {*together.target.link, "camera"} | ({"look"} if alike else set())
+    return replace(together, target=SceneGrid(together.scenes, link=links))
 
 
 def _check_count(count: int, what: str) -> None:
@@ -161,6 +165,6 @@ def _show(
     scenes: Sequence[Scene],
     networks: Sequence[BundledNetwork | None],
     *,
-    link: Sequence[str] = ("camera", "range", "selection"),
+    link: Sequence[str] = ("camera", "range", "selection", "look"),
 ) -> None:
     workspace.show(SceneGrid(scenes, link=link), networks)

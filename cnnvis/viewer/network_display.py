@@ -102,8 +102,7 @@ class NetworkDisplay:
         shown = item.shown_class
         if names == item.class_names:
             return shown
-        item.shown_class = "none"
-        item.class_names = names
+        item.update({"shown_class": "none", "class_names": names})  # at once: linked panes keep their classes and class
         return shown if shown == "none" or (names and shown == "all") else "all" if names else "none"
 
     def _show_data(self, shown: ShownNetwork) -> None:

@@ -70,7 +70,7 @@ def test_several_volumes_of_one_layer_share_their_range(tmp_path):
     values = np.random.default_rng(0).random((3, 4, 5))
     paths = [save(Volume(values * factor, layer="conv"), tmp_path / f"{factor}.vti") for factor in (1, 10)]
     shown = load_to_show(*paths)
-    assert set(shown.target.link) == {"camera", "range", "selection"}
+    assert set(shown.target.link) == {"camera", "range", "selection", "look"}
     spans = {item.transfer.span for item in shown.target.volumes}
     assert len(spans) == 1
     assert spans.pop()[1] > 9

@@ -63,7 +63,7 @@ def test_panes_share_a_window_and_leave_it() -> None:
     window.SetSize(*SIZE)
     grid = SceneGrid([ramp(), ramp(), ramp()], columns=2)
     panes = ScenePanes(window, grid)
-    assert window.GetRenderers().GetNumberOfItems() == 4, "one of them is empty paper"
+    assert window.GetRenderers().GetNumberOfItems() == 4, "one of them is paper"
     assert panes.at(10, 150) is panes.panes[0]
     assert panes.at(200, 150) is panes.panes[1]
     assert panes.at(10, 10) is panes.panes[2]
@@ -75,3 +75,15 @@ def test_panes_share_a_window_and_leave_it() -> None:
     panes.close()
     assert window.GetRenderers().GetNumberOfItems() == 0
     window.Finalize()
+
+
+def test_panes_move_when_the_window_takes_another_shape() -> None:
+    grid = SceneGrid([ramp(), ramp()])
+    with OffscreenWindow(grid, (400, 120)) as window:
+        wide = window.draw()
+        assert [pane.box for pane in window.panes] == [(0, 0, 0.5, 1), (0.5, 0, 1, 1)]
+        window.window.SetSize(120, 300)
+        high = window.draw()
+        assert [pane.box for pane in window.panes] == [(0, 0.5, 1, 1), (0, 0, 1, 0.5)]
+    np.testing.assert_array_equal(wide, render(grid, size=(400, 120)))
+    np.testing.assert_array_equal(high, render(grid, size=(120, 300)))

@@ -15,7 +15,7 @@ STACK = np.random.default_rng(0).normal(size=(6, 8, 8)).astype(np.float32)
 
 
 def test_the_rest_of_a_grid_is_paper():
-    grid = SceneGrid([Scene.of(STACK, axes=False, legend=False) for _ in range(5)])
+    grid = SceneGrid([Scene.of(STACK, axes=False, legend=False) for _ in range(5)], columns=3)
     picture = cnnvis.render(grid, size=(300, 200))
     assert (picture[110:, 210:] == 255).all()
 

@@ -4,6 +4,8 @@ import gc
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cnnvis.core import Ordering, Volume
 from cnnvis.core.errors import InvalidInputError
@@ -94,12 +96,32 @@ def test_links_end_with_the_grid():
 
 
 @pytest.mark.parametrize(
-    ("n", "columns", "rows"), [(1, 1, 1), (2, 2, 1), (3, 3, 1), (4, 2, 2), (5, 3, 2), (7, 3, 3), (9, 3, 3)]
+    ("n", "size", "shape"),
+    [
+        (1, (10, 1000), (1, 1)),
+        (2, (1600, 1000), (2, 1)),
+        (2, (600, 600), (1, 2)),  # drawings of 600 x 300 / 1.4 high, beside each other 300 wide
+        (2, (1000, 1000 / 1.4), (2, 1)),  # equally large: fewest rows
+        (3, (1800, 500), (3, 1)),
+        (3, (1600, 1000), (2, 2)),
+        (3, (300, 900), (1, 3)),
+        (4, (1600, 1000), (2, 2)),
+        (4, (2000, 300), (4, 1)),
+        (5, (1600, 1000), (3, 2)),
+        (9, (900, 700), (3, 3)),
+        (2, (0, 0), (2, 1)),
+    ],
 )
-def test_shape(n, columns, rows):
+def test_panes_are_laid_out_so_that_drawings_are_large(n, size, shape):
     grid = SceneGrid([Scene() for _ in range(n)])
-    assert (len(grid), grid.columns, grid.rows) == (n, columns, rows)
-    assert SceneGrid(grid.scenes, columns=1).rows == n
+    assert grid.shape_in(*size) == shape
+    assert SceneGrid(grid.scenes, columns=1).shape_in(*size) == (1, n)
+
+
+@given(n=st.integers(1, 12), width=st.integers(16, 4000), height=st.integers(16, 4000))
+def test_every_pane_has_a_place_and_no_row_is_empty(n, width, height):
+    columns, rows = SceneGrid([Scene()] * n, link=()).shape_in(width, height)
+    assert columns * (rows - 1) < n <= columns * rows
 
 
 def test_grids_without_volumes_link_all_the_same():
@@ -110,7 +132,7 @@ def test_grids_without_volumes_link_all_the_same():
 def test_bad_grids_are_refused():
     with pytest.raises(InvalidInputError, match="at least one scene"):
         SceneGrid([])
-    with pytest.raises(InvalidInputError, match=r"\['zoom'\]; allowed are camera, range, order, selection"):
+    with pytest.raises(InvalidInputError, match=r"\['zoom'\]; allowed are camera, range, order, selection, look"):
         SceneGrid([Scene()], link=["zoom"])
     for columns in (0, -1):
         with pytest.raises(InvalidInputError, match=f"at least 1, got {columns}"):

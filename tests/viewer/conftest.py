@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import QEvent, QPoint, Qt
 from qtpy.QtGui import QMouseEvent
+from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
 from cnnvis.scene import Scene
@@ -67,6 +68,17 @@ class Driver:
         left = Qt.MouseButton.LeftButton
         self.mouse(QEvent.Type.MouseButtonPress, at, left, left, modifiers)
         self.release(at, modifiers)
+
+    def press(self, key, modifiers=Qt.KeyboardModifier.NoModifier) -> None:
+        """Press a key in the view."""
+        for _ in range(50):  # there is no window manager to do it, and other tests' windows on the same display undo it
+            QApplication.setActiveWindow(self.window)
+            QApplication.processEvents()
+            if self.window.isActiveWindow():
+                break
+        self.window.canvas.view.setFocus()
+        QTest.keyClick(self.window.canvas.view, key, modifiers)
+        QApplication.processEvents()
 
     def hover(self, at) -> None:
         none = Qt.MouseButton.NoButton

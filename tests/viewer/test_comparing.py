@@ -22,6 +22,16 @@ def series_scene() -> Scene:
     return Scene.of_series("epoch", ["0", "1", "2", "3", "4"], volumes, name="ball")
 
 
+def parts(driver) -> list[np.ndarray]:
+    """The picture of each pane, all of one size."""
+    picture = driver.pixels()
+    height, width, _ = picture.shape
+    boxes = [np.array(pane.box) * [width, height, width, height] for pane in driver.window.canvas.panes]
+    wide, high = (int(min(sides)) for sides in zip(*[(box[2:] - box[:2]) for box in boxes], strict=True))
+    corners = [(round(height - box[3]), round(box[0])) for box in boxes]
+    return [picture[top : top + high, left : left + wide] for top, left in corners]
+
+
 def test_files_come_beside_with_the_same_camera_and_range(driver, tmp_path) -> None:
     path = cnnvis.save(volume_scene(), tmp_path / "other.json")
     driver.workspace.show(volume_scene())
@@ -47,6 +57,36 @@ def test_networks_come_beside_with_what_they_were_made_of(driver, tmp_path) -> N
     driver.settle()
     assert isinstance(driver.workspace.target, Scene)
     assert driver.workspace.network is random_network()
+
+
+def test_networks_beside_look_alike_and_stay_so(driver, tmp_path) -> None:
+    path = cnnvis.save(random_network(), tmp_path / "net.safetensors")
+    driver.workspace.show(network_scene(), random_network())
+    first = driver.scene["bundle"]
+    first.update({"shown_class": 1, "blend": 0.0, "size": 0.015})
+    comparing.add_files(driver.workspace, [path])
+    before = parts(driver)
+    second = driver.workspace.scenes[1]["bundle"]
+    assert (second.shown_class, second.blend, second.size) == (1, 0.0, 0.015)
+    assert np.abs(before[0] - before[1]).mean() < 0.5, "rows of pixels are not shared out evenly: soft edges differ"
+    for key in (Qt.Key.Key_C, Qt.Key.Key_B):
+        driver.press(key)
+    assert (first.shown_class, second.shown_class, first.blend, second.blend) == (2, 2, 1.0, 1.0)
+    after = parts(driver)
+    assert np.abs(after[1] - before[1]).max() > 50
+    assert np.abs(after[0] - after[1]).mean() < 0.5
+
+
+def test_saved_scenes_beside_keep_the_look_they_were_saved_with(driver, tmp_path) -> None:
+    saved = network_scene()
+    saved["bundle"].shown_class = 2
+    driver.workspace.show(network_scene(), random_network())
+    comparing.add_files(driver.workspace, [cnnvis.save(saved, tmp_path / "saved.json")])
+    driver.settle()
+    assert [scene["bundle"].shown_class for scene in driver.workspace.scenes] == ["all", 2]
+    assert "look" not in driver.workspace.target.link
+    comparing.link(driver.workspace, ["look"])
+    assert [scene["bundle"].shown_class for scene in driver.workspace.scenes] == ["all", "all"]
 
 
 def test_frames_side_by_side(driver) -> None:

@@ -34,14 +34,7 @@ def ink(pixels: np.ndarray) -> float:
 
 
 def press(driver, key, modifiers=NONE) -> None:
-    for _ in range(50):  # there is no window manager to do it, and other tests' windows on the same display undo it
-        QApplication.setActiveWindow(driver.window)
-        QApplication.processEvents()
-        if driver.window.isActiveWindow():
-            break
-    driver.window.canvas.view.setFocus()
-    QTest.keyClick(driver.window.canvas.view, key, modifiers)
-    QApplication.processEvents()
+    driver.press(key, modifiers)
 
 
 @pytest.mark.parametrize("make", [volume_scene, network_scene])
@@ -91,7 +84,7 @@ def test_rough_while_moving_and_full_at_rest(driver) -> None:
 
 
 def test_linked_panes_turn_together(driver) -> None:
-    grid = SceneGrid([volume_scene(), volume_scene()])
+    grid = SceneGrid([volume_scene(), volume_scene()], columns=2)
     driver.workspace.show(grid)
     driver.settle()
     view = driver.window.canvas.view

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QFileDialog
 
 from cnnvis.scene import SceneGrid, VolumeItem
-from cnnvis.scene.grid import LINKS
+from cnnvis.scene.links import LINKS
 from cnnvis.viewer import comparing
 from cnnvis.viewer.acts.items import chosen_of
 from cnnvis.viewer.choice_dialogs import ChooseSeveral, FindOne
