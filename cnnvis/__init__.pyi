@@ -15,7 +15,7 @@ from . import (
     training,
 )
 from .analysis import order, similarity
-from .attribution import connect, importance
+from .attribution import connect, diagnose, importance
 from .capture import record, survey, trace
 from .geometry import to_pyvista
 from .io import load, save
@@ -34,6 +34,7 @@ __all__ = [
     "capture",
     "connect",
     "core",
+    "diagnose",
     "film",
     "geometry",
     "importance",

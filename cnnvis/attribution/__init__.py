@@ -1,9 +1,10 @@
-"""How important the channels of a network are."""
+"""How important the channels of a network are, and which of them failed on an image."""
 
 from cnnvis.attribution.activation import activation_of_recording
 from cnnvis.attribution.batchnorm import batchnorm_variants
 from cnnvis.attribution.batchnorm_options import VARIANTS, BatchNormOptions
 from cnnvis.attribution.connections import connect, most_important
+from cnnvis.attribution.diagnosis import diagnose
 from cnnvis.attribution.links import link_importance
 from cnnvis.attribution.methods import ImportanceMethod, ImportanceMethodName, importance
 from cnnvis.attribution.permutation import permuted
@@ -23,6 +24,7 @@ __all__ = [
     "activation_of_recording",
     "batchnorm_variants",
     "connect",
+    "diagnose",
     "importance",
     "link_importance",
     "most_important",

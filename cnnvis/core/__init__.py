@@ -4,15 +4,18 @@ from cnnvis.core.agreement import ImportanceAgreement
 from cnnvis.core.bundled import BundledNetwork, BundleQuality
 from cnnvis.core.compactness import Compactness, CompactnessRuns
 from cnnvis.core.curves import ClassCurves, CurveComparison, PruneCurve
+from cnnvis.core.diagnosis import Departure, Diagnosis, Patch
 from cnnvis.core.filter_table import FilterRow, FilterTable
 from cnnvis.core.gradient_check import GradientCheck
 from cnnvis.core.graph import LayerLink, LayerNode, LayerRole, ModelGraph
 from cnnvis.core.importance import Importance
 from cnnvis.core.links import LinkKind, LinkKindName
 from cnnvis.core.maps import FeatureMaps, Recording, as_volume
+from cnnvis.core.merging import Merge, MergeRule, MergeRuleName, MergeStep
 from cnnvis.core.network import EdgeSet, Layout, PointSet, PolylineSet
 from cnnvis.core.ordering import Ordering, OrderQuality
 from cnnvis.core.provenance import Provenance
+from cnnvis.core.redundancy import ChannelMoments, ChannelPair, Redundancy
 from cnnvis.core.spaces import ChannelSpace, ChannelSpaces, Read
 from cnnvis.core.survey import (
     ClassStatistics,
@@ -29,6 +32,8 @@ from cnnvis.core.volume import GroupSpan, Volume
 __all__ = [
     "BundleQuality",
     "BundledNetwork",
+    "ChannelMoments",
+    "ChannelPair",
     "ChannelSpace",
     "ChannelSpaces",
     "ClassCurves",
@@ -37,6 +42,8 @@ __all__ = [
     "CompactnessRuns",
     "Convergence",
     "CurveComparison",
+    "Departure",
+    "Diagnosis",
     "EdgeSet",
     "FeatureMaps",
     "FilterRow",
@@ -53,15 +60,21 @@ __all__ = [
     "LinkKind",
     "LinkKindName",
     "MapStatistics",
+    "Merge",
+    "MergeRule",
+    "MergeRuleName",
+    "MergeStep",
     "ModelGraph",
     "OrderQuality",
     "Ordering",
+    "Patch",
     "PointSet",
     "PolylineSet",
     "Provenance",
     "PruneCurve",
     "Read",
     "Recording",
+    "Redundancy",
     "Signal",
     "SkippedImage",
     "Survey",

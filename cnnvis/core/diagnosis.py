@@ -1,0 +1,131 @@
+"""A diagnosis: where one image departs from what a network does with images of its class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnvis.core.checks import frozen_array, frozen_mapping, require_shape
+from cnnvis.core.provenance import Provenance
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Departure:
+    """How far the channels of one layer are from those of a class.
+
+    Parameters
+    ----------
+    z : (C,) float64
+        (average of the image - mean of the class) / standard deviation in the class; NaN where the class does not vary
+        and for channels without finite values.
+    size : float
+        Root mean square of `z`: about 1 for an image like those of the class.
+    share : float
+        Share of the class's own images, those in the survey's window, that depart at least as far; NaN without any.
+    """
+
+    z: NDArray[np.float64]
+    size: float
+    share: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "z", frozen_array(self.z, dtype=np.float64))
+        require_shape("z", self.z, (None,))
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """What the network answers when the averages of some channels are those of a class.
+
+    Parameters
+    ----------
+    layer : str
+    channels : tuple of int
+        Those that were shifted.
+    answer : int
+        Class of the largest score.
+    probability : float
+        Of the class patched towards.
+    margin : float
+        Score of the class patched towards, less the largest of the others.
+    """
+
+    layer: str
+    channels: tuple[int, ...]
+    answer: int
+    probability: float
+    margin: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Diagnosis:
+    """Where one image departs from its class, layer by layer, and whether that is what decides the answer.
+
+    Parameters
+    ----------
+    image : str
+    probabilities : (K,) float64
+    predicted : int
+    true : int or None
+        None where it is not known; everything is then said of the predicted class.
+    values : mapping of str to str
+        By layer: the layer whose values were read.
+    from_predicted, from_true : mapping of str to Departure
+        By layer, in order of execution; `from_true` is empty where the class is not known.
+    first_layer : str or None
+        The first layer that departs from the class (the true one where it is known): fewer than `level` of the class's
+        own images depart as far. None where no layer does. A layer that gives the scores themselves is no candidate.
+    level : float
+    layer : str
+        The layer whose channels were patched: `first_layer`, or without one that which the fewest images depart from as
+        far.
+    single : tuple of Patch
+        The channels of `layer` that depart furthest, each patched by itself, furthest first.
+    together : tuple of Patch
+        The first 1, 2, 4 ... of them patched together.
+    whole : mapping of str to Patch
+        By layer, those that give the scores left out: all its channels patched.
+    unpatched : Patch
+        Without any patch.
+    class_names : tuple of str, or None
+    provenance : Provenance
+    """
+
+    image: str
+    probabilities: NDArray[np.float64]
+    predicted: int
+    true: int | None
+    values: Mapping[str, str]
+    from_predicted: Mapping[str, Departure]
+    from_true: Mapping[str, Departure]
+    first_layer: str | None
+    level: float
+    layer: str
+    single: tuple[Patch, ...]
+    together: tuple[Patch, ...]
+    whole: Mapping[str, Patch]
+    unpatched: Patch
+    class_names: tuple[str, ...] | None = None
+    provenance: Provenance = field(default_factory=Provenance)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "probabilities", frozen_array(self.probabilities, dtype=np.float64))
+        for name in ("values", "from_predicted", "from_true", "whole"):
+            object.__setattr__(self, name, frozen_mapping(getattr(self, name)))
+
+    @property
+    def reference(self) -> int:
+        """The class that the image is held against: the true one where it is known."""
+        return self.predicted if self.true is None else self.true
+
+    @property
+    def from_reference(self) -> Mapping[str, Departure]:
+        """Departures from the reference class."""
+        return self.from_predicted if self.true is None else self.from_true
+
+    def named(self, label: int) -> str:
+        """Return the name of a class, or its index."""
+        return str(label) if self.class_names is None else self.class_names[label]
