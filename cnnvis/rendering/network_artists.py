@@ -63,11 +63,16 @@ class NetworkArtist(Artist[Item]):
 
     def notes(self) -> list[str]:
         """Say how many lines or units are not drawn."""
-        n, threshold, hidden = len(self._strength), self.item.importance_threshold, self.item.hidden_layers
-        drawn = (self._strength >= threshold) & (stances(self.item, Selection()) != Stance.HIDDEN)
-        shown = int(drawn.sum())
+        n, hidden = len(self._strength), self.item.hidden_layers
+        shown = self._n_shown()
         without = f", without {', '.join(hidden)}" if hidden else ""
-        return [f"{shown:,} of {n:,} {self.what} drawn: importance {threshold:g} and above{without}"] * (shown < n)
+        above = f"importance {self.item.importance_threshold:g} and above{without}"
+        return [f"drawn: {shown:,} of {n:,} {self.what}, {above}"] * (shown < n)
+
+    def _n_shown(self) -> int:
+        """Return how many lines or units threshold and hidden layers leave."""
+        seen = stances(self.item, Selection()) != Stance.HIDDEN
+        return int(((self._strength >= self.item.importance_threshold) & seen).sum())
 
     def _key(self, theme: Theme) -> Key:
         item, number = self.item, self.item.class_index
@@ -88,9 +93,10 @@ class BundleArtist(NetworkArtist[BundleItem]):
     what = "lines"
 
     def notes(self) -> list[str]:
-        """Say what of the network is drawn, how far it is bundled, and what the opacity of one class is."""
+        """Say what of the network was bundled, how far it is, what the opacity of one class is, and what is drawn."""
         item = self.item
-        notes = [item.caption] if item.caption else []
+        bundled = "bundled: " if self._n_shown() < len(self._strength) else ""  # or both counts would be taken for one
+        notes = [bundled + item.caption] if item.caption else []
         if item.blend < 1:
             notes.append(f"{item.blend:.0%} bundled" if item.blend else "straight lines")
         if item.class_index is not None:

@@ -107,13 +107,13 @@ def test_a_network_says_what_is_drawn():
     scene = Scene.of_network(network(), importance_threshold=0.5)
     title, notes = lines_of_text(scene)
     assert title == ["toy · 2 layers"]
-    assert notes == ["edges 8 of 8, weight kept 100.0 %", "5 of 8 lines drawn: importance 0.5 and above"]
+    assert notes == ["bundled: edges 8 of 8, weight kept 100.0 %", "drawn: 5 of 8 lines, importance 0.5 and above"]
     scene["bundle"].update({"blend": 0.0, "shown_class": "no 1", "importance_threshold": 0.0})
     assert lines_of_text(scene)[1][1:] == ["straight lines", "opacity: importance × share of class no 1"]
     scene["bundle"].blend = 0.25
     assert "25% bundled" in lines_of_text(scene)[1]
     scene["units"].importance_threshold = 0.9
-    assert lines_of_text(scene)[1][-1] == "1 of 6 units drawn: importance 0.9 and above"
+    assert lines_of_text(scene)[1][-1] == "drawn: 1 of 6 units, importance 0.9 and above"
 
 
 def test_several_networks_say_which_is_which():

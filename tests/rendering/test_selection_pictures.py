@@ -186,7 +186,7 @@ def test_notes_count_without_hidden_layers():
     with OffscreenWindow(scene, (240, 200)) as window:
         window.draw()
         drawn = window.panes[0].drawn
-        assert drawn._notes([scene["bundle"]]) == ["0 of 2 lines drawn: importance 0.01 and above, without a"]
+        assert drawn._notes([scene["bundle"]]) == ["drawn: 0 of 2 lines, importance 0.01 and above, without a"]
         scene.selection = Selection(units={("a", 1)})
         assert drawn._title([]) == ["selected: a #1"]
         scene.title = "net"

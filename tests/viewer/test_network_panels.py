@@ -13,7 +13,7 @@ from viewer_scenes import network_scene, random_network
 from cnnvis.core import Provenance
 from cnnvis.core.palette import group_colour
 from cnnvis.layout import Arrangement, BundleMode, BundleOptions
-from cnnvis.scene import GlyphsItem, Scene, VolumeItem
+from cnnvis.scene import GlyphsItem, Scene, Selection, Stance, VolumeItem, stances
 from cnnvis.viewer.density_grid import NAME, DensityGrid
 from cnnvis.viewer.kept import Kept
 from cnnvis.viewer.panels import processing
@@ -355,18 +355,31 @@ def test_the_threshold_says_what_it_leaves(bundle_panel, workspace):
     stays = item.data.line_arrays["importance"] >= np.float32(0.2)
     share = 100 * network.edges.importance[stays].sum() / network.edges.importance.sum()
     assert 0 < stays.sum() < len(stays)
-    assert bundle_panel.kept.text() == f"{stays.sum()} of {len(stays)} edges, importance kept {share:.1f} %"
+    assert bundle_panel.kept.text() == f"drawn: {stays.sum()} of {len(stays)} edges, importance kept {share:.1f} %"
+
+
+def test_what_a_hidden_layer_takes_along_is_not_called_drawn(bundle_panel, workspace):
+    item = workspace.scene["bundle"]
+    item.importance_threshold = 0.0
+    assert bundle_panel.kept.text().startswith(f"drawn: {len(item.data)} of {len(item.data)} edges")
+    item.hidden_layers = item.layers[-1:]
+    left = int((stances(item, Selection()) != Stance.HIDDEN).sum())
+    assert 0 < left < len(item.data)
+    assert bundle_panel.kept.text().startswith(f"drawn: {left} of {len(item.data)} edges")
+    assert "100.0" not in bundle_panel.kept.text()
 
 
 def test_kept_by_hand():
     network = random_network()
     few = replace(network, edges=network.edges.take(np.arange(5)), lines=network.lines.take(np.arange(5)))
-    kept = Kept.of(few.lines, few)
+    kept = Kept.of(Scene.of_network(few)["bundle"], few)
     share = 100 * network.edges.importance[:5].sum() / network.edges.importance.sum()
-    assert kept.text(0.0) == f"5 of {len(network.edges)} edges, importance kept {share:.1f} %"
-    assert kept.text(1.1) == f"0 of {len(network.edges)} edges, importance kept 0.0 %"
-    units = Kept.of(network.points)
-    assert units.text(0) == f"{len(network.points)} of {len(network.points)} units, importance kept 100.0 %"
+    n = len(network.edges)
+    bundled = f"\nbundled: edges 5 of {n}, importance kept {share:.1f} %"
+    assert kept.text(0.0) == f"drawn: 5 of {n} edges, importance kept {share:.1f} %" + bundled
+    assert kept.text(1.1) == f"drawn: 0 of {n} edges, importance kept 0.0 %" + bundled
+    units, n = Kept.of(Scene.of_network(network)["units"]), len(network.points)
+    assert units.text(0) == f"drawn: {n} of {n} units, importance kept 100.0 %"
 
 
 def test_layers_move_apart(bundle_panel, workspace, qtbot):

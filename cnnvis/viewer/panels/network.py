@@ -96,6 +96,7 @@ class NetworkPanel(QWidget):
         listen(self, events.shown_class, own._mark_class)
         listen(self, events.class_names, own._name_classes)
         listen(self, events.importance_threshold, own._show_kept)
+        listen(self, events.hidden_layers, own._show_kept)
         listen(self, self.item.data_changed, own._show_kept)
 
     def _name_classes(self) -> None:
@@ -118,7 +119,7 @@ class NetworkPanel(QWidget):
 
     def _show_kept(self) -> None:
         if self.item.data is not None:
-            kept = Kept.of(self.item.data, self.workspace.network)
+            kept = Kept.of(self.item, self.workspace.network)
             self.kept.setText(kept.text(self.item.importance_threshold))
 
 
