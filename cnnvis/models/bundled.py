@@ -14,6 +14,7 @@ from cnnvis.models.datasets import CLASS_NAMES, GREY_28
 from cnnvis.models.network import Network
 from cnnvis.models.preprocessing import ImageSpec
 from cnnvis.models.resources import data_path, imagenet_classes
+from cnnvis.models.vgg import VGG
 
 FASHION_EPOCHS = 10
 """Epochs that "fashion-cnn" was trained for; there is a checkpoint before the first and after each."""
@@ -66,7 +67,7 @@ def fashion_network(module: nn.Module, *, name: str, weights: str = "trained") -
 def vgg16_network(module: nn.Module, *, name: str, weights: str = "trained") -> Network:
     """Return a VGG-16 for Fashion-MNIST, bright on black, with all that is needed to feed it."""
     classes = CLASS_NAMES["fashion-mnist"]
-    layers = ("features.0", "features.7")
+    layers = ("features.0", "features.7")  # the first at 32 x 32 and the first at 16 x 16
     return Network(module, name=name, weights=weights, image=GREY_28, class_names=classes, default_layers=layers)
 
 
@@ -100,12 +101,29 @@ def fashion_cnn(epoch: int | None = None) -> Network:
     return fashion_network(module, name=name, weights="trained" if after else "random")
 
 
+def vgg16_untrained() -> Network:
+    """Return VGG-16 at full width before training: 4,224 channels in 13 convolutions, 15 million parameters.
+
+    Its random weights, He's [1]_, keep activations of about the same size through all layers.
+
+    References
+    ----------
+    .. [1] K. He et al., "Delving deep into rectifiers", ICCV 2015.
+    """
+    module = VGG()
+    for part in module.features:
+        if isinstance(part, nn.Conv2d):
+            nn.init.kaiming_normal_(part.weight, nonlinearity="relu")
+    return vgg16_network(module, name="vgg16-untrained", weights="random")
+
+
 BUNDLED: dict[str, Callable[[], Network]] = {
     "efficientnet-lite0": efficientnet_lite0,
     "mnist-mlp": mnist_mlp,
     "mnist-mlp-l1": mnist_mlp_l1,
     "mnist-mlp-untrained": mnist_mlp_untrained,
     "fashion-cnn": fashion_cnn,
+    "vgg16-untrained": vgg16_untrained,
 }
 """Name -> what builds the network; a new bundled network is a function above and a line here."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from cnnvis.core.errors import InvalidInputError
+
 VGG_16 = (64, 64, "pool", 128, 128, "pool", 256, 256, 256, "pool", 512, 512, 512, "pool", 512, 512, 512, "pool")
 """Channels of the 13 convolutions at full width, and where maxima of 2 x 2 are taken."""
 
@@ -20,12 +22,19 @@ class VGG(nn.Module):
         Share of the channels: 64 to 512, 4,224 in all, at 1.
     n_classes : int, default 10
 
+    Raises
+    ------
+    InvalidInputError
+        When the width is not positive.
+
     References
     ----------
     .. [1] K. Simonyan, A. Zisserman, "Very deep convolutional networks for large-scale image recognition", ICLR 2015.
     """
 
     def __init__(self, width: float = 1.0, n_classes: int = 10) -> None:
+        if not 0 < width < float("inf"):
+            raise InvalidInputError(f"width of a VGG must be positive, a share of its channels; got {width}.")
         super().__init__()
         self.pad = nn.ZeroPad2d(2)
         layers: list[nn.Module] = []

@@ -29,7 +29,7 @@ def _cards():
 
 
 def test_the_main_names_are_listed():
-    assert set(bundled_names()) == {"efficientnet-lite0", "fashion-cnn", *PERCEPTRONS}
+    assert set(bundled_names()) == {"efficientnet-lite0", "fashion-cnn", "vgg16-untrained", *PERCEPTRONS}
 
 
 @pytest.mark.parametrize("name", PERCEPTRONS)
