@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from cnnvis.core import MergeRule, MergeRuleName
+from cnnvis.core.checks import parse_choice, require_number
 from cnnvis.core.curves import Kind, Scope
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.links import LinkKindName
@@ -91,6 +93,63 @@ class PruneOptions:
             )
         _require_choice("scope", self.scope, get_args(Scope))
         object.__setattr__(self, "layers", _names(self.layers))
+
+
+@dataclass(frozen=True, slots=True)
+class RedundancyOptions:
+    """Options of `find_redundant`.
+
+    Parameters
+    ----------
+    correlation_above : float, default 0.9
+        Correlation of averages above which a pair is proposed.
+    explained : float, default 0.5
+        Share of a channel's variance over all positions that the other one of the pair must explain.
+    layers : str or iterable of str, optional
+        Names or globs of the layers to look at. Default: every hidden layer that something is given for.
+    """
+
+    correlation_above: float = 0.9
+    explained: float = 0.5
+    layers: str | Iterable[str] | None = None
+
+    def __post_init__(self) -> None:
+        require_number("correlation_above", self.correlation_above, -1, 1)
+        require_number("explained", self.explained, 0, 1)
+        object.__setattr__(self, "layers", _names(self.layers))
+
+
+@dataclass(frozen=True, slots=True)
+class MergeOptions:
+    """Options of `merge_channels`.
+
+    Parameters
+    ----------
+    max_drop : float or None, default 0.01
+        Accuracy that may be lost on the images that choose the rules, in [0, 1]: merging ends before the step that
+        loses more. None to merge all that is verified.
+    max_share : float, default 1
+        Most of the hidden channels to merge.
+    n_steps : int, default 12
+        Steps in which they are merged, at least 1: of each, all merges follow one rule, the one with the least loss.
+    rules : sequence of {"affine", "sum", "zero"}
+        Rules to choose from.
+    """
+
+    max_drop: float | None = 0.01
+    max_share: float = 1.0
+    n_steps: int = 12
+    rules: Sequence[MergeRuleName] = ("affine", "sum", "zero")
+
+    def __post_init__(self) -> None:
+        if self.max_drop is not None:
+            require_number("max_drop", self.max_drop, 0, 1)
+        require_number("max_share", self.max_share, 0, 1, above=True)
+        require_number("n_steps", self.n_steps, 1, 10_000, whole=True)
+        rules = (self.rules,) if isinstance(self.rules, str) else self.rules
+        object.__setattr__(self, "rules", tuple(parse_choice(MergeRule, rule, what="rule") for rule in rules))
+        if not self.rules:
+            raise InvalidInputError(f"Give at least one rule of {', '.join(MergeRule)}.")
 
 
 def _require_choice(name: str, value: str, choices: tuple[str, ...]) -> None:

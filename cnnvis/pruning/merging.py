@@ -1,0 +1,228 @@
+"""Merge redundant channels, and cut out those that went."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from torch import nn
+
+from cnnvis.core import Merge, MergeRule, MergeStep, Redundancy
+from cnnvis.core.errors import InvalidInputError
+from cnnvis.core.progress import Progress, silent
+from cnnvis.models import Network
+from cnnvis.pruning.consumers import Consumer, consumers, merge_obstacles, take_over
+from cnnvis.pruning.cutting import (
+    Followed,
+    as_network,
+    checked_difference,
+    follow,
+    multiply_adds,
+    n_parameters,
+    outputs,
+    without,
+)
+from cnnvis.pruning.judge import Judge, Verdict
+from cnnvis.pruning.merge_plan import Planned, in_order, planned_merges
+from cnnvis.pruning.options import MergeOptions
+from cnnvis.pruning.structural import Pruned
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MergedNetwork:
+    """A smaller network whose redundant channels were merged, and how it came about.
+
+    Parameters
+    ----------
+    pruned : Pruned
+        The smaller network, as `prune` gives it and `save_pruned` writes it; its `largest_difference` is that between
+        the smaller network and the one of the original's size in which the same channels were merged.
+    merges : tuple of Merge
+        In the order in which they were done.
+    steps : tuple of MergeStep
+        The whole network first, then each step that was measured. A last one with more channels than there are merges
+        lost too much, and was not done.
+    has_labels : bool
+        Whether steps were judged by labels, or by the whole network's answers.
+    """
+
+    pruned: Pruned
+    merges: tuple[Merge, ...]
+    steps: tuple[MergeStep, ...]
+    has_labels: bool
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "merges", tuple(self.merges))
+        object.__setattr__(self, "steps", tuple(self.steps))
+
+    @property
+    def network(self) -> Network:
+        """The smaller network."""
+        return self.pruned.network
+
+
+def merge_channels(
+    model: Any,
+    redundancy: Redundancy,
+    data: Any,
+    *,
+    example: Any = None,
+    progress: Progress = silent,
+    **options: Any,
+) -> MergedNetwork:
+    """Return a copy of `model` in which redundant channels are merged and gone.
+
+    Where x_j ~ a x_i + b, layers that read channel j read channel i in its place: W_i += a W_j, and b times the sum
+    of W_j over the kernel goes into the bias (a layer without one gets it). Then j is cut out of all layers that share
+    it. Channels go cheapest first; of each step, that rule is kept which gives the least loss.
+
+    Parameters
+    ----------
+    model : nn.Module or cnnvis.models.Network
+        Left as it was; nothing is trained.
+    redundancy : Redundancy
+        Of this network; its verified pairs are merged.
+    data : pair (inputs, labels), inputs alone, or a DataLoader
+        Validation images, never test images: they choose the rules and say when to stop. Without labels, the logits'
+        distance from those of the whole network does.
+    example : tensor, tuple or dict, optional
+        Input of one forward pass; a Network brings its own.
+    progress : callable, optional
+        Called as progress(networks judged, networks to judge).
+    **options
+        Of `MergeOptions`: max_drop (default 0.01), max_share, n_steps (default 12), rules.
+
+    Returns
+    -------
+    MergedNetwork
+        Its outputs on the example equal those of the network with the same channels merged and not cut out: this is
+        checked before it is returned.
+
+    Raises
+    ------
+    InvalidInputError
+        When nothing was verified, the redundancy is that of another network, an option is out of range, or the
+        network has no class output.
+
+    Notes
+    -----
+    Fits are those of the original network; they are not made anew behind layers that were merged. Cost: a pass over
+    the images per step and rule.
+    """
+    chosen = MergeOptions(**options)
+    followed = follow(model, example, "merge_channels")
+    readers = readers_of(followed)
+    n_hidden = sum(space.size for space in followed.spaces.hidden)
+    parts = _parts(_planned(followed, readers, redundancy), n_hidden, chosen)
+    judge = Judge(model, data)
+    state = _State(followed.module, (), judge(followed.module))
+    steps = [MergeStep(0, 0.0, None, {}, *state.verdict)]
+    for number, part in enumerate(parts):
+        trials = {}
+        for rule in chosen.rules:
+            merges = [_merge(planned, redundancy, rule, number + 1) for planned in part]
+            trials[rule] = _merged(state, readers, merges, judge)
+            progress(number * len(chosen.rules) + len(trials), len(parts) * len(chosen.rules))
+        rule, tried = min(trials.items(), key=lambda trial: np.nan_to_num(trial[1].verdict.loss, nan=np.inf))
+        losses = {str(name): trial.verdict.loss for name, trial in trials.items()}
+        n_merged = len(tried.merges)
+        steps.append(MergeStep(n_merged, n_merged / n_hidden, rule, losses, *tried.verdict))
+        if chosen.max_drop is not None and tried.verdict.accuracy < steps[0].accuracy - chosen.max_drop - 1e-12:
+            break
+        state = tried
+    settings = {"method": "merging", **dataclasses.asdict(chosen), "images": judge.n_images}
+    return MergedNetwork(
+        pruned=_cut(model, followed, state, dict(redundancy.left_whole), settings),
+        merges=state.merges,
+        steps=tuple(steps),
+        has_labels=judge.has_labels,
+    )
+
+
+def readers_of(followed: Followed) -> dict[str, tuple[Consumer, ...]]:
+    """Return the layers that read the channels of each hidden space that can be merged, by its name."""
+    network, graph, spaces = followed.module, followed.graph, followed.spaces
+    why_not = merge_obstacles(network, graph, spaces)
+    return {space.name: consumers(network, graph, space) for space in spaces.hidden if space.name not in why_not}
+
+
+class _State(NamedTuple):
+    """A network of the original's size in which channels were merged."""
+
+    network: nn.Module
+    merges: tuple[Merge, ...]
+    verdict: Verdict
+
+
+def _planned(
+    followed: Followed, readers: Mapping[str, tuple[Consumer, ...]], redundancy: Redundancy
+) -> list[tuple[Planned, ...]]:
+    """Return what to merge, cheapest first."""
+    explained = float(redundancy.options.get("explained", 0.0))
+    plans = {}
+    for name, found in redundancy.moments.items():
+        space = followed.spaces.of(name)
+        if name not in readers or found.mean.shape != (len(space.reads), space.size):
+            raise InvalidInputError(
+                f"The redundancy of {name!r} is that of another network: here it has {space.size} channels in "
+                f"{len(space.reads)} values. Find the redundant channels of this one."
+            )
+        energy = np.zeros(found.mean.shape)
+        for reader in readers[name]:
+            energy[reader.place] += reader.energy(followed.module, space.size)
+        pairs = [pair for pair in redundancy.verified if pair.layer == name]
+        plans[name] = planned_merges(space, pairs, found, energy, explained)
+    return in_order(plans)
+
+
+def _parts(bundles: list[tuple[Planned, ...]], n_hidden: int, options: MergeOptions) -> list[list[Planned]]:
+    """Return the merges of each step."""
+    allowed = np.cumsum([len(bundle) for bundle in bundles]) <= options.max_share * n_hidden + 1e-9
+    bundles = bundles[: int(allowed.sum())]
+    if not bundles:
+        raise InvalidInputError(
+            "There are no channels to merge: no pair was verified, or max_share is less than the first takes."
+        )
+    n_steps = min(options.n_steps, len(bundles))
+    places = np.array_split(np.arange(len(bundles)), n_steps)
+    return [[planned for place in part for planned in bundles[place]] for part in places]
+
+
+def _merge(planned: Planned, redundancy: Redundancy, rule: MergeRule, step: int) -> Merge:
+    moments = redundancy.moments[planned.layer]
+    scale, shift = moments.fit(planned.kept, planned.merged)
+    return Merge(planned.layer, planned.kept, planned.merged, scale, shift, planned.explained, rule, step, 0.0)
+
+
+def _merged(
+    state: _State, readers: Mapping[str, tuple[Consumer, ...]], merges: Sequence[Merge], judge: Judge
+) -> _State:
+    network = copy.deepcopy(state.network)
+    done = [merge._replace(border_error=take_over(network, readers[merge.layer], merge)) for merge in merges]
+    return _State(network, (*state.merges, *done), judge(network))
+
+
+def _cut(
+    model: Any, followed: Followed, state: _State, left_whole: dict[str, str], settings: dict[str, Any]
+) -> Pruned:
+    """Return the network without the channels that nothing is read of any more."""
+    module, call = followed.module, followed.call
+    gone: dict[str, list[int]] = {}
+    for merge in state.merges:
+        gone.setdefault(merge.layer, []).append(merge.merged)
+    removed = {name: np.array(sorted(channels), dtype=np.int64) for name, channels in gone.items()}
+    smaller = without(state.network, followed, removed)
+    return Pruned(
+        network=as_network(model, smaller, call, "merged"),
+        removed=removed,
+        left_whole=left_whole,
+        n_parameters=(n_parameters(module), n_parameters(smaller)),
+        multiply_adds=(multiply_adds(module, call), multiply_adds(smaller, call)),
+        largest_difference=checked_difference(outputs(state.network, call), smaller, call),
+        original=getattr(model, "name", type(module).__name__),
+        options=settings,
+    )
