@@ -1,12 +1,11 @@
 """Train the VGG-16 that comes with cnnvis, and write its weights into `data/networks`, in half precision.
 
-    python pipelines/train_vgg16.py share/datasets/fashion-mnist
+    OMP_NUM_THREADS=1 python pipelines/train_vgg16.py share/datasets/fashion-mnist
 
-FASHION is the folder of Fashion-MNIST's four IDX files. At half width it takes about 40 minutes on one core; after an
-interruption the same command goes on with the epoch that was not finished, and ends with the same weights.
+FASHION is the folder of Fashion-MNIST's four IDX files. Interrupted, the same command goes on with the epoch that was
+not finished, and ends with the same weights: those of the seed and the number of threads.
 """
 
-import copy
 import sys
 from functools import partial
 from pathlib import Path
@@ -33,28 +32,27 @@ def train_vgg16(
 ):
     """Train VGG-16 at a share WIDTH of its channels, and enter it into the manifest of the folder OUT."""
     part = partial(labelled_images, "fashion-mnist", folder=fashion)
-    images, tests = part("train"), {"selection": part("selection"), "test": part("test")}
+    images, measure = part("train"), partial(measured, {name: part(name) for name in ("selection", "test")})
     name = f"vgg16-fashion-{width:g}"
     checkpoint = out / f"{name}.checkpoint"
-
-    def report(epoch, module):
-        found = {test: accuracy(module, tests[test].pair) for test in tests}
-        print(f"epoch {epoch}:", ", ".join(f"{share:.2%} of {test}" for test, share in found.items()), flush=True)
-
+    options = {"width": width, "epochs": epochs, "random_state": seed, "checkpoint": checkpoint}
     with progress_bar(name, quiet=quiet) as progress:
-        options = {"width": width, "epochs": epochs, "random_state": seed, "checkpoint": checkpoint}
-        module = recipes.train_vgg16(images, **options, on_epoch=report, progress=progress).module
-    halved = copy.deepcopy(module).half()
-    path = save_bytes(save(halved.state_dict()), out / "networks" / f"{name}.safetensors")
-    found = {
-        f"{test}, {len(data):,} images": round(accuracy(halved.float(), data.pair), 4) for test, data in tests.items()
-    }
-    facts = {"random_state": seed, "trained_on": f"fashion-mnist train, {len(images):,} images", "epoch": epochs}
-    facts |= {"width": width, "threads": torch.get_num_threads(), "precision": "float16", "accuracy": found}
-    entry = {"name": f"networks/{path.name}", "description": "Weights of VGG-16 with batch norm.", "licence": "MIT"}
-    update_manifest(out, [{**entry, "origin": "pipelines/train_vgg16.py", **facts}])
+        module = recipes.train_vgg16(images, **options, on_epoch=measure, progress=progress).module
+    card = {"description": f"Weights of VGG-16 with batch norm after epoch {epochs}, float16.", "licence": "MIT"}
+    card |= {"origin": f"pipelines/train_vgg16.py --width {width:g} --epochs {epochs} --seed {seed}"}
+    card |= {"random_state": seed, "threads": torch.get_num_threads(), "width": width, "epoch": epochs}
+    card |= {"trained_on": f"fashion-mnist train, {len(images):,} images", "accuracy_float32": measure("last", module)}
+    card |= {"accuracy": measure("last, float16", module.half().float())}
+    path = save_bytes(save(module.half().state_dict()), out / "networks" / f"{name}.safetensors")
+    update_manifest(out, [{"name": f"networks/{path.name}", **card}])
     checkpoint.unlink()
-    print(f"{path}:", ", ".join(f"{share:.2%} of {test}" for test, share in found.items()))
+
+
+def measured(tests, epoch, module):
+    """Print and return the share of each part that the module gets right."""
+    found = {f"fashion-mnist {name}, {len(test):,} images": accuracy(module, test.pair) for name, test in tests.items()}
+    print(f"epoch {epoch}:", ", ".join(f"{share:.2%} right of {test}" for test, share in found.items()), flush=True)
+    return {test: round(share, 4) for test, share in found.items()}
 
 
 if __name__ == "__main__":
