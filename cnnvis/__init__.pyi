@@ -14,7 +14,7 @@ from . import (
     studies,
     training,
 )
-from .analysis import order, similarity
+from .analysis import communities, order, similarity
 from .attribution import connect, diagnose, importance
 from .capture import record, survey, trace
 from .geometry import to_pyvista
@@ -32,6 +32,7 @@ __all__ = [
     "attribution",
     "bundle",
     "capture",
+    "communities",
     "connect",
     "core",
     "diagnose",

@@ -4,6 +4,15 @@ from cnnvis.analysis._similarity import similarity
 from cnnvis.analysis._stability import StabilityReport, stability
 from cnnvis.analysis._values import default_row
 from cnnvis.analysis.agreement import OrderAgreement, compare_orders
+from cnnvis.analysis.cka import cka
+from cnnvis.analysis.communities import (
+    by_size,
+    communities,
+    community_stability,
+    group_counts,
+    link_weights,
+    modularity,
+)
 from cnnvis.analysis.curve_comparison import CurveMeasure, compare_curves
 from cnnvis.analysis.importance_agreement import compare_importance
 from cnnvis.analysis.methods import OrderMethod, OrderMethodName
@@ -20,11 +29,18 @@ __all__ = [
     "OrderMethod",
     "OrderMethodName",
     "StabilityReport",
+    "by_size",
+    "cka",
+    "communities",
+    "community_stability",
     "compare_curves",
     "compare_importance",
     "compare_orders",
     "compare_paired",
     "default_row",
+    "group_counts",
+    "link_weights",
+    "modularity",
     "order",
     "order_quality",
     "similarity",

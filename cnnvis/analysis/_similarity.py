@@ -3,37 +3,52 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cnnvis.analysis._values import MapsLike, as_values
 from cnnvis.analysis.moments import channel_moments
+from cnnvis.core import Survey
 from cnnvis.core.checks import parse_choice
+from cnnvis.core.errors import InvalidInputError
 
 
 class Similarity(StrEnum):
-    """`pearson`: correlation of the values of two channels over all images and positions."""
+    """What is correlated, channel by channel.
+
+    `pearson`: all values, over images and positions: two channels are alike where they answer in the same places.
+    `averages`: one number per image, the mean of the map: they are alike where they answer to the same images.
+    """
 
     PEARSON = "pearson"
+    AVERAGES = "averages"
 
 
-SimilarityName = Literal["pearson"]
+SimilarityName = Literal["pearson", "averages"]
 
 
-def similarity(maps: MapsLike, method: SimilarityName = "pearson") -> NDArray[np.float64]:
+@overload
+def similarity(maps: Survey, method: SimilarityName = ...) -> dict[str, NDArray[np.float64]]: ...
+@overload
+def similarity(maps: MapsLike, method: SimilarityName = ...) -> NDArray[np.float64]: ...
+def similarity(
+    maps: MapsLike | Survey, method: SimilarityName = "pearson"
+) -> NDArray[np.float64] | dict[str, NDArray[np.float64]]:
     """Return how alike the channels are, (C, C), symmetric, 1 on the diagonal.
 
     Parameters
     ----------
-    maps : FeatureMaps, or (C, H, W), (N, C, H, W) or (N, C) array
-        NaN and infinite values count as their channel's mean.
-    method : {"pearson"}
+    maps : Survey, FeatureMaps, or (C, H, W), (N, C, H, W) or (N, C) array
+        NaN and infinite values count as their channel's mean. A survey holds averages only, so that both methods give
+        their correlation, over all its images.
+    method : {"pearson", "averages"}
+        See `Similarity`.
 
     Returns
     -------
-    (C, C) ndarray of float64
+    (C, C) ndarray of float64; of a survey a dict of these by layer
         Between -1 and 1. A constant channel is similar to itself only: 0 elsewhere.
 
     Raises
@@ -43,7 +58,24 @@ def similarity(maps: MapsLike, method: SimilarityName = "pearson") -> NDArray[np
 
     Notes
     -----
-    Cost: C^2 x values per channel; maps are read in chunks and never copied whole.
+    Cost: C^2 x values per channel; maps are read in chunks and never copied whole. A survey has the result.
     """
-    parse_choice(Similarity, method, what="similarity")
-    return channel_moments(as_values(maps)).pearson()
+    chosen = parse_choice(Similarity, method, what="similarity")
+    if isinstance(maps, Survey):
+        return _of_survey(maps)
+    values = as_values(maps)
+    if chosen is Similarity.AVERAGES and values.ndim > 2:
+        with np.errstate(invalid="ignore"):
+            values = values.reshape(*values.shape[:2], -1).mean(axis=2, dtype=np.float64)
+    return channel_moments(values).pearson()
+
+
+def _of_survey(survey: Survey) -> dict[str, NDArray[np.float64]]:
+    if survey.n_images < 2:
+        raise InvalidInputError("Correlation needs at least two images, the survey has one: survey more.")
+    found = {}
+    for name, layer in survey.layers.items():
+        matrix = np.nan_to_num(layer.correlation, nan=0.0)
+        np.fill_diagonal(matrix, 1.0)
+        found[name] = matrix
+    return found

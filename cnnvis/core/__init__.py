@@ -2,6 +2,7 @@
 
 from cnnvis.core.agreement import ImportanceAgreement
 from cnnvis.core.bundled import BundledNetwork, BundleQuality
+from cnnvis.core.communities import CommunityStability, GroupCounts
 from cnnvis.core.compactness import Compactness, CompactnessRuns
 from cnnvis.core.curves import ClassCurves, CurveComparison, PruneCurve
 from cnnvis.core.diagnosis import Departure, Diagnosis, Patch
@@ -38,6 +39,7 @@ __all__ = [
     "ChannelSpaces",
     "ClassCurves",
     "ClassStatistics",
+    "CommunityStability",
     "Compactness",
     "CompactnessRuns",
     "Convergence",
@@ -49,6 +51,7 @@ __all__ = [
     "FilterRow",
     "FilterTable",
     "GradientCheck",
+    "GroupCounts",
     "GroupSpan",
     "Importance",
     "ImportanceAgreement",

@@ -5,6 +5,7 @@ from cnnvis.layout.bundling import Bundler, bundle, straight_lines
 from cnnvis.layout.compactness import edge_compactness
 from cnnvis.layout.density_volume import LineDensity, density_volume
 from cnnvis.layout.distance import with_layer_distance
+from cnnvis.layout.force import force_layout
 from cnnvis.layout.line_steps import LineMover, carried, smoothed
 from cnnvis.layout.measures import measure
 from cnnvis.layout.neighbours import Neighbours, NetworkPath, strongest_links, strongest_of_each, strongest_path
@@ -35,6 +36,7 @@ __all__ = [
     "carried",
     "density_volume",
     "edge_compactness",
+    "force_layout",
     "lines_at",
     "measure",
     "place",

@@ -176,3 +176,12 @@ def test_a_survey_is_a_mapping_of_layers(model: nn.Module, images: Tensor) -> No
     assert found.n_channels == 4 + 6 + 3
     with pytest.raises(LayerNotFoundError, match="Did you mean"):
         found["00"]
+
+
+def test_similarity_of_a_survey_is_that_of_its_averages(model: nn.Module, images: Tensor) -> None:
+    found = cnnvis.similarity(cnnvis.survey(model, images))
+    assert list(found) == ["0", "4", "8"]
+    maps = cnnvis.record(model, images, ["2"])["2"]
+    np.testing.assert_allclose(found["0"], cnnvis.similarity(maps, "averages"), atol=1e-5)
+    with pytest.raises(InvalidInputError, match="two images"):
+        cnnvis.similarity(cnnvis.survey(model, images[:1]))

@@ -1,0 +1,70 @@
+"""Groups of channels that behave alike, and how far they can be trusted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnvis.core.checks import frozen_array, frozen_integers, require_shape
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CommunityStability:
+    """How groups fare when the images are drawn anew.
+
+    Parameters
+    ----------
+    labels : (C,) int64
+        The groups that were looked at, from 0.
+    jaccard : (n_draws, G) float64
+        By draw and group: the largest overlap, intersection / union, with a group of that draw.
+    """
+
+    labels: NDArray[np.int64]
+    jaccard: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "labels", frozen_integers("labels", self.labels))
+        object.__setattr__(self, "jaccard", frozen_array(self.jaccard, dtype=np.float64))
+        require_shape("jaccard", self.jaccard, (None, int(self.labels.max()) + 1))
+
+    @property
+    def mean(self) -> NDArray[np.float64]:
+        """(G,) mean overlap: above .75 a group is stable, below .6 it should not be trusted (Hennig 2007)."""
+        means: NDArray[np.float64] = self.jaccard.mean(axis=0)
+        return means
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GroupCounts:
+    """How many groups there are for one rule of weights after another, beside what chance gives.
+
+    Parameters
+    ----------
+    exponents : (E,) float64
+    found : (E,) int64
+        Groups of two channels and more.
+    modularity : (E,) float64
+        Share of weight within groups, less what is expected at random; 0 to 1.
+    null_found, null_modularity : (n_draws, E)
+        The same where the averages of each channel were shuffled over the images.
+    """
+
+    exponents: NDArray[np.float64]
+    found: NDArray[np.int64]
+    modularity: NDArray[np.float64]
+    null_found: NDArray[np.int64]
+    null_modularity: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        for name in ("exponents", "modularity", "null_modularity"):
+            object.__setattr__(self, name, frozen_array(getattr(self, name), dtype=np.float64))
+        for name in ("found", "null_found"):
+            object.__setattr__(self, name, frozen_integers(name, getattr(self, name)))
+        n_draws, n = self.null_found.shape[0], self.exponents.size
+        for name in ("found", "modularity"):
+            require_shape(name, getattr(self, name), (n,))
+        for name in ("null_found", "null_modularity"):
+            require_shape(name, getattr(self, name), (n_draws, n))
