@@ -31,6 +31,8 @@ VERSION = 1
 def save_pruned(result: Pruned, folder: str | Path) -> tuple[Path, ...]:
     """Write a pruned network into `folder`, so that it can be used without the original and without its code.
 
+    Of a `MergedNetwork`, pass its `pruned`.
+
     - ``network.pt2``: a `torch.export` program, which `cnnvis.models.load` opens;
     - ``tensors.safetensors``: all parameters and buffers, under the names of the original's;
     - ``description.json``: what was removed from which network, by which method, and what it saves.
@@ -103,8 +105,17 @@ def _rebuilt(original: Network, about: dict[str, Any], state: Mapping[str, Tenso
             f"{', '.join(strangers)}. Give the architecture that it was cut from."
         )
     remove_channels(module, trace(module, original.example), spaces, removed)
+    _give_biases(module, state)
     load_state_dict(module, state, folder / TENSORS)
     return replace(original, module=module.eval())
+
+
+def _give_biases(module: nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Give a bias to each layer that got one when channels were merged."""
+    for name, layer in module.named_modules():
+        bias = state.get(f"{name}.bias")
+        if bias is not None and "bias" in layer._parameters and layer._parameters["bias"] is None:
+            layer.register_parameter("bias", nn.Parameter(torch.empty_like(bias)))
 
 
 def _description(result: Pruned) -> dict[str, Any]:

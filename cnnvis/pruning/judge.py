@@ -47,6 +47,7 @@ class Judge:
         self._expected = None if self.has_labels else self._scores(as_module(model))
 
     def __call__(self, module: nn.Module) -> Verdict:
+        """Return how well `module` does."""
         if self._expected is None:
             with evaluating(ModuleTree(module)):
                 measured = measure(module, self._batches)

@@ -135,6 +135,7 @@ def merge_channels(
             break
         state = tried
     settings = {"method": "merging", **dataclasses.asdict(chosen), "images": judge.n_images}
+    settings["merges"] = [merge._asdict() for merge in state.merges]
     return MergedNetwork(
         pruned=_cut(model, followed, state, dict(redundancy.left_whole), settings),
         merges=state.merges,
@@ -206,9 +207,7 @@ def _merged(
     return _State(network, (*state.merges, *done), judge(network))
 
 
-def _cut(
-    model: Any, followed: Followed, state: _State, left_whole: dict[str, str], settings: dict[str, Any]
-) -> Pruned:
+def _cut(model: Any, followed: Followed, state: _State, left_whole: dict[str, str], settings: dict[str, Any]) -> Pruned:
     """Return the network without the channels that nothing is read of any more."""
     module, call = followed.module, followed.call
     gone: dict[str, list[int]] = {}

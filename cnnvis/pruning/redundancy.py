@@ -109,9 +109,7 @@ class _Proposal(NamedTuple):
     correlation: NDArray[np.float64]
 
 
-def _by_correlation(
-    spaces: ChannelSpaces, correlation: Mapping[str, ArrayLike], above: float
-) -> dict[str, _Proposal]:
+def _by_correlation(spaces: ChannelSpaces, correlation: Mapping[str, ArrayLike], above: float) -> dict[str, _Proposal]:
     """Return what averages propose, by space; of several layers of one space, the least correlation counts."""
     least: dict[str, NDArray[np.float64]] = {}
     for layer, array in correlation.items():

@@ -1,0 +1,163 @@
+"""Accuracy against the share merged, beside the same channels removed and beside random ones."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from cnnvis.capture.inputs import ForwardCall
+from cnnvis.capture.labelled import Labelled, image_batches, labelled_batches
+from cnnvis.capture.modules import ModuleTree
+from cnnvis.capture.state import evaluating
+from cnnvis.core import Merge, MergeRule, PruneCurve
+from cnnvis.core.errors import InvalidInputError
+from cnnvis.core.progress import Progress, part_of, silent
+from cnnvis.core.redundancy import ALONE
+from cnnvis.pruning.consumers import take_over
+from cnnvis.pruning.cutting import Followed, follow
+from cnnvis.pruning.measure import Measured, measure
+from cnnvis.pruning.merging import MergedNetwork, readers_of
+from cnnvis.pruning.recalibration import recalibrate, require_norms
+
+RECALIBRATED = ", recalibrated"
+
+
+def merge_curve(
+    model: Any,
+    merged: MergedNetwork,
+    data: Any,
+    *,
+    n_random: int = 3,
+    random_state: int = 0,
+    recalibrate_on: Any = None,
+    example: Any = None,
+    progress: Progress = silent,
+) -> dict[str, tuple[PruneCurve, ...]]:
+    """Return how accuracy and loss change on images of their own while channels are merged step by step.
+
+    Parameters
+    ----------
+    model : nn.Module or cnnvis.models.Network
+        The one that was merged; left as it was.
+    merged : MergedNetwork
+        Its merges are done again, by the rules chosen then. Merge with max_drop=None to see the whole curve.
+    data : pair (inputs, labels), or a DataLoader of such pairs
+        Test images, which chose nothing.
+    n_random : int, default 3
+        Random removals, from the seeds `random_state`, `random_state` + 1 ...; 0 for none.
+    random_state : int
+    recalibrate_on : pair (inputs, labels), inputs alone, or a DataLoader, optional
+        Training or validation images: curves with `recalibrated` batch norms are given too, as entries of their own.
+    example : tensor, tuple or dict, optional
+        Input of one forward pass; a Network brings its own.
+    progress : callable, optional
+        Called as progress(points done, points in all).
+
+    Returns
+    -------
+    dict of str to tuple of PruneCurve
+        "merged"; "removed": the same channels, of which nothing is taken over; "random": as many random channels of
+        each layer, one curve per seed. With `recalibrate_on` also each NAME + ", recalibrated". Shares are those of all
+        hidden channels.
+
+    Raises
+    ------
+    InvalidInputError
+        When nothing was merged, labels are missing, or the network has no batch norm to recalibrate.
+
+    Notes
+    -----
+    Cost: one pass over the images per point, and one over those to recalibrate on.
+    """
+    followed = follow(model, example, "merge_curve")
+    if not merged.merges:
+        raise InvalidInputError("Nothing was merged, so that there is no curve; merge with max_drop=None to see one.")
+    images = _Images(list(labelled_batches(model, data)), None)
+    if recalibrate_on is not None:
+        require_norms(followed.module)
+        images = images._replace(recalibration=list(image_batches(model, recalibrate_on)))
+    runs = [_Run("merged", merged.merges, None)]
+    runs.append(_Run("removed", [merge._replace(rule=MergeRule.ZERO) for merge in merged.merges], None))
+    seeds = range(random_state, random_state + n_random)
+    runs += [_Run("random", _random(followed, merged.merges, seed), seed) for seed in seeds]
+    found: dict[str, tuple[PruneCurve, ...]] = {}
+    for number, run in enumerate(runs):
+        for curve in _curves(followed, run, images, part_of(progress, number, len(runs))):
+            found[curve.order] = (*found.get(curve.order, ()), curve)
+    return found
+
+
+class _Images(NamedTuple):
+    """Those to measure on, and those to recalibrate on, if any."""
+
+    testing: list[Labelled]
+    recalibration: list[ForwardCall] | None
+
+
+class _Run(NamedTuple):
+    """Merges to be done again; with the seed that drew them."""
+
+    name: str
+    merges: Sequence[Merge]
+    random_state: int | None
+
+
+def _random(followed: Followed, merges: Sequence[Merge], seed: int) -> list[Merge]:
+    """Return removals of random channels, as many of each layer, and of each stretch of a grouped convolution."""
+    generator = np.random.default_rng(seed)
+    drawn: dict[tuple[str, int], Iterator[int]] = {}
+    found = []
+    for merge in merges:
+        space = followed.spaces.of(merge.layer)
+        size = space.size // space.groups
+        stretch = merge.merged // size
+        key = (merge.layer, stretch)
+        if key not in drawn:
+            drawn[key] = iter((stretch * size + generator.permutation(size)).tolist())
+        found.append(merge._replace(kept=ALONE, merged=next(drawn[key]), rule=MergeRule.ZERO))
+    return found
+
+
+def _curves(followed: Followed, run: _Run, images: _Images, progress: Progress) -> list[PruneCurve]:
+    """Return the curve of a run, and the recalibrated one where it is wanted."""
+    network, readers = copy.deepcopy(followed.module), readers_of(followed)
+    parts = [[], *(list(part) for _, part in groupby(run.merges, key=lambda merge: merge.step))]
+    points: dict[str, list[Measured]] = {}
+    n_merged = []
+    for number, part in enumerate(parts):
+        for merge in part:
+            take_over(network, readers[merge.layer], merge)
+        n_merged.append(len(part))
+        points.setdefault(run.name, []).append(_measured(network, images.testing))
+        if images.recalibration is not None:
+            other = copy.deepcopy(network)
+            recalibrate(other, images.recalibration)
+            points.setdefault(run.name + RECALIBRATED, []).append(_measured(other, images.testing))
+        progress(number + 1, len(parts))
+    n_hidden = sum(space.size for space in followed.spaces.hidden)
+    return [_curve(name, found, np.cumsum(n_merged), n_hidden, run.random_state) for name, found in points.items()]
+
+
+def _measured(network: nn.Module, batches: list[Labelled]) -> Measured:
+    with evaluating(ModuleTree(network)):
+        return measure(network, batches)
+
+
+def _curve(
+    name: str, points: list[Measured], n_merged: NDArray[np.int64], n_hidden: int, random_state: int | None
+) -> PruneCurve:
+    return PruneCurve(
+        shares=n_merged / n_hidden,
+        accuracy=np.array([point.accuracy for point in points]),
+        loss=np.array([point.loss for point in points]),
+        class_accuracy=np.stack([point.class_accuracy for point in points]),
+        order=name,
+        n_total=n_hidden,
+        options={"images": int(points[0].confusion.sum()), "random_state": random_state},
+    )
