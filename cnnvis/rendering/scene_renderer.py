@@ -153,12 +153,14 @@ class SceneRenderer:
 
     @property
     def shown(self) -> list[Artist]:
-        """The artists of all visible items."""
-        return [artist for artist in self._artists.values() if artist.item.visible]
+        """The artists of all visible items, in the order of the scene."""
+        visible = (self._artists.get(item.name) for item in self.scene if item.visible)
+        return [artist for artist in visible if artist is not None]
 
     def _show_network(self) -> None:
         """Draw the lines and units."""
-        network = [artist for artist in self.shown if isinstance(artist, NetworkArtist)]
+        visible = (artist for artist in self._artists.values() if artist.item.visible)
+        network = [artist for artist in visible if isinstance(artist, NetworkArtist)]  # as added: another order builds
         if not network and not self._network.builds:
             return
         self._network.show([artist.drawn for artist in network], self.scene.selection)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QEvent, QPoint, QRect, Qt, QTimer
+from qtpy.QtGui import QMouseEvent
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QGroupBox
+from qtpy.QtWidgets import QApplication, QGroupBox, QSpinBox, QTreeWidgetItem
 from viewer_scenes import network_scene, random_network, volume_scene
 
 from cnnvis.scene import ITEM_KINDS, ClipBox, Scene, SceneGrid, VolumeMode
 from cnnvis.viewer.fields import CheckField, ChoiceField, NumberField, bind
 from cnnvis.viewer.panels import PANELS
-from cnnvis.viewer.panels.scene_tree import ITEM, LAYER, ROLE
+from cnnvis.viewer.panels.item_tree import ITEM, LAYER, OPACITY, ROLE
 from cnnvis.viewer.panels.volume import VolumePanel
 
 pytestmark = pytest.mark.qt
@@ -154,6 +155,141 @@ def test_rows_of_several_scenes_and_their_order(driver) -> None:
     assert [item.name for item in grid.scenes[1]] == ["ball"]
     driver.workspace.history.undo()
     assert [item.name for item in grid.scenes[1]] == ["image", "ball"]
+
+
+def bar_of(driver, name: str) -> QRect:
+    tree = driver.window.docks["scene"].widget().tree
+    return tree.visualRect(tree.indexFromItem(rows_of(driver)[ITEM, name], OPACITY))
+
+
+def drag_bar(driver, name: str, shares: list[float]) -> None:
+    """Press in the bar of an item and drag, to these shares of its width one after the other."""
+    view, bar = driver.window.docks["scene"].widget().tree.viewport(), bar_of(driver, name).adjusted(3, 3, -3, -3)
+    places = [QPoint(round(bar.left() + share * (bar.width() - 1)), bar.center().y()) for share in shares]
+    QTest.mousePress(view, LEFT, pos=places[0])
+    for at in places:
+        none = Qt.MouseButton.NoButton
+        move = QMouseEvent(QEvent.Type.MouseMove, at, view.mapToGlobal(at), none, LEFT, Qt.KeyboardModifier.NoModifier)
+        QApplication.sendEvent(view, move)
+    QTest.mouseRelease(view, LEFT, pos=places[-1])
+
+
+@pytest.mark.parametrize("name", ["units", "bundle", "ball"])
+def test_the_bar_of_an_item_makes_all_of_it_fainter(driver, name) -> None:
+    driver.workspace.show(volume_scene() if name == "ball" else network_scene())
+    item = driver.scene[name]
+    item.legend = False
+    item.opacity = 0.0
+    without = driver.pixels()
+    item.opacity = 1.0
+    before = driver.pixels()
+    driver.workspace.history.commit()
+    builds = driver.window.canvas.panes[0].drawn.network.builds
+    drag_bar(driver, name, [0.9, 0.5, 0.25])
+    assert item.opacity == pytest.approx(0.25, abs=0.02)
+    assert panel_of_opacity(driver).value == pytest.approx(item.opacity, abs=1e-3)
+    after = driver.pixels()
+    assert 0.1 < np.abs(without - after).sum() / np.abs(without - before).sum() < 0.75
+    assert driver.window.canvas.panes[0].drawn.network.builds == builds, "a uniform, nothing is built"
+    driver.workspace.history.undo()
+    assert item.opacity == 1, "a drag is one step"
+    np.testing.assert_array_equal(driver.pixels(), before)
+
+
+def panel_of_opacity(driver) -> NumberField:
+    fields = driver.window.docks["properties"].findChildren(NumberField)
+    return next(field for field in fields if field.accessibleName() == "Opacity")
+
+
+def test_a_bar_shows_what_the_scene_says(driver) -> None:
+    driver.workspace.show(network_scene())
+    tree = driver.window.docks["scene"].widget().tree
+
+    def filled() -> int:
+        """Columns of the bar that are darker than its end."""
+        picture, bar = tree.viewport().grab(bar_of(driver, "layers")).toImage(), bar_of(driver, "layers")
+        line = [picture.pixelColor(x, 5).lightness() for x in range(6, bar.width() - 6)]
+        return sum(grey < max(line) - 20 for grey in line)
+
+    driver.scene["layers"].opacity = 0.0
+    none = filled()
+    driver.scene["layers"].opacity = 0.5
+    half = filled()
+    assert half > none + 15
+
+
+def test_the_opacity_of_a_row_is_typed_after_f2(driver) -> None:
+    driver.workspace.show(network_scene())
+    tree = driver.window.docks["scene"].widget().tree
+    tree.setCurrentItem(rows_of(driver)[ITEM, "units"])
+    tree.setFocus()
+    QTest.keyClick(tree, Qt.Key.Key_F2)
+    box = tree.viewport().findChild(QSpinBox)
+    box.selectAll()
+    QTest.keyClicks(box, "30")
+    QTest.keyClick(box, Qt.Key.Key_Return)
+    assert driver.scene["units"].opacity == 0.3
+    assert driver.scene["units"].visible
+
+
+def drop(driver, qtbot, name: str, on: str, *, above: bool) -> None:
+    """Drag the row of an item to the upper or lower rim of another's, and drop it there."""
+    tree = driver.window.docks["scene"].widget().tree
+    rows, handle = rows_of(driver), driver.window.windowHandle()
+
+    def rim(row: QTreeWidgetItem, inside: int) -> QPoint:
+        return tree.viewport().mapTo(driver.window, tree.visualItemRect(row).topLeft() + QPoint(30, inside))
+
+    start = rim(rows[ITEM, name], 9)
+    end = rim(rows[ITEM, on], 2 if above else tree.visualItemRect(rows[ITEM, on]).height() - 3)
+    done = []
+
+    def go_on(way: list[QPoint]) -> None:  # while Qt's own loop of the drag runs
+        if way:
+            QTest.mouseMove(handle, way[0])
+            QTimer.singleShot(30, lambda: go_on(way[1:]))
+        else:
+            QTest.mouseRelease(handle, LEFT, Qt.KeyboardModifier.NoModifier, end)
+            done.append(True)
+
+    QTest.mousePress(handle, LEFT, Qt.KeyboardModifier.NoModifier, start)
+    QTimer.singleShot(60, lambda: go_on([(start + end) / 2, end, end]))
+    for away in (2, 14):
+        QTest.mouseMove(handle, start + QPoint(0, away))
+    qtbot.waitUntil(lambda: bool(done), timeout=5000)
+    qtbot.wait(20)
+
+
+def test_items_are_dragged_into_another_order_and_named_in_it(driver, qtbot) -> None:
+    scene = volume_scene()
+    for number, name in enumerate(("second", "third")):
+        data = volume_scene()["ball"].data
+        scene.add_volume(data, name=name, origin=(40.0 * (number + 1), 0.0, 0.0))
+    driver.workspace.show(scene)
+    before = driver.pixels()
+    drop(driver, qtbot, "third", "ball", above=True)
+    assert [item.name for item in scene] == ["third", "ball", "second"]
+    rows = [row for row in driver.window.docks["scene"].widget()._rows() if row.data(0, ROLE)[0] == ITEM]
+    assert [row.text(0) for row in rows] == ["third", "ball", "second"]
+    assert [artist.item.name for artist in driver.window.canvas.panes[0].drawn.shown] == ["third", "ball", "second"]
+    assert change(before, driver.pixels()) > 20, "titles and scalar bars are in that order"
+    drop(driver, qtbot, "third", "ball", above=False)
+    assert [item.name for item in scene] == ["ball", "third", "second"]
+    driver.workspace.history.undo()
+    driver.workspace.history.undo()
+    assert [item.name for item in scene] == ["ball", "second", "third"]
+    np.testing.assert_array_equal(driver.pixels(), before)
+
+
+def test_an_item_is_not_dragged_into_another_scene(driver, qtbot) -> None:
+    one, other = volume_scene(), network_scene()
+    driver.workspace.show(SceneGrid([one, other], link=()))
+    drop(driver, qtbot, "ball", "units", above=True)
+    assert [item.name for item in one] == ["ball"]
+    assert [item.name for item in other] == ["bundle", "units", "layers"]
+    driver.workspace.activate(other)
+    drop(driver, qtbot, "layers", "bundle", above=True)
+    assert [item.name for item in other] == ["layers", "bundle", "units"]
 
 
 # -- volumes -------------------------------------------------------------------------------------

@@ -6,7 +6,6 @@ from functools import partial
 
 from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import (
-    QAbstractItemView,
     QHBoxLayout,
     QHeaderView,
     QMenu,
@@ -18,27 +17,23 @@ from qtpy.QtWidgets import (
 )
 
 from cnnvis.scene import NetworkItem, Scene, SceneItem
+from cnnvis.viewer.panels.item_tree import ITEM, LAYER, NAME, OPACITY, ROLE, SCENE, ItemTree
 from cnnvis.viewer.workspace import Workspace
-
-SCENE, ITEM, LAYER = range(3)
-ROLE = Qt.ItemDataRole.UserRole
 
 
 class SceneTree(QWidget):
-    """Chooses items; its boxes show and hide them, its buttons and menu put them in order and take them out."""
+    """Chooses items, shows and hides them, makes them fainter, puts them in order, and takes them out."""
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
         self.workspace = workspace
-        self.tree = QTreeWidget()
-        self.tree.setColumnCount(2)
-        self.tree.setHeaderLabels(["Shown", "Kind"])
-        self.tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        self.tree.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
-        self.tree.header().setStretchLastSection(False)
-        self.tree.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.tree = ItemTree()
+        header = self.tree.header()
+        header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(OPACITY, QHeaderView.ResizeMode.ResizeToContents)
+        header.setStretchLastSection(False)
         self.tree.setAccessibleName("Scene")
-        self.tree.setToolTip("What is in the scene. Boxes show and hide; Properties has more of the chosen item.")
+        self.tree.setToolTip("Boxes show and hide, bars make fainter; drag an item to put it elsewhere in the order.")
         self.tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.tree.customContextMenuRequested.connect(self._show_menu)
         layout = QVBoxLayout(self)
@@ -60,7 +55,10 @@ class SceneTree(QWidget):
         workspace.target_changed.connect(self._update)
         workspace.item_changed.connect(self._mark)
         workspace.scene_changed.connect(self._mark)
-        self.tree.itemChanged.connect(self._checked)
+        self.tree.itemChanged.connect(self._changed)
+        self.tree.slid.connect(self._slide)
+        self.tree.let_go.connect(workspace.history.commit)
+        self.tree.arranged.connect(self._place, Qt.ConnectionType.QueuedConnection)  # not amid Qt's own drag
         self.tree.currentItemChanged.connect(self._chosen)
         self._update()
 
@@ -86,25 +84,14 @@ class SceneTree(QWidget):
         for index, scene in enumerate(self.workspace.scenes):
             parent: QTreeWidget | QTreeWidgetItem = self.tree
             if several:
-                row = self._row(self.tree, scene.title or f"scene {index + 1}", "scene", (SCENE, index, "", ""))
+                row = self.tree.row(self.tree, scene.title or f"scene {index + 1}", "scene", (SCENE, index, "", ""))
                 row.setExpanded(True)
                 parent = row
             for item in scene:
-                row = self._row(parent, item.name, item.kind, (ITEM, index, item.name, ""))
+                row = self.tree.row(parent, item.name, item.kind, (ITEM, index, item.name, ""))
                 for layer in layers_of(item):
-                    self._row(row, layer, "layer", (LAYER, index, item.name, layer))
+                    self.tree.row(row, layer, "layer", (LAYER, index, item.name, layer))
                 row.setExpanded(len(layers_of(item)) <= 12)
-
-    @staticmethod
-    def _row(
-        parent: QTreeWidget | QTreeWidgetItem, text: str, kind: str, what: tuple[int, int, str, str]
-    ) -> QTreeWidgetItem:
-        row = QTreeWidgetItem(parent, [text, kind])
-        row.setData(0, ROLE, what)
-        row.setToolTip(0, text)
-        if what[0] != SCENE:
-            row.setFlags(row.flags() | Qt.ItemFlag.ItemIsUserCheckable)
-        return row
 
     def _rows(self, parent: QTreeWidgetItem | None = None) -> list[QTreeWidgetItem]:
         parent = self.tree.invisibleRootItem() if parent is None else parent
@@ -112,18 +99,20 @@ class SceneTree(QWidget):
         return [row for child in children for row in (child, *self._rows(child))]
 
     def _show_state(self, row: QTreeWidgetItem) -> None:
-        kind, _, _, layer = row.data(0, ROLE)
+        kind, _, _, layer = row.data(NAME, ROLE)
         if kind == SCENE:
             return
         item = self._item_of(row)
         shown = layer not in item.hidden_layers if isinstance(item, NetworkItem) and kind == LAYER else item.visible
-        row.setCheckState(0, Qt.CheckState.Checked if shown else Qt.CheckState.Unchecked)
+        row.setCheckState(NAME, Qt.CheckState.Checked if shown else Qt.CheckState.Unchecked)
+        if kind == ITEM:
+            row.setData(OPACITY, Qt.ItemDataRole.DisplayRole, item.opacity)
 
     def _scene_of(self, row: QTreeWidgetItem) -> Scene:
-        return self.workspace.scenes[row.data(0, ROLE)[1]]
+        return self.workspace.scenes[row.data(NAME, ROLE)[1]]
 
     def _item_of(self, row: QTreeWidgetItem) -> SceneItem:
-        return self._scene_of(row)[row.data(0, ROLE)[2]]
+        return self._scene_of(row)[row.data(NAME, ROLE)[2]]
 
     # -- what is chosen --------------------------------------------------------------------------
 
@@ -134,39 +123,53 @@ class SceneTree(QWidget):
             return
         index = next(number for number, each in enumerate(self.workspace.scenes) if each is scene)
         current = self.tree.currentItem()
-        if current is not None and current.data(0, ROLE)[1:3] == (index, item.name):
+        if current is not None and current.data(NAME, ROLE)[1:3] == (index, item.name):
             return
         with QSignalBlocker(self.tree):
             for row in self._rows():
-                if row.data(0, ROLE) == (ITEM, index, item.name, ""):
+                if row.data(NAME, ROLE) == (ITEM, index, item.name, ""):
                     self.tree.setCurrentItem(row)
 
     def _chosen(self, row: QTreeWidgetItem | None, _: object) -> None:
         if row is None:
             return
         self.workspace.activate(self._scene_of(row))
-        if row.data(0, ROLE)[0] != SCENE:
+        if row.data(NAME, ROLE)[0] != SCENE:
             self.workspace.item = self._item_of(row)
 
-    def _checked(self, row: QTreeWidgetItem, _: int) -> None:
-        kind, _, _, layer = row.data(0, ROLE)
-        shown = row.checkState(0) == Qt.CheckState.Checked
+    def _changed(self, row: QTreeWidgetItem, column: int) -> None:
+        """Take what a box or a typed number says."""
+        kind, _, _, layer = row.data(NAME, ROLE)
+        shown = row.checkState(NAME) == Qt.CheckState.Checked
         item = self._item_of(row)
-        if kind == ITEM:
+        if column == OPACITY:
+            item.opacity = row.data(OPACITY, Qt.ItemDataRole.DisplayRole)
+        elif kind == ITEM:
             item.visible = shown
         elif isinstance(item, NetworkItem):
             hidden = [name for name in item.hidden_layers if name != layer]
             item.hidden_layers = tuple(hidden if shown else [*hidden, layer])
 
+    def _slide(self, row: QTreeWidgetItem, opacity: float) -> None:
+        """Follow a bar; until it is let go, all of it is one step of undo."""
+        self._item_of(row).opacity = opacity
+        self.workspace.history.wait()
+
     # -- order -----------------------------------------------------------------------------------
 
     def _move(self, step: int) -> None:
         item, scene = self.workspace.item, self.workspace.scene
-        if item is None:
-            return
-        names = [each.name for each in scene]
-        old = names.index(item.name)
-        names.insert(min(max(old + step, 0), len(names) - 1), names.pop(old))
+        if item is not None:
+            names = [each.name for each in scene]
+            self._arrange(scene, item.name, min(max(names.index(item.name) + step, 0), len(names) - 1))
+
+    def _place(self, row: QTreeWidgetItem, place: int) -> None:
+        self._arrange(self._scene_of(row), self._item_of(row).name, place)
+
+    def _arrange(self, scene: Scene, name: str, place: int) -> None:
+        """Let an item be the one of a number; one step of undo."""
+        names = [each.name for each in scene if each.name != name]
+        names.insert(place, name)
         self.workspace.history.commit()
         scene.arrange(names)
         self.workspace.history.commit()
@@ -179,7 +182,7 @@ class SceneTree(QWidget):
 
     def _show_menu(self, at: object) -> None:
         row = self.tree.itemAt(at)
-        if row is None or row.data(0, ROLE)[0] == SCENE:
+        if row is None or row.data(NAME, ROLE)[0] == SCENE:
             return
         self.tree.setCurrentItem(row)
         menu = QMenu(self)
