@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnvis.core import BundledNetwork, Importance, Recording, Volume
+from cnnvis.core import BundledNetwork, Importance, Recording
 from cnnvis.core.errors import FileFormatError, InvalidInputError
 from cnnvis.geometry import layers_with_maps
 from cnnvis.io.registry import FORMATS, load
 from cnnvis.scene import Scene, SceneGrid, SceneItem, scenes_of
-from cnnvis.scene.links import look_alike
+from cnnvis.scene.links import fitting_links
 
 ADD = {"Volume": "add_volume", "PolylineSet": "add_bundle", "PointSet": "add_glyphs"}
 """By what a file holds: the method of a scene that adds it."""
@@ -174,24 +174,11 @@ def _grid(scenes: Sequence[Scene]) -> Scene | SceneGrid:
 def side_by_side(shown: Sequence[Shown]) -> Shown:
     """Return several things as one grid, a scene of each; of a grid, all its scenes.
 
-    They share the selection, the camera where all are seen from the same place, the look where all look alike, and the
-    range of colours where all are volumes of the same layer and quantity: those can be compared.
+    They share what `cnnvis.scene.links.fitting_links` says: what they have in common already.
     """
     scenes = [scene for each in shown for scene in each.scenes]
-    link = ["selection"]
-    if all(scene.camera == scenes[0].camera for scene in scenes):
-        link.append("camera")
-    if _comparable(scenes):
-        link.append("range")
-    if look_alike(scenes):
-        link.append("look")
     networks = tuple(network for each in shown for network in each.networks)
-    return Shown(SceneGrid(scenes, link=link), networks)  # type: ignore[arg-type]
-
-
-def _comparable(scenes: Sequence[Scene]) -> bool:
-    data = [item.data for scene in scenes for item in scene]
-    return all(isinstance(each, Volume) for each in data) and len({(each.layer, each.quantity) for each in data}) == 1
+    return Shown(SceneGrid(scenes, link=fitting_links(scenes)), networks)
 
 
 def _together(parts: Mapping[str, Any]) -> Scene:

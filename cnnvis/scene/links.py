@@ -138,6 +138,22 @@ def counterparts(item: SceneItem, scenes: Sequence[Scene]) -> Iterator[SceneItem
             yield scene[item.name]
 
 
+def fitting_links(scenes: Sequence[Scene]) -> set[Link]:
+    """Return what scenes can be linked in without changing more than colours, as they are now.
+
+    That is the selection, the camera where all are seen from the same place, the look where all look alike, and the
+    range of colours where all are volumes of the same layer and quantity: those can be compared.
+    """
+    found: set[Link] = {"selection"}
+    if all(scene.camera == scenes[0].camera for scene in scenes):
+        found.add("camera")
+    if look_alike(scenes):
+        found.add("look")
+    data = [item.data for scene in scenes for item in scene]
+    volumes = all(isinstance(each, Volume) for each in data)
+    return found | {"range"} if volumes and len({(each.layer, each.quantity) for each in data}) == 1 else found
+
+
 def look_alike(scenes: Sequence[Scene]) -> bool:
     """Whether something of each scene has a counterpart in all the others, and looks as they do."""
     pairs = [(item, list(counterparts(item, scenes))) for item in scenes[0]]

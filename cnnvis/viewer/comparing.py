@@ -2,44 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
-from cnnvis.core import BundledNetwork, Volume
+from cnnvis.core import Volume
 from cnnvis.core.errors import InvalidInputError
-from cnnvis.io.showing import Shown, load_to_show, side_by_side
+from cnnvis.io.showing import Shown, load_to_show
 from cnnvis.scene import Scene, SceneGrid, VolumeItem, copy_scene
 from cnnvis.scene.differences import difference
+from cnnvis.scene.links import Link, fitting_links
 from cnnvis.viewer.jobs import OPENING, Tell
 from cnnvis.viewer.reordering import ordered
-from cnnvis.viewer.workspace import Workspace
+from cnnvis.viewer.workspace import Target, Workspace
 
 MAX_PANES = 4
 
+COPIES: tuple[Link, ...] = ("camera", "range", "selection", "look")
+"""What panes are linked in that show one thing: frames of it, or orders."""
+
 
 def add_files(workspace: Workspace, paths: Sequence[Path]) -> None:
-    """Open files beside what is open."""
-    present = _present(workspace)
-
-    def work(tell: Tell) -> Shown:
-        return _beside(
-            [*present, load_to_show(*paths)], alike=not any(path.suffix.lower() == ".json" for path in paths)
-        )
-
-    _run(workspace, work, f"Opening {', '.join(path.name for path in paths)}")
+    """Open files beside what is open; a scene that was saved keeps its look."""
+    saved = any(path.suffix.lower() == ".json" for path in paths)
+    title = f"Opening {', '.join(path.name for path in paths)}"
+    _add(workspace, lambda tell: load_to_show(*paths), title, alike=not saved)
 
 
 def add_model(workspace: Workspace, model: str) -> None:
     """Draw another network beside what is open."""
-    present = _present(workspace)
 
     def work(tell: Tell) -> Shown:
         from cnnvis.studies.showing import show_model
 
-        return _beside([*present, show_model(model, progress=tell.progress)], alike=True)
+        return show_model(model, progress=tell.progress)
 
-    _run(workspace, work, f"Opening {model}")
+    _add(workspace, work, f"Opening {model}", alike=True)
 
 
 def show_frames(workspace: Workspace, frames: Sequence[int]) -> None:
@@ -61,7 +58,7 @@ def show_frames(workspace: Workspace, frames: Sequence[int]) -> None:
         copied.title = f"{scene.series.axis}: {scene.series.labels[frame]}"
         copied.restore_frames(type(scene.series)(), {}, 0)
         scenes.append(copied)
-    _show(workspace, scenes, [workspace.network] * len(scenes))
+    workspace.arrange(scenes, [workspace.network] * len(scenes), COPIES)
 
 
 def show_orders(workspace: Workspace, item: VolumeItem, methods: Sequence[str]) -> None:
@@ -82,7 +79,7 @@ def show_orders(workspace: Workspace, item: VolumeItem, methods: Sequence[str]) 
             copied[item.name].data = found
             copied.title = f"{item.name}: {found.method}"
             scenes.append(copied)
-        _show(workspace, scenes, [None] * len(scenes))
+        workspace.arrange(scenes, [None] * len(scenes), COPIES)
 
     workspace.jobs.run(OPENING, work, then, title=f"Ordering {item.name} by {', '.join(methods)}")
 
@@ -98,16 +95,15 @@ def add_difference(workspace: Workspace) -> None:
     target = workspace.target
     if not isinstance(target, SceneGrid) or len(target) != 2:
         raise InvalidInputError(f"A difference is that of two panes; {len(workspace.scenes)} are open.")
-    found = difference(*target)
-    _show(workspace, [*target, found], [*workspace.networks, None], link=target.link)
+    workspace.arrange([*target, difference(*target)], [*workspace.networks, None], target.link)
 
 
 def keep_active(workspace: Workspace) -> None:
     """Close all panes but the active one."""
-    workspace.show(workspace.scene, workspace.network)
+    workspace.arrange([workspace.scene], [workspace.network])
 
 
-def link(workspace: Workspace, links: Sequence[str]) -> None:
+def link(workspace: Workspace, links: Sequence[Link]) -> None:
     """Link the panes in what is named, as `SceneGrid` does, and in nothing else.
 
     Raises
@@ -115,56 +111,44 @@ def link(workspace: Workspace, links: Sequence[str]) -> None:
     InvalidInputError
         When there is one pane only.
     """
-    target = workspace.target
-    if not isinstance(target, SceneGrid):
+    if not isinstance(workspace.target, SceneGrid):
         raise InvalidInputError("There is one pane only: open another beside it to link them.")
-    grid = SceneGrid(target.scenes, link=links, columns=target.columns, size=target.size)
-    workspace.show(grid, workspace.networks, workspace.path)
+    workspace.arrange(workspace.scenes, workspace.networks, links)
 
 
-def _present(workspace: Workspace) -> list[Shown]:
-    """Return each pane that is open, as something to show."""
-    pairs = zip(workspace.scenes, workspace.networks, strict=True)
-    return [Shown(scene, (network,)) for scene, network in pairs if len(scene)]
+def _add(workspace: Workspace, work: Callable[[Tell], Shown], title: str, *, alike: bool) -> None:
+    """Show what `work` returns beside what is open, on the same ground, unless something else is open by then."""
+    target = workspace.target
+
+    def then(shown: Shown) -> None:
+        if workspace.target is not target:
+            return
+        open_ = [pair for pair in zip(workspace.scenes, workspace.networks, strict=True) if len(pair[0])]
+        scenes, networks = zip(*open_, *zip(shown.scenes, shown.networks, strict=True), strict=True)
+        if len(scenes) > MAX_PANES:
+            raise InvalidInputError(
+                f"At most {MAX_PANES} panes stand side by side, got {len(scenes)}; close some first."
+            )
+        for scene in shown.scenes:
+            scene.background = workspace.scene.background
+        workspace.arrange(scenes, networks, _links(target, scenes, alike=alike))
+
+    workspace.jobs.run(OPENING, work, then, title=title)
 
 
-def _beside(shown: Sequence[Shown], *, alike: bool) -> Shown:
-    """Return things side by side; those that hold the same kinds of items share camera and, if wanted, look."""
-    count = sum(len(each.scenes) for each in shown)
-    if count > MAX_PANES:
-        raise InvalidInputError(f"At most {MAX_PANES} panes stand side by side, got {count}; close some first.")
-    together = side_by_side(shown)
-    kinds = {tuple(item.kind for item in scene) for scene in together.scenes}
-    if not isinstance(together.target, SceneGrid) or len(kinds) > 1:
-        return together
-    links = {*together.target.link, "camera"} | ({"look"} if alike else set())
-    return replace(together, target=SceneGrid(together.scenes, link=links))
+def _links(target: Target, scenes: Sequence[Scene], *, alike: bool) -> Collection[Link]:
+    """Return what is linked when scenes come beside a target: what was, or else the camera and, if wanted, the look.
+
+    Where they show different kinds of things, only what fits all of them as they are.
+    """
+    fitting = fitting_links(scenes)
+    if len({next((item.kind for item in scene), "") for scene in scenes}) > 1:
+        return fitting
+    if isinstance(target, SceneGrid):
+        return target.link
+    return fitting | {"camera"} | ({"look"} if alike else set())
 
 
 def _check_count(count: int, what: str) -> None:
     if not 2 <= count <= MAX_PANES:
         raise InvalidInputError(f"Two to {MAX_PANES} {what} stand side by side, got {count}.")
-
-
-def _run(workspace: Workspace, work: Callable[[Tell], Shown], title: str) -> None:
-    """Show what `work` puts beside the present target, on the same ground, unless another is open by then."""
-    target, ground = workspace.target, workspace.scenes[0].background
-
-    def then(shown: Shown) -> None:
-        if workspace.target is not target:
-            return
-        for scene in shown.scenes:
-            scene.background = ground
-        workspace.show(shown.target, shown.networks)
-
-    workspace.jobs.run(OPENING, work, then, title=title)
-
-
-def _show(
-    workspace: Workspace,
-    scenes: Sequence[Scene],
-    networks: Sequence[BundledNetwork | None],
-    *,
-    link: Sequence[str] = ("camera", "range", "selection", "look"),
-) -> None:
-    workspace.show(SceneGrid(scenes, link=link), networks)

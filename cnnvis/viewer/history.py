@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from cnnvis.core import BundledNetwork
 from cnnvis.core.memory import new_bytes
-from cnnvis.scene import Scene, SceneSnapshot
+from cnnvis.scene import Scene, SceneGrid, SceneSnapshot, scenes_of
 
 REST_MS = 400
 """Changes that follow each other faster are one step: a drag of a slider, a turn with the mouse."""
@@ -26,33 +28,78 @@ class Moment:
 
     Parameters
     ----------
-    scenes : tuple of SceneSnapshot
+    scenes : tuple of Scene
+        The panes that were open.
+    snapshots : tuple of SceneSnapshot
+        What each was.
     networks : tuple of BundledNetwork or None
-        What the scenes were made of.
+        What they were made of.
+    grid : dict or None
+        Options of the grid that they stood in; None where one scene was by itself.
+    path : Path or None
+        File they were from.
     """
 
-    scenes: tuple[SceneSnapshot, ...]
+    scenes: tuple[Scene, ...]
+    snapshots: tuple[SceneSnapshot, ...]
     networks: tuple[BundledNetwork | None, ...]
+    grid: dict[str, Any] | None
+    path: Path | None
+
+    @classmethod
+    def of(cls, target: Scene | SceneGrid, networks: tuple[BundledNetwork | None, ...], path: Path | None) -> Moment:
+        """Take it. Some milliseconds, and no copy of any data."""
+        scenes = scenes_of(target)
+        return cls(scenes, tuple(map(SceneSnapshot.of, scenes)), networks, _options(target), path)
+
+    def is_of(self, target: Scene | SceneGrid) -> bool:
+        """Whether the same panes stood in the same way."""
+        return same_scenes(self.scenes, scenes_of(target)) and self.grid == _options(target)
 
     def equals(self, other: Moment) -> bool:
         """Whether nothing changed between the two."""
-        return all(mine.equals(its) for mine, its in zip(self.scenes, other.scenes, strict=True)) and all(
-            mine is its for mine, its in zip(self.networks, other.networks, strict=True)
+        return (
+            same_scenes(self.scenes, other.scenes)
+            and self.grid == other.grid
+            and all(mine.equals(its) for mine, its in zip(self.snapshots, other.snapshots, strict=True))
+            and all(mine is its for mine, its in zip(self.networks, other.networks, strict=True))
         )
+
+    def restore(self) -> None:
+        """Let the scenes be as they were."""
+        for scene, snapshot in zip(self.scenes, self.snapshots, strict=True):
+            snapshot.restore(scene)
+
+    def target(self) -> Scene | SceneGrid:
+        """Return what was open, as it was; nothing else may link its scenes."""
+        target = self.scenes[0] if self.grid is None else SceneGrid(self.scenes, **self.grid)
+        self.restore()
+        return target
 
     def new_bytes(self, seen: set[int]) -> int:
         """Return the bytes of its data that were not counted before, as `cnnvis.core.memory.new_bytes` does."""
-        shown = sum(new_bytes(scene.data, seen) + new_bytes(scene.frames, seen) for scene in self.scenes)
+        shown = sum(new_bytes(each.data, seen) + new_bytes(each.frames, seen) for each in self.snapshots)
         return shown + new_bytes(self.networks, seen)
 
 
+def same_scenes(some: Sequence[Scene], others: Sequence[Scene]) -> bool:
+    """Whether these are the very same scenes; `==` would compare what they show."""
+    return len(some) == len(others) and all(mine is its for mine, its in zip(some, others, strict=True))
+
+
+def _options(target: Scene | SceneGrid) -> dict[str, Any] | None:
+    return target.options if isinstance(target, SceneGrid) else None
+
+
 class History(QObject):
-    """Remembers moments of some scenes, and goes back and forth between them.
+    """Remembers moments of what is open, and goes back and forth between them.
 
     Parameters
     ----------
-    networks, set_networks : callable
-        Read and write the networks behind the scenes.
+    now : callable
+        Returns the present moment.
+    go_to : callable
+        Called with the moment that is to be the present one.
     parent : QObject, optional
 
     Notes
@@ -65,13 +112,12 @@ class History(QObject):
 
     def __init__(
         self,
-        networks: Callable[[], tuple[BundledNetwork | None, ...]],
-        set_networks: Callable[[tuple[BundledNetwork | None, ...]], None],
+        now: Callable[[], Moment],
+        go_to: Callable[[Moment], None],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._networks, self._set_networks = networks, set_networks
-        self._scenes: tuple[Scene, ...] = ()
+        self._moment, self._go_to = now, go_to
         self._moments: list[Moment] = []
         self._now = 0
         self._restoring = False
@@ -81,11 +127,10 @@ class History(QObject):
         self._rest.setInterval(REST_MS)
         self._rest.timeout.connect(self.commit)
 
-    def begin(self, scenes: tuple[Scene, ...]) -> None:
-        """Forget everything, and remember these scenes from now on."""
+    def begin(self) -> None:
+        """Forget everything, and remember from now on."""
         self._rest.stop()
         self._held = False
-        self._scenes = scenes
         self._moments, self._now = [self._moment()], 0
         self.changed.emit()
 
@@ -143,16 +188,10 @@ class History(QObject):
         if self._now < len(self._moments) - 1:
             self._go(self._now + 1)
 
-    def _moment(self) -> Moment:
-        return Moment(tuple(map(SceneSnapshot.of, self._scenes)), self._networks())
-
     def _go(self, index: int) -> None:
         self._restoring = True
         try:
-            moment = self._moments[index]
-            for scene, snapshot in zip(self._scenes, moment.scenes, strict=True):
-                snapshot.restore(scene)
-            self._set_networks(moment.networks)
+            self._go_to(self._moments[index])
             self._now = index
         finally:
             self._restoring = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from qtpy.QtCore import QObject, Signal
@@ -10,7 +10,8 @@ from qtpy.QtCore import QObject, Signal
 from cnnvis.core import BundledNetwork
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.scene import Scene, SceneGrid, SceneItem, SceneWatch, Selection, scenes_of
-from cnnvis.viewer.history import History
+from cnnvis.scene.links import Link
+from cnnvis.viewer.history import History, Moment, same_scenes
 from cnnvis.viewer.jobs import Jobs
 from cnnvis.viewer.theme import Theme
 
@@ -57,12 +58,12 @@ class Workspace(QObject):
         super().__init__(parent)
         self.jobs = Jobs(self)
         self.jobs.failed.connect(self.problem)
-        self.history = History(lambda: self._networks, self._restore_networks, self)
-        self.path: Path | None = None
+        self.history = History(lambda: Moment.of(self.target, self._networks, self.path), self._go_to, self)
         self.ground: Theme = "light"
         self._watch: SceneWatch | None = None
         self._item: str | None = None
-        self._open(Scene(), (None,))
+        self._open(Scene(), (None,), None)
+        self.history.begin()
 
     # -- what is open ----------------------------------------------------------------------------
 
@@ -87,13 +88,9 @@ class Workspace(QObject):
             given *= n
         if len(given) != n:
             raise InvalidInputError(f"There are {n} scenes to show, got {len(given)} networks for them.")
-        self._open(target, given)
-        self.path = path
-        self.target_changed.emit()
-        self.scene_changed.emit()
-        self.network_changed.emit()
-        self.item_changed.emit()
-        self.edited.emit()
+        self._open(target, given, path)
+        self.history.begin()
+        self._tell_all()
 
     def show_made(
         self,
@@ -106,15 +103,65 @@ class Workspace(QObject):
             scene.background = self.ground
         self.show(target, networks, path)
 
-    def _open(self, target: Target, networks: tuple[BundledNetwork | None, ...]) -> None:
+    def arrange(
+        self, scenes: Sequence[Scene], networks: Sequence[BundledNetwork | None], link: Iterable[Link] = ()
+    ) -> None:
+        """Show other panes, or the same ones linked in another way: one step of undo.
+
+        Parameters
+        ----------
+        scenes : sequence of Scene
+            Some of those that are open, others, or both.
+        networks : sequence of BundledNetwork or None
+            What each was made of.
+        link : iterable of Link
+            As for `SceneGrid`; one scene has none.
+        """
+        self.history.commit()
+        self.history.amend()  # it may have been saved since
+        same = same_scenes(scenes, self.scenes)
+        options = self.target.options if same and isinstance(self.target, SceneGrid) else {}
+        path = self.path if same else None
+        self._let_go()
+        target = SceneGrid(scenes, **(options | {"link": link})) if len(scenes) > 1 else scenes[0]
+        self._open(target, tuple(networks), path)
+        self._tell_all()
+        self.history.commit()
+
+    def _go_to(self, moment: Moment) -> None:
+        """Let all be as it was at another moment."""
+        if moment.is_of(self.target):
+            moment.restore()
+            self._restore_networks(moment.networks)
+            return
+        self._let_go()
+        self._open(moment.target(), moment.networks, moment.path)
+        self._tell_all()
+
+    def _let_go(self) -> None:
+        """Neither listen to the scenes nor link them: others will."""
         if self._watch is not None:
             self._watch.close()
-        self.target = target
-        self._networks = networks
-        self._active = 0
+        if isinstance(self.target, SceneGrid):
+            self.target.unlink()
+
+    def _open(self, target: Target, networks: tuple[BundledNetwork | None, ...], path: Path | None) -> None:
+        active = None
+        if self._watch is not None:
+            self._watch.close()
+            active = self.scene
+        self.target, self.path, self._networks = target, path, networks
         self._watch = SceneWatch(self.scenes, self._edited, self._moved)
-        self._item = next((item.name for item in self.scene), None)
-        self.history.begin(self.scenes)
+        self._active = next((index for index, scene in enumerate(self.scenes) if scene is active), 0)
+        if self.scene is not active or self._item not in self.scene:
+            self._item = next((item.name for item in self.scene), None)
+
+    def _tell_all(self) -> None:
+        self.target_changed.emit()
+        self.scene_changed.emit()
+        self.network_changed.emit()
+        self.item_changed.emit()
+        self.edited.emit()
 
     @property
     def scenes(self) -> tuple[Scene, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt, QTimer
@@ -138,6 +140,95 @@ def test_links_can_be_changed(driver) -> None:
     driver.workspace.show(volume_scene())
     with pytest.raises(InvalidInputError, match="one pane only"):
         comparing.link(driver.workspace, ["camera"])
+
+
+def state(driver) -> list:
+    return [scene.state() for scene in driver.workspace.scenes]
+
+
+@pytest.fixture
+def pair(driver) -> tuple[Scene, Scene]:
+    """Two panes of networks that look different, linked in the selection only."""
+    scenes = (network_scene(), network_scene())
+    scenes[1].camera.azimuth = 30
+    scenes[1]["bundle"].blend = 0.5
+    driver.workspace.show(SceneGrid(scenes, link=["selection"]), [random_network()] * 2, Path("here.json"))
+    driver.settle()
+    return scenes
+
+
+COMPARISONS = {
+    "frames": lambda driver, tmp_path: comparing.show_frames(driver.workspace, [1, 3]),
+    "orders": lambda driver, tmp_path: comparing.show_orders(driver.workspace, driver.scene["ball"], ["pca", "leaf"]),
+    "files": lambda driver, tmp_path: comparing.add_files(
+        driver.workspace, [cnnvis.save(volume_scene(), tmp_path / "other.json")]
+    ),
+}
+
+
+@pytest.mark.parametrize("name", COMPARISONS)
+def test_a_comparison_is_one_step_of_undo(driver, tmp_path, name) -> None:
+    driver.workspace.show(series_scene(), path=Path("first.json"))
+    scene = driver.scene
+    scene.frame = 2
+    before, picture = state(driver), driver.pixels()
+    COMPARISONS[name](driver, tmp_path)
+    driver.settle()
+    after = state(driver)
+    assert len(after) == 2
+    driver.press(Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert driver.workspace.target is scene
+    assert driver.workspace.path == Path("first.json")
+    assert state(driver) == before
+    np.testing.assert_array_equal(driver.pixels(), picture)
+    driver.press(Qt.Key.Key_Y, Qt.KeyboardModifier.ControlModifier)
+    assert state(driver) == after
+    driver.workspace.scenes[1].camera.azimuth = 40
+    assert driver.workspace.scenes[0].camera.azimuth == 40, "the panes are linked again"
+    driver.settle()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda workspace: comparing.link(workspace, ["camera", "look"]),
+        comparing.add_difference,
+        comparing.keep_active,
+    ],
+)
+def test_panes_come_back_as_they_were(driver, pair, change) -> None:
+    workspace = driver.workspace
+    workspace.activate(pair[1])
+    before = state(driver)
+    change(workspace)
+    driver.settle()
+    after = state(driver)
+    assert after != before
+    for _ in range(2):
+        workspace.history.undo()
+        assert state(driver) == before
+        assert workspace.scene is pair[1]
+        assert workspace.target.link == ("selection",)
+        assert workspace.networks == (random_network(), random_network())
+        assert workspace.path == Path("here.json")
+        workspace.history.redo()
+        assert state(driver) == after
+    workspace.history.undo()
+    pair[0].camera.zoom = 2.0
+    assert pair[1].camera.zoom == 1, "nothing links them that did not before"
+    driver.settle()
+
+
+def test_where_it_was_saved_is_not_forgotten(driver, pair, tmp_path) -> None:
+    driver.window.files.save_to(tmp_path / "pair.json")
+    comparing.keep_active(driver.workspace)
+    assert driver.workspace.path is None
+    driver.workspace.history.undo()
+    assert driver.workspace.path == tmp_path / "pair.json"
+    pair[0]["bundle"].opacity = 0.5
+    driver.workspace.history.undo()
+    assert driver.workspace.path == tmp_path / "pair.json"
+    driver.settle()
 
 
 def test_choosing_several_keeps_to_the_bounds(qtbot) -> None:
