@@ -39,11 +39,12 @@ def ask_model(window: ViewerWindow) -> None:
 def ask_frames(window: ViewerWindow) -> None:
     """Ask which frames of the series to show side by side."""
     labels = window.workspace.scene.series.labels
-    ends = (labels[0], labels[-1]) if labels else ()
-    dialog = ChooseSeveral("Frames", "Two to four frames:", labels, ends, at_least=2, at_most=4, parent=window)
     if not labels:
         window.workspace.message.emit("There are no frames to compare: the scene has no series.")
-    elif dialog.exec_():
+        return
+    ends = (labels[0], labels[-1])
+    dialog = ChooseSeveral("Frames", "Two to four frames:", labels, ends, at_least=2, at_most=4, parent=window)
+    if dialog.exec_():
         comparing.show_frames(window.workspace, dialog.chosen)
 
 

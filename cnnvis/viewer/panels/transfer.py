@@ -39,12 +39,11 @@ class TransferDock(ColumnArea):
 
     def _show(self) -> None:
         item = self.wanted
-        if not self._seen or (item is self._item and self.widget() is not None):
-            return
+        if item is not self._item:
+            self._drop()  # also where nobody looks: it would keep the data of what was closed
         self._item = item
-        old = self.takeWidget()
-        if old is not None:
-            old.deleteLater()
+        if not self._seen or self.widget() is not None:
+            return
         if item is None:
             nothing = QLabel("Volumes and matrices have a transfer function;\nthere is none here.")
             nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -53,3 +52,8 @@ class TransferDock(ColumnArea):
         from cnnvis.viewer.transfer_editor import TransferEditor
 
         self.setWidget(TransferEditor(self.workspace, item))
+
+    def _drop(self) -> None:
+        old = self.takeWidget()
+        if old is not None:
+            old.deleteLater()

@@ -19,7 +19,7 @@ from superqt import QLabeledRangeSlider
 
 from cnnvis.core import Volume
 from cnnvis.scene import ClipBox, Drive, Slices, VolumeItem, VolumeMode
-from cnnvis.viewer.fields import CheckField, ChoiceField, NumberField, add_row, bind, leave_wheel
+from cnnvis.viewer.fields import CheckField, ChoiceField, NumberField, add_row, bind, leave_wheel, listen
 from cnnvis.viewer.reordering import methods_for, reorder
 from cnnvis.viewer.workspace import Workspace
 
@@ -42,7 +42,7 @@ class VolumePanel(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         for part in (self._look(), self._order(), self._cuts()):
             layout.addWidget(part)
-        item.data_changed.connect(self._show_data)
+        listen(self, item.data_changed, VolumePanel._show_data)
         self._show_data()
 
     # -- look ------------------------------------------------------------------------------------
@@ -115,8 +115,8 @@ class VolumePanel(QWidget):
         whole.setToolTip("Clip nothing away.")
         whole.clicked.connect(lambda: setattr(self.item, "clip_box", ClipBox()))
         form.addRow(whole)
-        self.item.events.slices.connect(self._show_cuts)
-        self.item.events.clip_box.connect(self._show_cuts)
+        for signal in (self.item.events.slices, self.item.events.clip_box):
+            listen(self, signal, VolumePanel._show_cuts)
         return box
 
     def _slice(self, axis: str, place: float) -> None:
