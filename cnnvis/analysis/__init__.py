@@ -4,6 +4,7 @@ from cnnvis.analysis._similarity import similarity
 from cnnvis.analysis._stability import StabilityReport, stability
 from cnnvis.analysis._values import default_row
 from cnnvis.analysis.agreement import OrderAgreement, compare_orders
+from cnnvis.analysis.anomalies import anomalies
 from cnnvis.analysis.cka import cka
 from cnnvis.analysis.communities import (
     by_size,
@@ -29,6 +30,7 @@ __all__ = [
     "OrderMethod",
     "OrderMethodName",
     "StabilityReport",
+    "anomalies",
     "by_size",
     "cka",
     "communities",

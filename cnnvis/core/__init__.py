@@ -1,6 +1,7 @@
 """Frozen data types, units, errors and axis conventions. Needs numpy only."""
 
 from cnnvis.core.agreement import ImportanceAgreement
+from cnnvis.core.anomalies import Anomaly, AnomalyKind
 from cnnvis.core.bundled import BundledNetwork, BundleQuality
 from cnnvis.core.communities import CommunityStability, GroupCounts
 from cnnvis.core.compactness import Compactness, CompactnessRuns
@@ -31,6 +32,8 @@ from cnnvis.core.units import Units
 from cnnvis.core.volume import GroupSpan, Volume
 
 __all__ = [
+    "Anomaly",
+    "AnomalyKind",
     "BundleQuality",
     "BundledNetwork",
     "ChannelMoments",

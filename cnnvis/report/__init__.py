@@ -3,7 +3,9 @@
 from cnnvis.report.encode import to_jpeg, to_png, to_rgb
 from cnnvis.report.figure_agreement import agreement_matrix_figure
 from cnnvis.report.figure_class_curves import class_curve_chart
+from cnnvis.report.figure_communities import community_figure, group_count_chart
 from cnnvis.report.figure_compactness import compactness_chart
+from cnnvis.report.figure_convergence import convergence_chart
 from cnnvis.report.figure_curves import prune_curve_chart
 from cnnvis.report.figure_differences import area_chart
 from cnnvis.report.figure_filters import filter_images, filter_tiles, filters_and_maps
@@ -14,6 +16,7 @@ from cnnvis.report.figure_mosaic import mosaic
 from cnnvis.report.figure_order_quality import order_quality_chart
 from cnnvis.report.figure_pictures import picture_rows
 from cnnvis.report.figure_slices import row_slices
+from cnnvis.report.figure_survey import survey_grid
 from cnnvis.report.page import Page
 from cnnvis.report.tables import filter_table_rows, order_quality_table
 
@@ -22,12 +25,15 @@ __all__ = [
     "agreement_matrix_figure",
     "area_chart",
     "class_curve_chart",
+    "community_figure",
     "compactness_chart",
+    "convergence_chart",
     "filter_images",
     "filter_table_rows",
     "filter_tiles",
     "filters_and_maps",
     "gradient_tiles",
+    "group_count_chart",
     "importance_bars",
     "importance_by_class",
     "importance_grid",
@@ -38,6 +44,7 @@ __all__ = [
     "picture_rows",
     "prune_curve_chart",
     "row_slices",
+    "survey_grid",
     "to_jpeg",
     "to_png",
     "to_rgb",
