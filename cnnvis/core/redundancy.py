@@ -57,7 +57,8 @@ class ChannelMoments:
     @property
     def is_broken(self) -> NDArray[np.bool_]:
         """(C,) whether a channel was NaN or infinite in any value."""
-        return np.isnan(self.mean).any(axis=0)
+        broken: NDArray[np.bool_] = np.isnan(self.mean).any(axis=0)
+        return broken
 
     @property
     def is_constant(self) -> NDArray[np.bool_]:

@@ -75,4 +75,6 @@ def look_of(item: NetworkKind) -> Look:
         depth_opacity=item.depth_opacity,
         depth_exponent=item.depth_exponent,
         importance_threshold=item.importance_threshold,
+        light=item.light,
+        light_from=item.light_from,
     )

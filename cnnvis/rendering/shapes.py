@@ -37,6 +37,10 @@ class Look:
         Of the item; multiplies all.
     base_opacity, importance_opacity, depth_opacity, depth_exponent, importance_threshold : float
         See `opacity_of`; what is less important than the threshold is not drawn.
+    light : float
+        Share of the brightness that comes from the light.
+    light_from : (x, y, z)
+        Where it is: to the right, upwards, to the viewer.
     """
 
     size: float = 0.02
@@ -47,6 +51,8 @@ class Look:
     depth_opacity: float = 0.5
     depth_exponent: float = 0.25
     importance_threshold: float = 0.01
+    light: float = 0.4
+    light_from: tuple[float, float, float] = (0.0, 0.0, 1.0)
 
     def opacity_of(
         self, importance: NDArray[np.floating], share: ArrayLike = 1.0, stance: ArrayLike = Stance.PLAIN

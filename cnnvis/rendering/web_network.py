@@ -66,6 +66,7 @@ def _look(shape: Shape) -> dict[str, Any]:
         "exponent": look.depth_exponent,
         "base": look.base_opacity,
         "threshold": look.importance_threshold,
+        "light": [*look.light_from, look.light],
     }
 
 

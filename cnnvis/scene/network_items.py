@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, ClassVar, Literal
@@ -31,6 +32,10 @@ class NetworkItem(SceneItem):
     base_opacity, importance_opacity, depth_opacity, depth_exponent : float
     importance_threshold : float
         What is less important than this is not drawn.
+    light : float
+        How much of the brightness of what looks round comes from the light: 0 none, colours are as in the key; 1 all.
+    light_azimuth, light_elevation : float, degrees
+        Where it comes from: 0 from the viewer, 90 from the right and from above.
     class_names : tuple of str
         Names of the classes that the array "class_shares" of the data is about.
     shown_class : "none", "all", or a class by name or number
@@ -52,6 +57,9 @@ class NetworkItem(SceneItem):
     depth_opacity: float = Field(default=0.5, ge=0, le=1)
     depth_exponent: float = Field(default=0.5, ge=0, le=10)
     importance_threshold: float = Field(default=0.01, ge=0, le=1)
+    light: float = Field(default=0.4, ge=0, le=1)
+    light_azimuth: float = Field(default=0.0, ge=-90, le=90)
+    light_elevation: float = Field(default=0.0, ge=-90, le=90)
     class_names: tuple[str, ...] = ()
     shown_class: Literal["none", "all"] | int | str = "none"
     layers: tuple[str, ...] = ()
@@ -62,6 +70,7 @@ class NetworkItem(SceneItem):
     look: ClassVar[tuple[str, ...]] = (
         *("visible", "opacity", "mode", "importance_threshold"),
         *("base_opacity", "importance_opacity", "depth_opacity", "depth_exponent"),
+        *("light", "light_azimuth", "light_elevation"),
     )
 
     @field_validator("shown_class")
@@ -106,6 +115,12 @@ class NetworkItem(SceneItem):
         """The numbering of the network's units; None where it is unknown."""
         known = self.layers and len(self.layers) == len(self.layer_sizes)
         return Units(self.layers, self.layer_sizes) if known else None
+
+    @property
+    def light_from(self) -> tuple[float, float, float]:
+        """Direction in which the light is: of length 1, to the right, upwards and to the viewer."""
+        across, upwards = math.radians(self.light_azimuth), math.radians(self.light_elevation)
+        return math.sin(across) * math.cos(upwards), math.sin(upwards), math.cos(across) * math.cos(upwards)
 
     @property
     def class_index(self) -> int | None:

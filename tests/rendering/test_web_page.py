@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnvis.core import Ordering, Provenance, Volume
+from cnnvis.core import Ordering, PointSet, Provenance, Volume
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.palette import group_colour
 from cnnvis.rendering import export_html, scene_html
@@ -236,3 +236,15 @@ def test_a_browser_draws_signed_filters_on_both_sides_of_zero_and_unblended(tmp_
     assert len(reds) > 30
     assert len(blues) > 30
     assert reds.max() < blues.min() <= reds.max() + 4  # nothing in between, as blending would make
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
+def test_a_browser_lights_units_from_where_the_window_does(tmp_path):
+    units = PointSet(np.zeros((1, 3), np.float32), {"class_shares": np.ones((1, 1))})
+    scene = Scene(camera={"view": "front"})
+    state = {"size": 0.5, "depth_opacity": 0.0, "depth_exponent": 0.0, "light": 1.0, "light_azimuth": 60.0}
+    scene.add_glyphs(units, class_names=("one",), shown_class=0, legend=False, **state)
+    row = screenshot(scene, tmp_path)[190].sum(axis=1)  # the ball is larger than the picture
+    seen = row[[60, 200, 320, 440, 580]]
+    assert seen[0] < 30, "nothing falls on the side that is turned away"
+    assert (np.diff(seen) > 20).all()

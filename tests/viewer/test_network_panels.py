@@ -349,6 +349,14 @@ def test_modes(bundle_panel, workspace, mode):
     assert workspace.scene["bundle"].mode == mode
 
 
+@pytest.mark.parametrize(("name", "value"), [("light", 0.9), ("light_azimuth", -60), ("light_elevation", 45)])
+def test_one_light_shines_on_lines_and_units(bundle_panel, workspace, name, value):
+    type_into(bundle_panel.light[name].box, f"{value:g}")
+    assert [getattr(workspace.scene[item], name) for item in ("bundle", "units")] == [value, value]
+    setattr(workspace.scene["bundle"], name, 0.0)
+    assert bundle_panel.light[name].value == 0
+
+
 def test_the_threshold_says_what_it_leaves(bundle_panel, workspace):
     network, item = workspace.network, workspace.scene["bundle"]
     type_into(bundle_panel.parameters["importance_threshold"].box, "0.2")

@@ -14,6 +14,7 @@ from cnnvis.scene import ITEM_KINDS, ClipBox, Scene, SceneGrid, VolumeMode
 from cnnvis.viewer.fields import CheckField, ChoiceField, NumberField, bind
 from cnnvis.viewer.panels import PANELS
 from cnnvis.viewer.panels.item_tree import ITEM, LAYER, OPACITY, ROLE
+from cnnvis.viewer.panels.network import BundlePanel
 from cnnvis.viewer.panels.volume import VolumePanel
 
 pytestmark = pytest.mark.qt
@@ -290,6 +291,22 @@ def test_an_item_is_not_dragged_into_another_scene(driver, qtbot) -> None:
     driver.workspace.activate(other)
     drop(driver, qtbot, "layers", "bundle", above=True)
     assert [item.name for item in other] == ["layers", "bundle", "units"]
+
+
+# -- light ---------------------------------------------------------------------------------------
+
+
+def test_the_light_of_a_network_is_moved_and_the_picture_follows_without_building(driver) -> None:
+    driver.workspace.show(network_scene(), random_network())
+    fields = driver.window.docks["properties"].findChild(BundlePanel).light
+    before, drawn = driver.pixels(), driver.window.canvas.panes[0].drawn
+    builds = drawn.network.builds
+    for name, value in (("light", 1.0), ("light_azimuth", -80.0), ("light_elevation", 50.0)):
+        type_in(fields[name], value)
+        after = driver.pixels()
+        assert change(before, after) > 10, name
+        before = after
+    assert drawn.network.builds == builds
 
 
 # -- volumes -------------------------------------------------------------------------------------

@@ -8,10 +8,11 @@ const SHAPE_VERTEX = `#version 300 es
 precision highp float; precision highp int; precision highp sampler2D;
 uniform sampler2D bundled, straight, tint;  // by point: place and importance; straight place and look; colour and share
 uniform vec3 eye, right, up, forward; uniform vec2 slope, pixels, depths; uniform float blend, thinnest;
-uniform vec4 shape[${LOOKS}], fade[${LOOKS}];  // (radius, 1 where it grows with importance, 1 for units, opacity), (importance, depth, exponent, base)
+uniform vec4 shape[${LOOKS}], fade[${LOOKS}], light[${LOOKS}];  // (radius, 1 where it grows with importance, 1 for units, opacity), (importance, depth, exponent, base), (right, up, to the viewer, share)
 in uint segment;  // the number of its first point
 out vec4 colour; out vec4 place;  // across and along, half width, in pixels; how round it looks
 flat out vec3 edge;  // exponent, base, what all is multiplied by
+flat out vec4 lit;  // light on what faces across, along and the viewer; its share of the brightness
 ivec2 at(uint i) { return ivec2(int(i % ${WIDTH}u), int(i / ${WIDTH}u)); }
 vec3 seen(uint i) {
   vec3 p = mix(texelFetch(straight, at(i), 0).xyz, texelFetch(bundled, at(i), 0).xyz, blend) - eye;
@@ -36,19 +37,21 @@ void main() {
   float half_ = max(radius, thinnest), isRound = clamp((half_ / thinnest * ${THINNEST} - 1.0) / ${ROUND - 1}.0, 0.0, 1.0);
   place = vec4(side * (half_ + 1.0), isUnit ? (atEnd ? 1.0 : -1.0) * (half_ + 1.0) : 0.0, half_, shape[look].y * isRound);
   p += normal * place.x + direction * place.y;
+  lit = vec4(dot(normal, light[look].xy), dot(direction, light[look].xy), light[look].zw);
   float nearness = clamp((depths.y - here.z) / max(depths.y - depths.x, 1e-6), 0.0, 1.0);
   float alpha = max(1.0 - fade[look].x + fade[look].x * importance, 0.0) * own.a * (1.0 - fade[look].y + fade[look].y * nearness);
   colour = vec4(own.rgb, alpha); edge = vec3(fade[look].z, fade[look].w, radius / half_ * shape[look].w);
   gl_Position = vec4(p / (pixels * 0.5) * here.z, 0.0, here.z);
 }`;
 const SHAPE_FRAGMENT = `#version 300 es
-precision highp float; in vec4 colour; in vec4 place; flat in vec3 edge; out vec4 pixel;
+precision highp float; in vec4 colour; in vec4 place; flat in vec3 edge; flat in vec4 lit; out vec4 pixel;
 void main() {
   float away = length(place.xy), half_ = place.z;
   float facing = sqrt(max(1.0 - away * away / (half_ * half_), 0.0));
   float alpha = colour.a * mix(1.0, pow(facing, edge.x), place.w) * (1.0 - edge.y) + edge.y;
   alpha = min(clamp(alpha, 0.0, 1.0) * edge.z, 1.0) * clamp(half_ + 0.5 - away, 0.0, 1.0);
-  pixel = vec4(colour.rgb * mix(1.0, 0.6 + 0.4 * facing, place.w) * alpha, alpha);
+  float brightness = 1.0 - lit.w + lit.w * max(dot(vec3(place.xy / half_, facing), lit.xyz), 0.0);
+  pixel = vec4(colour.rgb * mix(1.0, brightness, place.w) * alpha, alpha);
 }`;
 
 let shapes;
@@ -158,6 +161,7 @@ function useCloud(cloud, view, depths) {
   gl.uniform4fv(u["shape[0]"], pad(cloud.drawing.looks.map(look => [look.radius, look.grows ? 1 : 0, look.unit ? 1 : 0,
     look.opacity * (look.unit ? state.units : state.lines)])));
   gl.uniform4fv(u["fade[0]"], pad(cloud.drawing.looks.map(look => [look.importance, state.depth, look.exponent, look.base])));
+  gl.uniform4fv(u["light[0]"], pad(cloud.drawing.looks.map(look => look.light)));
   bind(u, [[gl.TEXTURE_2D, cloud.textures[0], "bundled"], [gl.TEXTURE_2D, cloud.textures[1], "straight"],
     [gl.TEXTURE_2D, cloud.textures[2], "tint"]]);
 }

@@ -6,9 +6,11 @@
 in vec2 at;
 in vec4 colour;
 in float cover;
+in vec3 lit;
 flat in vec2 reach;
 flat in float exponent;
 flat in float base;
+flat in float light;
 flat in float grain;
 flat in int figure;
 //VTK::DepthPeeling::Dec
@@ -36,6 +38,7 @@ void main()
     if (noise * FAINT >= opacity) { discard; }
     opacity = FAINT;
   }
-  gl_FragData[0] = vec4(colour.rgb * mix(1.0, 0.6 + 0.4 * facing, is_round), opacity);
+  float brightness = 1.0 - light + light * max(dot(vec3(at, facing), lit), 0.0);
+  gl_FragData[0] = vec4(colour.rgb * mix(1.0, brightness, is_round), opacity);
   //VTK::DepthPeeling::Impl
 }

@@ -14,9 +14,11 @@ in vec4 mixedGS[];  // colours of all classes, mixed by their shares; stance
 out vec2 at;  // across and along the figure, 1 at its rim
 out vec4 colour;  // with opacity where it is seen through the middle, before `base`
 out float cover;  // what all opacity is multiplied by
+out vec3 lit;  // light that a surface gets which faces across the figure, along it, and the viewer
 flat out vec2 reach;  // pixels from the middle to the rim
 flat out float exponent;
 flat out float base;
+flat out float light;  // share of the brightness that comes from it
 flat out float grain;  // other in each piece, 0 to 1
 flat out int figure;
 
@@ -28,7 +30,7 @@ uniform int cameraParallel;
 // pane: its height in pixels; paper: colour of the background
 
 const int MODE = 0, SIZE = 1, OPACITY = 2, BASE = 3, IMPORTANCE = 4, DEPTH = 5, EXPONENT = 6, THRESHOLD = 7, BLEND = 8;
-const int CLASSES = 9, RED = 10, LOOK = 13;
+const int CLASSES = 9, RED = 10, LIGHT = 13, LIGHT_X = 14, LIGHT_Y = 15, LOOK = 16;
 const int LINES = 0, TUBES = 1, ELLIPSOIDS = 2, BALLS = 3, DISCS = 4;
 const int NO_CLASS = 0, ONE_CLASS = 1, ALL_CLASSES = 2;
 const int HIDDEN = 0, FADED = 1, PLAIN = 2, CHOSEN = 3, MARKED = 4;  // stances
@@ -75,9 +77,17 @@ float radius_of(int end)
   return look(SIZE) * (figure == LINES ? LINE : figure == DISCS ? DISC : toneGS[end].x);
 }
 
-void corner(vec3 place, vec3 offset, vec2 where, vec4 shown, float covered)
+// What falls on a figure with sides in these directions of the view, each of length 1.
+vec3 light_on(vec3 side, vec3 onwards)
+{
+  vec2 from = vec2(look(LIGHT_X), look(LIGHT_Y));
+  return vec3(dot(side.xy, from), dot(onwards.xy, from), sqrt(max(1.0 - dot(from, from), 0.0)));
+}
+
+void corner(vec3 place, vec3 offset, vec2 where, vec4 shown, float covered, vec3 falling)
 {
   at = where;
+  lit = falling;
   colour = shown;
   cover = covered;
   // a camera turns and moves, but does not stretch: its matrix transposed is its inverse
@@ -112,9 +122,11 @@ void ribbon(float pixels)
   for (int end = 0; end < 2; ++end)
   {
     vec3 along = mix(straightGS[1] - straightGS[0], tangentGS[end], look(BLEND));
-    vec3 side = side_of(mat3(MCVCMatrix) * along, sight_to(places[end])) * radii[end] / pixels;
-    corner(places[end], -side, vec2(-1.0, 0.0), shown[end], covers[end]);
-    corner(places[end], side, vec2(1.0, 0.0), shown[end], covers[end]);
+    vec3 side = side_of(mat3(MCVCMatrix) * along, sight_to(places[end]));
+    vec3 falling = light_on(side, vec3(0.0));
+    side *= radii[end] / pixels;
+    corner(places[end], -side, vec2(-1.0, 0.0), shown[end], covers[end], falling);
+    corner(places[end], side, vec2(1.0, 0.0), shown[end], covers[end], falling);
   }
 }
 
@@ -138,14 +150,15 @@ void ellipse(float pixels)
     longest = sqrt(mix(half_length * half_length, radius * radius, end_on * end_on));
   }
   reach = vec2(radius, longest);
+  vec3 falling = light_on(side, onwards);
   side *= radius / pixels;
   onwards *= longest / pixels;
   vec4 mean = 0.5 * (shown[0] + shown[1]);
   float covered = 0.5 * (covers[0] + covers[1]);
-  corner(middle, -side - onwards, vec2(-1.0, -1.0), mean, covered);
-  corner(middle, side - onwards, vec2(1.0, -1.0), mean, covered);
-  corner(middle, onwards - side, vec2(-1.0, 1.0), mean, covered);
-  corner(middle, side + onwards, vec2(1.0, 1.0), mean, covered);
+  corner(middle, -side - onwards, vec2(-1.0, -1.0), mean, covered, falling);
+  corner(middle, side - onwards, vec2(1.0, -1.0), mean, covered, falling);
+  corner(middle, onwards - side, vec2(-1.0, 1.0), mean, covered, falling);
+  corner(middle, side + onwards, vec2(1.0, 1.0), mean, covered, falling);
 }
 
 void main()
@@ -156,6 +169,7 @@ void main()
   figure = int(look(MODE) + 0.5);
   exponent = look(EXPONENT);
   base = look(BASE);
+  light = look(LIGHT);
   grain = fract(0.6180340 * float(gl_PrimitiveIDIn));
   for (int end = 0; end < 2; ++end)
   {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar
 
 from qtpy.QtGui import QColor, QIcon, QPixmap
@@ -24,6 +25,13 @@ PARAMETERS: tuple[tuple[str, str, float, str], ...] = (
     ("Importance &threshold", "importance_threshold", 1, "What is less important is not drawn."),
 )
 """Text, field, largest value and explanation of the parameters; ranges are nn_vis's, and begin at 0."""
+
+LIGHT: tuple[tuple[str, str, float, float, str, str], ...] = (
+    ("Stre&ngth", "light", 0, 1, "", "How much of the brightness is the light's: 0 none, 1 all."),
+    ("From right", "light_azimuth", -90, 90, " °", "0 from the viewer, 90 from the right, -90 from the left."),
+    ("From above", "light_elevation", -90, 90, " °", "0 from the viewer, 90 from above, -90 from below."),
+)
+"""Text, field, range, unit and explanation of what the light of tubes and balls is."""
 
 NEAREST, FARTHEST = 0.02, 2.0
 """Range of the distance of layers, scene units; of a network with a larger one, up to twice that."""
@@ -54,6 +62,7 @@ class NetworkPanel(QWidget):
         add_row(self.form, "&Legend", bind(legend, item, "legend"))
         layout.addWidget(look)
         layout.addWidget(self._parameters())
+        layout.addWidget(self._light())
         self._name_classes()
         self._show_kept()
         self._listen()
@@ -78,6 +87,25 @@ class NetworkPanel(QWidget):
         reset.clicked.connect(self._reset)
         form.addRow(reset)
         return box
+
+    def _light(self) -> QWidget:
+        box = QGroupBox("Light")
+        form = QFormLayout(box)
+        self.light: dict[str, NumberField] = {}
+        for text, name, low, high, unit, tip in LIGHT:
+            default = type(self.item).model_fields[name].default
+            decimals = 0 if unit else 3
+            field = NumberField(low, high, 0, decimals=decimals, suffix=unit, tooltip=f"{tip} Default {default:g}.")
+            field.changed.connect(partial(self._shine, name))
+            add_row(form, text, bind(field, self.item, name))
+            self.light[name] = field
+        return box
+
+    def _shine(self, name: str, value: float) -> None:
+        """One light shines on lines and units of a scene."""
+        for item in self.workspace.scene:
+            if isinstance(item, NetworkItem):
+                setattr(item, name, value)
 
     def fitting_size(self) -> float:
         """Return the size that suits the data."""
