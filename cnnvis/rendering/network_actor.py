@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -16,10 +15,11 @@ from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.palette import RGB, group_colour
 from cnnvis.rendering import _vtk as vtk
 from cnnvis.rendering.network_geometry import MAX_PIECES, NetworkGeometry, network_geometry
+from cnnvis.rendering.network_seen import seen_pairs
 from cnnvis.scene import BundleItem, GlyphsItem, Selection, stances
 
 MAX_ITEMS = 16
-"""Bundles and sets of units of one scene: 16 uniforms for each."""
+"""Bundles and sets of units of one scene: 13 uniforms for each."""
 
 FIGURES = {
     ("bundle", "lines"): 0,
@@ -34,11 +34,8 @@ FIGURES = {
 MAX_PEELED = 100_000
 """Pieces that are drawn beside volumes, layer after layer: 18 times over, or more."""
 
-FRAME_TIME = 0.1
-"""Seconds that a frame may take while the camera moves."""
-
-FEWEST, FIRST = 5_000, 50_000
-"""Pieces that are drawn while the camera moves: at least, and in the first frame."""
+FIRST = 25_000
+"""Pieces that are drawn at an effort of 1, while the camera moves."""
 
 
 NOTHING = Selection()
@@ -70,7 +67,7 @@ class DrawnItem:
         colour = self.ink if number is None else group_colour(number)
         shared = (item.size, item.opacity, item.base_opacity, item.importance_opacity, item.depth_opacity)
         figure, others = FIGURES[item.kind, str(item.mode)], (item.depth_exponent, item.importance_threshold)
-        return [figure, *shared, *others, self.blend, classes, *colour, item.light, *item.light_from[:2]]
+        return [figure, *shared, *others, self.blend, classes, *colour]
 
     @property
     def blend(self) -> float:
@@ -82,9 +79,9 @@ class NetworkActor:
     """The one VTK actor of all lines and units of a renderer.
 
     Pieces of lines are handed to the shaders sorted by depth, most distant first, whenever the camera has moved. What
-    the items look like is uniforms: nothing is built or sent when it changes. While `moving`, only so many of the most
-    important pieces are drawn, those of what is selected before all others, as fit into `FRAME_TIME`, by the time that
-    the frame before took.
+    the items look like is uniforms: nothing is built when it changes, and nothing sent but the list of pieces, where
+    others can be seen at all. While something moves, only so many of the most important pieces are drawn as the effort
+    allows, those of what is selected before all others.
 
     Parameters
     ----------
@@ -94,6 +91,8 @@ class NetworkActor:
     ----------
     builds, version : int
         How often it was built, and how often anything of the picture changed but the camera.
+    effort : float
+        How much may be drawn, `FIRST` pieces being 1; infinity at rest.
 
     Notes
     -----
@@ -103,7 +102,7 @@ class NetworkActor:
 
     def __init__(self, renderer: vtk.vtkRenderer) -> None:
         self.renderer = renderer
-        self.moving = False
+        self.effort = np.inf
         self.peeled = False
         self.builds = 0
         self.version = 0
@@ -111,27 +110,29 @@ class NetworkActor:
         self._classes: list[int | None] = []
         self._stances: list[tuple[Any, ...] | None] = []
         self._geometry = network_geometry([])
-        self._pairs = self._geometry.pairs
+        self._pairs = self._geometry.pairs  # those that are seen, what is chosen first
+        self._unsure = False  # whether others may be seen now
         self._box = [0.0] * 6
         self._looks = np.zeros((0, LOOK), np.float32)
-        self._budget = FIRST
         self._order: tuple[Any, ...] = ()
-        self._start = 0.0
         self._data = vtk.vtkPolyData()
         self._actor = _actor(self._data)
-        tags = (("StartEvent", self._before), ("EndEvent", self._after))
-        self._observers = [renderer.AddObserver(event, call) for event, call in tags]
+        self._observer = renderer.AddObserver("StartEvent", self._before)
 
     @property
     def pieces(self) -> int:
         """Number of pieces that the next frame draws."""
-        n = min(len(self._geometry.pairs), MAX_PEELED if self.peeled else MAX_PIECES)
-        return min(self._budget, n) if self.moving else n
+        return int(min(len(self._seen()), MAX_PEELED if self.peeled else MAX_PIECES, max(FIRST * self.effort, 1)))
+
+    @property
+    def full_effort(self) -> float:
+        """The effort that draws as much as a frame at rest."""
+        return min(len(self._seen()), MAX_PEELED if self.peeled else MAX_PIECES) / FIRST
 
     @property
     def share(self) -> float:
-        """Share of the lines that a frame at rest draws."""
-        n = len(self._geometry.pairs)
+        """Share of the lines that a frame at rest draws, of those that are seen."""
+        n = len(self._seen()) if self.peeled else 0
         return self._geometry.share * (min(n, MAX_PEELED) / n if n and self.peeled else 1.0)
 
     @property
@@ -185,8 +186,8 @@ class NetworkActor:
             array = vtk.numpy_to_vtk(getattr(geometry, name))
             array.SetName(name)
             self._data.GetPointData().AddArray(array)
-        self._order = ()
-        self._set_pairs(geometry.pairs)  # without cells the data have no bounds, and the camera's planes cut them off
+        self._order, self._unsure = (), True
+        self._set_pairs(geometry.pairs)
         shown = self.renderer.HasViewProp(self._actor)
         if len(geometry.pairs) and not shown:
             self.renderer.AddViewProp(self._actor)
@@ -201,7 +202,7 @@ class NetworkActor:
         for number, (new, old) in enumerate(zip(wanted, self._classes, strict=True)):
             if new != old:
                 self._geometry.set_class(number, new)
-        self._classes = wanted
+        self._classes, self._unsure = wanted, True
         self._changed("tone")
 
     def _set_stances(self, selection: Selection) -> None:
@@ -212,9 +213,7 @@ class NetworkActor:
         for number, (new, old) in enumerate(zip(wanted, self._stances, strict=True)):
             if new != old:
                 self._geometry.set_stances(number, stances(self._drawn[number].item, selection))
-        self._stances = wanted
-        self._pairs = self._geometry.chosen_first()
-        self._order = ()
+        self._stances, self._order, self._unsure = wanted, (), True
         self._changed("mixed")
 
     def _changed(self, attribute: str) -> None:
@@ -228,26 +227,37 @@ class NetworkActor:
         looks[: len(self._drawn)] = np.reshape([one.look for one in self._drawn], (-1, LOOK))
         uniforms.SetUniform1fv("looks", looks.size, looks.ravel().tolist())
         self.version += not np.array_equal(looks, self._looks)
+        if not np.array_equal(looks[:, HIDING], self._looks[:, HIDING]):
+            self._unsure = True
         self._looks = looks
         uniforms.SetUniform1fv("box", 6, self._box)
         uniforms.SetUniform3f("paper", self.renderer.GetBackground())
 
     # -- each frame ------------------------------------------------------------------------------
 
+    def _seen(self) -> NDArray[np.int32]:
+        """Return the pairs that can be seen, what is chosen first, the most important first."""
+        if self._unsure:
+            self._unsure = False
+            pairs = seen_pairs(self._geometry, self._geometry.chosen_first(), [one.item for one in self._drawn])
+            if not np.array_equal(pairs, self._pairs):
+                self._pairs, self._order = pairs, ()
+        return self._pairs
+
     def _before(self, *_: Any) -> None:
         """Sort what the next frame draws, if it is seen from elsewhere or other parts of it are."""
         if not self._drawn:
             return
-        self._start = perf_counter()
         uniforms = self._actor.GetShaderProperty().GetGeometryCustomUniforms()
         uniforms.SetUniformf("pane", float(self.renderer.GetSize()[1]))
         forward = np.array(self.renderer.GetActiveCamera().GetDirectionOfProjection())
         blends = np.array([one.blend for one in self._drawn])
         sizes = np.array([one.item.size for one in self._drawn])
-        order = (self.pieces, *forward, *blends, *sizes)
+        pairs = self._seen()[: self.pieces]
+        order = (len(pairs), *forward, *blends, *sizes)
         if order != self._order:
             self._order = order
-            self._set_pairs(self._geometry.far_to_near(self._pairs[: self.pieces], forward, blends, sizes))
+            self._set_pairs(self._geometry.far_to_near(pairs, forward, blends, sizes))
 
     def _set_pairs(self, pairs: NDArray[np.int32]) -> None:
         cells = vtk.vtkCellArray()
@@ -256,28 +266,20 @@ class NetworkActor:
         self._data.SetLines(cells)
         self._data.Modified()
 
-    def _after(self, *_: Any) -> None:
-        """Measure the frame, and let the next one have more or fewer pieces."""
-        if not (self.moving and self._drawn):
-            return
-        self.renderer.GetRenderWindow().WaitForCompletion()
-        factor = np.clip(FRAME_TIME / max(perf_counter() - self._start, 1e-6), 0.5, 2.0)
-        if not 0.8 < factor < 1.25:
-            self._budget = int(np.clip(self._budget * factor, FEWEST, max(len(self._geometry.pairs), FEWEST)))
-
     def close(self) -> None:
         """Let go of the renderer; idempotent."""
-        for observer in self._observers:
-            self.renderer.RemoveObserver(observer)
-        self._observers = []
+        self.renderer.RemoveObserver(self._observer)
         self.renderer.RemoveViewProp(self._actor)
 
 
-ATTRIBUTES = ("straight", "tangent", "tone", "mixed")
+ATTRIBUTES = ("straight", "tangent", "tone", "mixed", "grain")
 """Arrays that the vertex shader reads beside the points."""
 
-LOOK = 16
+LOOK = 13
 """Numbers of the look of an item."""
+
+HIDING = [3, 4, 7]
+"""Of them, those by which something may be seen from nowhere: base and importance of its opacity, threshold."""
 
 
 def _stance_key(item: BundleItem | GlyphsItem, selection: Selection) -> tuple[Any, ...]:

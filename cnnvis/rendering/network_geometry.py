@@ -20,6 +20,8 @@ MAX_PIECES = 4_000_000
 DEPTHS = 32767
 """Steps in which pieces are told apart by depth, twice over; numpy sorts 16 bits in linear time."""
 
+GOLDEN = (5**0.5 - 1) / 2
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NetworkGeometry:
@@ -35,6 +37,9 @@ class NetworkGeometry:
         Importance, the importance by which the line or unit is hidden, share of the shown class, number of the item.
     mixed : (P, 4) ndarray of uint8
         Colours of all classes mixed, as `class_colours` does (RGB), and the stance of the line or unit.
+    grain : (P,) ndarray of float32
+        A number of each line or unit, evenly spread over [0, 1): which of the faintest ones are drawn, and how grainy
+        colours fall that no screen has.
     pairs : (S, 2) ndarray of int32
         Points of each piece; a unit is a piece of one point.
     owners : (S,) ndarray of int32
@@ -52,6 +57,7 @@ class NetworkGeometry:
     tangent: Floats
     tone: Floats
     mixed: NDArray[np.uint8]
+    grain: Floats
     pairs: NDArray[np.int32]
     owners: NDArray[np.int32]
     items: tuple[PolylineSet, ...]
@@ -154,6 +160,7 @@ def network_geometry(items: Sequence[PolylineSet | PointSet]) -> NetworkGeometry
         tangent=_joined([_tangents(each) for each in lines], 3),
         tone=_joined([_tones(each, number) for number, each in enumerate(lines)], 4),
         mixed=_joined([_mixed(each) for each in lines], 4, np.uint8),
+        grain=np.concatenate([np.zeros(0, np.float32), *(_grain(each) for each in lines)]),
         pairs=_joined(pairs, 2, np.int32)[order],
         owners=np.concatenate([np.zeros(0, np.int32), *owners]).astype(np.int32)[order],
         items=tuple(lines),
@@ -219,6 +226,12 @@ def _mixed(lines: PolylineSet) -> NDArray[np.uint8]:
     if shares is not None:
         mixed[:, :3] = np.clip(np.round(255 * class_colours(shares)), 0, 255)
     return mixed
+
+
+def _grain(lines: PolylineSet) -> Floats:
+    """Return the fractional parts of multiples of the golden ratio: of lines of about one importance, all are apart."""
+    grain = (np.arange(len(lines)) * GOLDEN % 1.0).astype(np.float32)
+    return np.repeat(grain, np.diff(lines.offsets))
 
 
 def _joined(arrays: Sequence[NDArray], width: int, dtype: type = np.float32) -> NDArray:

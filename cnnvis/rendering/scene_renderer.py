@@ -77,7 +77,7 @@ class SceneRenderer:
         self._network = NetworkActor(renderer)
         self._fit: tuple[NDArray[np.float64], float, Margins] | None = None
         self._smooth = renderer.GetUseFXAA()
-        self._pace = FramePace(renderer, self._coarsen)
+        self._pace = FramePace(renderer, self._adapt, self._full_effort)
         self._driver = ""
         # Without this, several volumes composite in the order they were added.
         cullers = renderer.GetCullers()
@@ -92,7 +92,7 @@ class SceneRenderer:
 
     def _add(self, item: SceneItem) -> None:
         self._artists[item.name] = ARTISTS[type(item)](item, self.renderer)
-        self._coarsen(self._pace.coarseness)
+        self._adapt(self._pace.effort)
 
     def _remove(self, item: SceneItem) -> None:
         self._artists.pop(item.name).close()
@@ -110,20 +110,28 @@ class SceneRenderer:
         for prop in self._decorate(pane):
             self._decorations.append(prop)
             self.renderer.AddViewProp(prop)
-        self.renderer.ResetCameraClippingRange()
+        self._set_clipping_range()
 
     def follow_camera(self) -> None:
         """Move the VTK camera to where the scene's is, and leave all else as the last `refresh` made it."""
         if self._fit is not None:
             place_camera(self.renderer.GetActiveCamera(), self.scene.camera, *self._fit, turning=self.turning)
-            self.renderer.ResetCameraClippingRange()
+            self._set_clipping_range()
+
+    def _set_clipping_range(self) -> None:
+        """Let the camera see all: also lines that the last frame left out, of which VTK does not know."""
+        bounds = np.reshape(self.renderer.ComputeVisiblePropBounds(), (3, 2))
+        if self._network.drawn:
+            middle, half = self._network.box
+            bounds = np.array([np.minimum(bounds[:, 0], middle - half), np.maximum(bounds[:, 1], middle + half)]).T
+        self.renderer.ResetCameraClippingRange(bounds.ravel().tolist())
 
     def interactive(self, moving: bool) -> None:
         """Draw only so much of networks and volumes that a frame takes a tenth of a second, until called with False.
 
         Call `Render` of the window as often as the camera moves, in between and once more at the end.
         """
-        self._network.moving = self._pace.moving = moving
+        self._pace.moving = moving
         self.renderer.SetUseFXAA(self._smooth and not moving)  # takes as long as all the rest of such a frame
         self._blend()
 
@@ -141,10 +149,18 @@ class SceneRenderer:
         kind = "GPU ray cast" if cast else "polygons"
         return f"{kind} on {self._driver}" if self._driver else ""
 
-    def _coarsen(self, coarseness: float) -> None:
-        for artist in self._artists.values():
-            if isinstance(artist, VolumeArtist):
-                artist.coarsen(coarseness)
+    def _adapt(self, effort: float) -> None:
+        """Draw as much of what takes long as an effort allows, see `FramePace`."""
+        self._network.effort = effort
+        for volume in self._volumes:
+            volume.adapt(effort)
+
+    def _full_effort(self) -> float:
+        return max([self._network.full_effort, *(volume.full_effort for volume in self._volumes)])
+
+    @property
+    def _volumes(self) -> list[VolumeArtist]:
+        return [artist for artist in self._artists.values() if isinstance(artist, VolumeArtist)]
 
     @property
     def network(self) -> NetworkActor:

@@ -34,7 +34,8 @@ class VolumeArtist(Artist[VolumeItem]):
     """
 
     builds = 0
-    coarseness = 1.0
+    effort = np.inf
+    """How much may be drawn: as much as there is at rest, less while something moves."""
     named = False
     """Whether the frame says which item it is: one of several volumes."""
 
@@ -50,7 +51,7 @@ class VolumeArtist(Artist[VolumeItem]):
         self.legend = look.legend if self.item.legend else None
         self._build_figure()
         self._figure.restyle(look)
-        self._figure.coarsen(self.coarseness)
+        self._figure.adapt(self.effort)
         yield from self._figure.props
         if self._missing is not None and self.item.mode is not VolumeMode.SLICES:
             self._missing.GetMapper().SetClippingPlanes(look.clip_planes())
@@ -66,12 +67,17 @@ class VolumeArtist(Artist[VolumeItem]):
         """Whether rays are cast through the volume, as last drawn; else it is surfaces or planes."""
         return isinstance(self._figure, VolumeCast)
 
-    def coarsen(self, coarseness: float) -> None:
-        """Draw less of what takes long, until called with 1: one ray for so many pixels of a row."""
-        if coarseness != self.coarseness:
-            self.coarseness = coarseness
-            if self._figure is not None:
-                self._figure.coarsen(coarseness)
+    def adapt(self, effort: float) -> None:
+        """Draw less of what takes long, until called with infinity; see `FramePace`."""
+        if effort != self.effort:
+            self.effort = effort
+            if self._figure is not None and self.item.visible:
+                self._figure.adapt(effort)
+
+    @property
+    def full_effort(self) -> float:
+        """The effort above which nothing more is drawn, while something moves."""
+        return self._figure.full_effort if self._figure is not None and self.item.visible else 0.0
 
     def bounds(self) -> NDArray[np.float64]:
         """Return the corners of the stack, half a voxel outside its first and last voxels."""

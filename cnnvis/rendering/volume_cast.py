@@ -33,7 +33,10 @@ TABLE = 1024
 """Points of the tables of colours and opacities, as many as VTK makes of them."""
 
 N_MOVING = 1_000_000
-"""Voxels that rays go through while the camera moves, at most."""
+"""Voxels that rays go through while something moves, at most."""
+
+FINEST, FIRST, COARSEST = 1.5, 3.0, 8.0
+"""Pixels of a row that share a ray while something moves: at least, at an effort of 1, at most."""
 
 FLOAT_MAX = 3e38
 """About the largest number of single precision, which uniforms have."""
@@ -53,18 +56,20 @@ class VolumeCast:
         Corners of the stack, half a voxel outside its first and last voxels, scene units.
     """
 
+    full_effort = (FIRST / FINEST) ** 2
+
     def __init__(self, item: VolumeItem, bounds: NDArray[np.float64]) -> None:
         channel, row, column = thinning(item)
         self._bounds = bounds
         self._texels = Texels.of(item.data.values[::channel, ::row, ::column])
         self._full = _mapper(self._texels.image(bounds))
         self._coarse: vtk.vtkGPUVolumeMapper | None = None  # made when it is first asked for
-        self._coarseness = 1.0
+        self._coarseness = 1.0  # pixels of a row that share a ray
         self._volume = vtk.vtkVolume()
         self.props: tuple[vtk.vtkProp, ...] = (self._volume,)
 
     def restyle(self, look: VolumeLook) -> None:
-        """Show the stack as the item looks now; `coarsen` has to be called after it."""
+        """Show the stack as the item looks now; `adapt` has to be called after it."""
         self._look = look
         for mapper in (self._full, self._coarse):
             if mapper is not None:
@@ -72,9 +77,10 @@ class VolumeCast:
         self._set_property()
         self._set_shaders()
 
-    def coarsen(self, coarseness: float) -> None:
-        """Draw one ray for so many pixels of a row; of more than one, through larger voxels where there are many."""
-        self._coarseness = coarseness
+    def adapt(self, effort: float) -> None:
+        """Draw all of it at an effort of infinity; else fewer rays, through larger voxels where there are many."""
+        at_rest = effort == np.inf
+        self._coarseness = coarseness = 1.0 if at_rest else float(np.clip(FIRST / effort**0.5, FINEST, COARSEST))
         if coarseness > 1 and self._coarse is None:
             self._coarse = self._thin()
         mapper = self._coarse if coarseness > 1 and self._coarse is not None else self._full

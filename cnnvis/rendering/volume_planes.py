@@ -41,7 +41,9 @@ class VolumePlanes:
             actor.GetProperty().SetOpacity(look.item.opacity)
             actor.GetMapper().SetClippingPlanes(look.clip_planes())
 
-    def coarsen(self, coarseness: float) -> None:
+    full_effort = 0.0
+
+    def adapt(self, effort: float) -> None:
         """Planes are drawn in full while the camera moves."""
 
 

@@ -13,11 +13,13 @@ from cnnvis.scene import VolumeItem
 FAINTEST = 0.15
 """Share of the strongest surface's opacity that the weakest one keeps."""
 
+ALL = (1, 1, 1)
+
 BETWEEN = 16
 """Steps from one channel to the next in which opacities change."""
 
-N_MOVING = 300_000
-"""Values that surfaces go through while the camera moves, at most."""
+N_MOVING, FIRST = 300_000, 300_000
+"""While something moves: values that surfaces go through at most, if not all, and triangles at an effort of 1."""
 
 
 class VolumeSurfaces:
@@ -28,34 +30,47 @@ class VolumeSurfaces:
     item : VolumeItem
     levels : tuple of float
         Values of the surfaces, data units.
+
+    Attributes
+    ----------
+    full_effort : float
+        The effort at which the surfaces are drawn as they are.
     """
 
     def __init__(self, item: VolumeItem, levels: tuple[float, ...]) -> None:
         self._item, self._levels = item, levels
-        self._contours = [_Contour(item, levels, (1, 1, 1))]
+        self._full = _Contour(item, levels, ALL)
+        self._contours = {ALL: self._full}
         self._actor = _actor()
-        self.found = self._contours[0].found
+        self.full_effort = self._full.triangles / FIRST
+        self.found = self._full.found
         self.props: tuple[vtk.vtkProp, ...] = (self._actor,) if self.found else ()
 
     def restyle(self, look: VolumeLook) -> None:
-        """Show the surfaces as the item looks now; `coarsen` has to be called after it."""
+        """Show the surfaces as the item looks now; `adapt` has to be called after it."""
         self._look = look
-        for contour in self._contours:
+        for contour in self._contours.values():
             contour.restyle(look)
 
-    def coarsen(self, coarseness: float) -> None:
-        """Draw in full, or of a coarseness of more than 1 the surfaces through larger voxels."""
-        if coarseness > 1 and len(self._contours) == 1:
-            volume = self._item.data
-            steps = thinned(volume.shape, volume.spacing, N_MOVING)
-            self._contours.append(_Contour(self._item, self._levels, steps))
-            self._contours[1].restyle(self._look)
-        contour = self._contours[int(coarseness > 1)]
+    def adapt(self, effort: float) -> None:
+        """Draw the surfaces as they are, or through larger voxels where they have too many triangles for an effort."""
+        contour = self._contour(effort)
         self._actor.SetMapper(contour.mapper)
         if contour.solid:
             self._actor.ForceOpaqueOn()
         else:
             self._actor.ForceTranslucentOn()
+
+    def _contour(self, effort: float) -> _Contour:
+        if effort >= self.full_effort:
+            return self._full
+        volume = self._item.data
+        most = min(volume.values.size * effort / self.full_effort, N_MOVING)
+        steps = thinned(volume.shape, volume.spacing, int(most))
+        if steps not in self._contours:
+            self._contours[steps] = _Contour(self._item, self._levels, steps)
+            self._contours[steps].restyle(self._look)
+        return self._contours[steps]
 
 
 class _Contour:
@@ -74,6 +89,7 @@ class _Contour:
         self.mapper.SetInputData(self._surface)
         self.solid = True
         self.found = self._surface.GetNumberOfPoints() > 0
+        self.triangles = self._surface.GetNumberOfPolys()
         if self.found:
             values = vtk.vtk_to_numpy(self._surface.GetPointData().GetScalars())
             heights = vtk.vtk_to_numpy(self._surface.GetPoints().GetData())[:, 2]

@@ -90,6 +90,30 @@ def test_many_faint_lines_add_up_to_their_colour():
     np.testing.assert_allclose(mean, over(1 - (1 - alpha) ** n, group_colour(0)), atol=12)
 
 
+def faint_rows(scene, changes=()):
+    """Return for each shot the rows of pixels in which something is drawn."""
+    found = [255 - shot.pixels[:, 80:160].astype(float).mean(axis=(1, 2)) for shot in shots(scene, changes)]
+    return [np.flatnonzero((ink > 2) & (ink >= np.roll(ink, 1)) & (ink > np.roll(ink, -1))) for ink in found]
+
+
+def faint_lines(alpha):
+    lines = lines_of(*[across(y) for y in np.linspace(-3, 3, 25)], importance=alpha)
+    return flat_scene(lines, mode="lines", importance_threshold=0.0)
+
+
+@pytest.mark.parametrize("alpha", [0.003, 0.006, 0.015, 0.03])
+def test_of_lines_too_faint_for_a_screen_only_so_many_are_drawn(alpha):
+    """Each with an opacity of 0.03, as network.geom.glsl has it."""
+    (rows,) = faint_rows(faint_lines(alpha))
+    assert len(rows) == pytest.approx(25 * alpha / 0.03, abs=1)
+
+
+def test_the_lines_that_are_drawn_stay_the_same_while_the_camera_turns():
+    scene = faint_lines(0.01)
+    first, second = faint_rows(scene, [partial(setattr, scene.camera, "azimuth", 3.0)])
+    np.testing.assert_allclose(first, second, atol=1)
+
+
 def test_a_line_thinner_than_a_pixel_is_as_wide_but_fainter():
     wide, thin = (shoot(flat_scene(lines_of(LEVEL, [[0, 3, 0], [0, 4, 0]]), size=size)) for size in (0.1, 0.01))
     unit = width_at(wide, 0, 0)[1]
@@ -296,8 +320,6 @@ def test_other_lines_take_the_place_of_those_shown():
 
 def test_while_the_camera_moves_the_most_important_lines_are_drawn(monkeypatch):
     monkeypatch.setattr("cnnvis.rendering.network_actor.FIRST", 2)
-    monkeypatch.setattr("cnnvis.rendering.network_actor.FEWEST", 2)
-    monkeypatch.setattr("cnnvis.rendering.network_actor.FRAME_TIME", 0.0)  # no frame is fast enough
     lines = lines_of(across(-2), across(0), across(2), importance=[0.5, 1.0, 0.7])
     scene = flat_scene(lines, importance_opacity=0.0)
     with OffscreenWindow(scene, (240, 200)) as window:
@@ -313,19 +335,18 @@ def test_while_the_camera_moves_the_most_important_lines_are_drawn(monkeypatch):
     assert seen == [False, True, True]
 
 
-@pytest.mark.parametrize(("time", "grows"), [(1e-9, False), (1e9, True)])
-def test_what_is_drawn_in_motion_follows_the_time_of_a_frame(monkeypatch, time, grows):
+@pytest.mark.parametrize(("time", "counts"), [(1e-9, [40, 10, 2, 2]), (1e9, [40, 40, 80, 80])])
+def test_what_is_drawn_in_motion_follows_the_time_of_a_frame(monkeypatch, time, counts):
     monkeypatch.setattr("cnnvis.rendering.network_actor.FIRST", 40)
-    monkeypatch.setattr("cnnvis.rendering.network_actor.FEWEST", 10)
-    monkeypatch.setattr("cnnvis.rendering.network_actor.FRAME_TIME", time)
+    monkeypatch.setattr("cnnvis.rendering.frame_pace.FRAME_TIME", time)
     scene = flat_scene(lines_of(*[across(y) for y in np.linspace(-2, 2, 100)]))
     with OffscreenWindow(scene, (240, 200)) as window:
         window.panes[0][0].interactive(True)
-        counts = []
+        drawn = []
         for _ in range(4):
             window.draw()
-            counts.append(window.panes[0][0]._network.pieces)
-    assert counts == ([80, 100, 100, 100] if grows else [20, 10, 10, 10])
+            drawn.append(window.panes[0][0]._network.pieces)
+    assert drawn == counts
 
 
 @pytest.mark.parametrize("arrangement", ["line", "raster"])

@@ -239,7 +239,7 @@ def test_moving_shows_about_the_same_and_rest_the_very_same(live, mode):
     before = shown.pixels()
     shown.drawn.interactive(True)
     moving = shown.pixels()
-    assert shown.artist.coarseness > 1
+    assert shown.artist.effort < np.inf
     assert np.abs(moving - before).mean() < 6
     shown.drawn.interactive(False)
     np.testing.assert_array_equal(shown.pixels(), before)
@@ -250,27 +250,27 @@ def test_less_is_drawn_of_what_takes_too_long(live, monkeypatch):
     shown = live(plain_scene(blob(), interpolation="linear"))
     shown.drawn.interactive(True)
     shown.pixels()
-    start = shown.artist.coarseness
+    start = shown.artist.effort
     monkeypatch.setattr("cnnvis.rendering.frame_pace.FRAME_TIME", 1e-6)
     shown.pixels()
-    coarse = shown.artist.coarseness
+    coarse = shown.artist.effort
     monkeypatch.setattr("cnnvis.rendering.frame_pace.FRAME_TIME", 1e6)
     for _ in range(8):
         shown.pixels()
-    assert shown.artist.coarseness < start < coarse
+    assert shown.artist.effort > start > coarse
     shown.item.data = Volume(2 * shown.item.data.values)
     shown.pixels()
-    assert shown.artist._figure._coarseness == shown.artist.coarseness > 1  # new data are not drawn in full
+    assert shown.artist._figure._coarseness > 1  # new data are not drawn in full
     monkeypatch.undo()
     shown.drawn.interactive(False)
-    assert shown.artist.coarseness == 1
+    assert shown.artist._figure._coarseness == 1
 
 
 def test_an_item_added_on_the_way_is_coarse_as_well(live):
     shown = live(plain_scene(blob(), interpolation="linear"))
     shown.drawn.interactive(True)
     item = shown.scene.add_volume(blob(8), name="other")
-    assert shown.drawn._artists[item.name].coarseness == shown.artist.coarseness > 1
+    assert shown.drawn._artists[item.name].effort == shown.artist.effort < np.inf
 
 
 def test_volumes_beside_lines_are_peeled_at_rest_only(live):

@@ -143,9 +143,7 @@ def test_stances_follow_new_data():
 
 
 def test_while_the_camera_moves_what_is_selected_is_drawn_first(monkeypatch):
-    for name in ("FIRST", "FEWEST"):
-        monkeypatch.setattr(f"cnnvis.rendering.network_actor.{name}", 1)
-    monkeypatch.setattr("cnnvis.rendering.network_actor.FRAME_TIME", 1e-6)
+    monkeypatch.setattr("cnnvis.rendering.network_actor.FIRST", 1)
     scene = flat_scene(linked([across(-2), across(2)], [1.0, 0.5], [(0, 2), (1, 3)]), **KNOWN)
     scene.selection = Selection(units={("b", 1)})
     with OffscreenWindow(scene, (240, 200)) as window:

@@ -10,6 +10,7 @@ in vec3 straightGS[];
 in vec3 tangentGS[];
 in vec4 toneGS[];  // importance, strength by which lines are hidden, share of the shown class, number of the look
 in vec4 mixedGS[];  // colours of all classes, mixed by their shares; stance
+in float grainGS[];  // other in each line, 0 to 1
 
 out vec2 at;  // across and along the figure, 1 at its rim
 out vec4 colour;  // with opacity where it is seen through the middle, before `base`
@@ -19,7 +20,7 @@ flat out vec2 reach;  // pixels from the middle to the rim
 flat out float exponent;
 flat out float base;
 flat out float light;  // share of the brightness that comes from it
-flat out float grain;  // other in each piece, 0 to 1
+flat out float grain;
 flat out int figure;
 
 uniform mat4 MCVCMatrix;
@@ -39,6 +40,7 @@ const float LINE = 0.1;  // radius of all lines of mode LINES, in sizes
 const float DISC = 0.25;  // the same of DISCS
 const float THINNEST = 0.75;  // pixels; what is thinner is drawn as wide, and fainter
 const float SEEN = 0.002;  // half a step of a screen's colours
+const float FAINT = 0.03;  // opacity below which only some lines are drawn, as faint as this, so that the mean is right
 const float CONTEXT = 0.2;  // share of its colour that something keeps while others are selected
 const float FAINTER = 0.35;  // and of its opacity
 const float MARKED_LINE = 1.5, MARKED_UNIT = 4.0;  // pixels; radius that something marked has at least
@@ -161,6 +163,19 @@ void ellipse(float pixels)
   corner(middle, side + onwards, vec2(1.0, 1.0), mean, covered, falling);
 }
 
+// Whether the piece is drawn: of lines that are too faint for a screen's colours, so many that they make as much
+// together as all of them would, which takes a fraction of the time.
+bool kept()
+{
+  vec2 most = vec2(shown[0].a, shown[1].a) * (1.0 - base) + base;
+  float opacity = max(most.x * covers[0], most.y * covers[1]);
+  if (opacity >= FAINT) { return true; }
+  float share = opacity / FAINT;
+  covers[0] /= share;
+  covers[1] /= share;
+  return grain < share;
+}
+
 void main()
 {
   first = LOOK * int(toneGS[0].w + 0.5);
@@ -170,7 +185,7 @@ void main()
   exponent = look(EXPONENT);
   base = look(BASE);
   light = look(LIGHT);
-  grain = fract(0.6180340 * float(gl_PrimitiveIDIn));
+  grain = grainGS[0];
   for (int end = 0; end < 2; ++end)
   {
     places[end] = mix(straightGS[end], bundledGS[end], look(BLEND));
@@ -185,6 +200,7 @@ void main()
     covers[end] = min(radius / THINNEST, 1.0) * look(OPACITY) * (stance == FADED ? FAINTER : 1.0);
     radii[end] = max(radius, THINNEST) + 0.5;  // half a pixel for a soft rim
   }
+  if (straightGS[0] != straightGS[1] && !kept()) { return; }
   if (figure == LINES || figure == TUBES) { ribbon(pixels); }
   else { ellipse(pixels); }
   EndPrimitive();
