@@ -95,7 +95,7 @@ def train_vgg16(
     on_epoch: OnEpoch | None = None,
     progress: Progress = silent,
 ) -> Network:
-    """Return VGG-16 with batch norm trained from a seed: three minutes per epoch on one core at half width.
+    """Return VGG-16 with batch norm trained from a seed: five minutes per epoch on one core at half width.
 
     "vgg16-fashion" is half width, 10 epochs, seed 0.
 
