@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ LONG = 12
 UNSAVED = "scene.json"
 
 
-def as_python(target: Scene | SceneGrid, path: str | Path | None = None) -> str:
+def as_python(target: Scene | SceneGrid, path: str | Path | None = None, *, changed: Collection[str] = ()) -> str:
     """Return Python that builds a scene or a grid from its data and renders it.
 
     Parameters
@@ -40,6 +41,8 @@ def as_python(target: Scene | SceneGrid, path: str | Path | None = None) -> str:
     path : path, optional
         File with its data: the scene.json it was saved as, or what it was opened from. Default: "scene.json", where the
         first line of the text asks to save it.
+    changed : collection of str
+        Items that show other data than the file has; the first lines of the text name them, and ask to save the scene.
 
     Returns
     -------
@@ -54,9 +57,9 @@ def as_python(target: Scene | SceneGrid, path: str | Path | None = None) -> str:
 
     Notes
     -----
-    Only data, and lists of more than `LONG` names, are taken from the file; where data were replaced after it was
-    written (another order, say), save the scene first. Takes as long as building the scene does: some milliseconds, a
-    tenth of a second for a network of 68,000 links.
+    Only data, and lists of more than `LONG` names, are taken from the file. Whether those are still the data that are
+    shown (after another order, say) is not known here: say so by `changed`. Takes as long as building the scene does:
+    some milliseconds, a tenth of a second for a network of 68,000 links.
     """
     if isinstance(target, SceneGrid):
         body = _grid_lines(target)
@@ -66,7 +69,20 @@ def as_python(target: Scene | SceneGrid, path: str | Path | None = None) -> str:
         raise InvalidInputError(f"as_python() takes a Scene or a SceneGrid, got {type(target).__name__}.")
     picture = Path(path or UNSAVED).with_suffix(".png").name
     name = "grid" if isinstance(target, SceneGrid) else "scene"
-    return "\n".join([*_head(path), "", *body, "", f"cnnvis.render({name}, {literal(picture)})"]) + "\n"
+    return (
+        "\n".join([*_warning(path, changed), *_head(path), "", *body, "", f"cnnvis.render({name}, {literal(picture)})"])
+        + "\n"
+    )
+
+
+def _warning(path: str | Path | None, changed: Collection[str]) -> list[str]:
+    """Return the lines that say of which items the file has other data; they begin the text."""
+    if not changed:
+        return []
+    file = Path(path or UNSAVED)
+    names = textwrap.fill(", ".join(map(repr, changed)), 100, initial_indent="# ", subsequent_indent="# ")
+    todo = "save the scene there" if file.suffix.lower() == ".json" else "save the scene, and copy this text anew,"
+    return [f"# {file.name} has other data of these items than are shown; {todo} before you run this:", names]
 
 
 def _head(path: str | Path | None) -> list[str]:

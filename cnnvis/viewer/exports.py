@@ -130,8 +130,11 @@ class Exports(QObject):
         """Put Python that makes what is shown on the clipboard."""
         from cnnvis.scene.as_python import as_python
 
-        QApplication.clipboard().setText(as_python(self.workspace.target, self.workspace.path))
-        self.workspace.message.emit("Python that makes this picture is on the clipboard.")
+        path = self.workspace.path
+        changed = self.workspace.unsaved_data if path is not None else ()
+        QApplication.clipboard().setText(as_python(self.workspace.target, path, changed=changed))
+        first = f" Save the scene before you run it: {path.name} has other data of {', '.join(changed)}."
+        self.workspace.message.emit(f"Python that makes this picture is on the clipboard.{first if changed else ''}")
 
     def _run(self, slot: str, path: Path, work: Callable[[Tell], object]) -> None:
         self.workspace.jobs.run(

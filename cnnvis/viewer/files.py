@@ -128,7 +128,7 @@ class Files(QObject):
         if path.suffix.lower() != ".json":
             raise InvalidInputError(f"A scene is saved as .json, got {path.name}. Other formats are under Export.")
         save(self.workspace.target, path)
-        self.workspace.path = path
+        self.workspace.saved_as(path)
         self.settings.add_recent(path)
         self.workspace.message.emit(f"Saved {path}")
 

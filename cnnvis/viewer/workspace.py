@@ -11,6 +11,7 @@ from cnnvis.core import BundledNetwork
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.scene import Scene, SceneGrid, SceneItem, SceneWatch, Selection, scenes_of
 from cnnvis.scene.links import Link
+from cnnvis.viewer.filed import FiledData
 from cnnvis.viewer.history import History, Moment, same_scenes
 from cnnvis.viewer.jobs import Jobs
 from cnnvis.viewer.theme import Theme
@@ -62,6 +63,7 @@ class Workspace(QObject):
         self.ground: Theme = "light"
         self._watch: SceneWatch | None = None
         self._item: str | None = None
+        self._filed = FiledData()
         self._open(Scene(), (None,), None)
         self.history.begin()
 
@@ -89,6 +91,7 @@ class Workspace(QObject):
         if len(given) != n:
             raise InvalidInputError(f"There are {n} scenes to show, got {len(given)} networks for them.")
         self._open(target, given, path)
+        self._filed = FiledData(self.scenes)
         self.history.begin()
         self._tell_all()
 
@@ -102,6 +105,15 @@ class Workspace(QObject):
         for scene in scenes_of(target):
             scene.background = self.ground
         self.show(target, networks, path)
+
+    def saved_as(self, path: Path) -> None:
+        """Say that a file has all of what is open now."""
+        self.path, self._filed = path, FiledData(self.scenes)
+
+    @property
+    def unsaved_data(self) -> tuple[str, ...]:
+        """Names of the items that show other data than the file at `path` has."""
+        return self._filed.changed(self.scenes)
 
     def arrange(
         self, scenes: Sequence[Scene], networks: Sequence[BundledNetwork | None], link: Iterable[Link] = ()

@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QApplication
 from viewer_scenes import network_scene, random_network, volume_scene
 
 import cnnvis
+from cnnvis.core import Ordering
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.scene import Scene, SceneGrid, copy_of
 from cnnvis.viewer.export_dialogs import FilmDialog, SizeDialog
@@ -81,6 +82,64 @@ def test_python_on_the_clipboard_makes_the_same_picture(driver, tmp_path, monkey
     exec(text, names)
     made = next(each for each in names.values() if isinstance(each, Scene))
     np.testing.assert_array_equal(cnnvis.render(made, size=(200, 150)), cnnvis.render(driver.scene, size=(200, 150)))
+
+
+def copied(driver) -> str:
+    driver.window.commands.run("file.python")
+    return QApplication.clipboard().text()
+
+
+def picture_of(text: str) -> np.ndarray:
+    names: dict = {}
+    exec(text, names)
+    return cnnvis.render(names["scene"], size=(200, 150))
+
+
+def test_python_says_that_the_file_has_other_data_and_is_right_once_it_is_saved(driver, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    rising = np.arange(6, dtype=np.float32)[:, None, None] + np.random.default_rng(0).random((6, 9, 9))
+    driver.workspace.show(Scene.of(rising.astype(np.float32), name="ball"))
+    driver.window.files.save_to(tmp_path / "s.json")
+    item = driver.scene["ball"]
+    assert copied(driver).startswith("import")
+    item.data = item.data.reordered(Ordering(np.array([3, 0, 5, 1, 4, 2]), method="by hand"))
+    text, seen = copied(driver), cnnvis.render(driver.scene, size=(200, 150))
+    first, names = text.splitlines()[:2]
+    assert first.startswith("# s.json has other data of these items than are shown; save the scene")
+    assert names == "# 'ball'"
+    assert "'ball'" not in driver.window.status.currentMessage()
+    assert "Save the scene before you run it: s.json has other data of ball" in driver.window.status.currentMessage()
+    assert (picture_of(text) != seen).any(), "the script as it is shows the file's"
+    driver.window.commands.run("file.save")
+    np.testing.assert_array_equal(picture_of(text), seen)
+    assert copied(driver).startswith("import")
+
+
+def test_undo_brings_back_the_data_that_the_file_has(driver, tmp_path) -> None:
+    driver.workspace.show(volume_scene())
+    driver.window.files.save_to(tmp_path / "s.json")
+    driver.workspace.history.commit()
+    driver.scene.add_image(np.zeros((2, 2, 3), np.uint8), name="new\nline")
+    driver.scene["ball"].data = volume_scene()["ball"].data
+    assert driver.workspace.unsaved_data == ("ball", "new\nline")
+    assert copied(driver).splitlines()[1] == "# 'ball', 'new\\nline'", "no name leaves the comment"
+    driver.workspace.history.undo()
+    assert driver.workspace.unsaved_data == ()
+
+
+def test_frames_that_are_played_are_no_other_data(driver, tmp_path) -> None:
+    volumes = [volume_scene()["ball"].data for _ in range(3)]
+    driver.workspace.show(Scene.of_series("epoch", ["0", "1", "2"], volumes))
+    driver.window.files.save_to(tmp_path / "s.json")
+    driver.scene.frame = 2
+    assert driver.workspace.unsaved_data == ()
+    driver.workspace.show(Scene.of_series("epoch", ["0", "1", "2"], volumes), path=tmp_path / "opened.vti")
+    assert driver.workspace.unsaved_data == ()
+    (item,) = driver.scene
+    driver.scene.restore_frames(driver.scene.series, {item.name: volumes[::-1]}, 0)
+    assert driver.workspace.unsaved_data == (item.name,)
+    assert "opened.vti has other data" in copied(driver)
+    assert "copy this text anew" in copied(driver)
 
 
 def test_a_copy_is_not_changed_any_more() -> None:
