@@ -30,8 +30,8 @@ SMALL = 0.82
 TITLE_SHARE = 0.45
 """Of the pane's height, the most that title and notes may take."""
 
-BREAKS = re.compile(r"(?<=:) | · | (?=\()")
-"""Where a line that is too long is broken."""
+BREAKS = re.compile(r"((?<=:) | · | (?=[(−]))")
+"""Where a line that is too long may be broken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,8 @@ class Legend:
 class Title:
     """The title and the lines under it, at the top left: the first `large` ones are large.
 
-    A line that is too long is broken after a colon, at a dot or before a bracket, then shortened.
+    A line that is too long is broken after a colon, at a dot, before a bracket or a minus sign, no oftener than it must
+    be; then it is shortened.
     """
 
     def __init__(self, lines: Sequence[str], pane: Pane, *, large: int = 1) -> None:
@@ -56,7 +57,7 @@ class Title:
         for index, line in enumerate(lines):
             size = 1.25 if index < large else 0.9
             pixels = round(size * pane.font)
-            for part in [line] if pane.fits(line, pixels) else BREAKS.split(line):
+            for part in _wrapped(line, pixels, pane):
                 if self.lines and (top + size) * pane.letter_y > TITLE_SHARE:
                     break
                 self.lines.append((pane.shorten(part, pixels), size, top))
@@ -69,6 +70,19 @@ class Title:
         for line, size, top in self.lines:
             at = np.array([0.9 * self.pane.letter_x, 1 - top * self.pane.letter_y])
             yield _text(line, at, self.pane, size=size, vertical="top")
+
+
+def _wrapped(line: str, pixels: int, pane: Pane) -> list[str]:
+    """Return a line in pieces that fit, where it can be broken so."""
+    first, *rest = BREAKS.split(line)
+    lines = [first]
+    for gap, part in zip(rest[::2], rest[1::2], strict=True):
+        longer = lines[-1] + gap + part
+        if pane.fits(longer, pixels):
+            lines[-1] = longer
+        else:
+            lines.append(part)
+    return lines
 
 
 class ScalarBar:

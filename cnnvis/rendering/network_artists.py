@@ -79,7 +79,7 @@ class NetworkArtist(Artist[Item]):
         if item.shown_class != "none":
             chosen = range(len(item.class_names)) if number is None else [number]
             names = tuple(item.class_names[index] for index in chosen)
-            return Key("class", names, tuple(group_colour(index) for index in chosen))
+            return Key(item.class_title, names, tuple(group_colour(index) for index in chosen))
         steps = np.array(KEY_IMPORTANCES)
         alpha = np.maximum(1 - item.importance_opacity + item.importance_opacity * steps, 0)
         alpha = np.clip(alpha * (1 - item.base_opacity) + item.base_opacity, 0, 1)[:, None] * item.opacity

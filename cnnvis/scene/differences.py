@@ -10,18 +10,20 @@ from numpy.typing import NDArray
 
 from cnnvis.core import PointSet, PolylineSet, Provenance, Volume
 from cnnvis.core.errors import InvalidInputError
-from cnnvis.scene.items import VolumeItem
-from cnnvis.scene.network_items import BundleItem, GlyphsItem
+from cnnvis.scene.items import LabelsItem, VolumeItem
+from cnnvis.scene.network_items import BundleItem, GlyphsItem, NetworkItem
 from cnnvis.scene.scene import Scene
+
+MINUS = "\N{MINUS SIGN}"
 
 
 def difference(first: Scene, second: Scene) -> Scene:
     """Return a scene of the second minus the first.
 
     Volumes are paired by layer, and subtracted channel by channel whatever their orders; the difference is shown in the
-    order of the first. Links are paired by the units they join, and drawn as strong as their importances differ, in two
-    colours: one where the first has more, one where the second has. A link that only one has counts nothing in the
-    other. Units likewise.
+    order of the first. Links of networks with the same layers are paired by the units they join, and drawn as strong as
+    their importances differ, in two colours: one where the first has more, one where the second has. A link that only
+    one has counts nothing in the other. Units likewise.
 
     Parameters
     ----------
@@ -35,42 +37,61 @@ def difference(first: Scene, second: Scene) -> Scene:
     Raises
     ------
     InvalidInputError
-        When they have no layer of equal shape, and not both a network, in common.
+        When they have neither a layer in common nor a network with the same layers, or the layer has other shapes.
 
     Notes
     -----
     Importances of a network are divided by its largest, so that of two networks only the shares are compared.
     """
-    names = (first.title or "first", second.title or "second")
-    scene = Scene(title=f"{names[1]} \N{MINUS SIGN} {names[0]}", background=first.background)
-    if names[0] == names[1]:
-        names = (f"{names[0]} (first)", f"{names[1]} (second)")
-    theirs = {item.data.layer: item for item in second if isinstance(item, VolumeItem)}
+    ours, theirs = _name(first, "first"), _name(second, "second")
+    name = f"{theirs} {MINUS} {ours}" if ours != theirs else f"second {MINUS} first"
+    scene = Scene(title=name, background=first.background)
     for item in first:
-        if isinstance(item, VolumeItem) and item.data.layer in theirs:
-            shown = volume_difference(item.data, theirs[item.data.layer].data)
-            scene.add_volume(shown, name=item.name, mode=item.mode, origin=item.origin)
+        if isinstance(item, VolumeItem):
+            _add_volume(scene, item, second)
         elif isinstance(item, BundleItem | GlyphsItem):
-            _add_network(scene, item, second, names)
+            _add_network(scene, item, second, name)
     if not len(scene):
         raise InvalidInputError(
-            f"{names[0]!r} and {names[1]!r} have nothing in common to subtract: volumes of a layer of one name and "
-            "shape, or the lines of a network in both."
+            f"{ours!r} and {theirs!r} have nothing in common to subtract: volumes of a layer of one name, or two "
+            "networks with the same layers."
         )
+    if any(isinstance(item, NetworkItem) for item in scene):
+        scene.title = f"second {MINUS} first"  # names of networks are long; the caption has them
+        for item in first:
+            if isinstance(item, LabelsItem):
+                scene.add_labels(item.data, item.texts, name=item.name, size=item.size)
     scene.camera.update(first.camera.model_dump())
     return scene
 
 
-def _add_network(scene: Scene, item: BundleItem | GlyphsItem, second: Scene, names: tuple[str, str]) -> None:
-    other = next((each for each in second if type(each) is type(item)), None)
+def _name(scene: Scene, otherwise: str) -> str:
+    """Return what a scene is called, without what its title adds about it."""
+    return scene.title.split(" \N{MIDDLE DOT} ")[0] or otherwise
+
+
+def _add_volume(scene: Scene, item: VolumeItem, second: Scene) -> None:
+    layer = item.data.layer
+    other = next((each for each in second if isinstance(each, VolumeItem) and each.data.layer == layer), None)
+    if other is not None:
+        shown = volume_difference(item.data, other.data)
+        scene.add_volume(shown, name=item.name, mode=item.mode, origin=item.origin)
+
+
+def _add_network(scene: Scene, item: BundleItem | GlyphsItem, second: Scene, name: str) -> None:
+    numbering = {"layers": item.layers, "layer_sizes": item.layer_sizes}
+    alike = (each for each in second if type(each) is type(item) and numbering.items() <= dict(each).items())
+    other = next(alike, None)
     if other is None:
         return
-    look = {"class_names": tuple(f"more in {name}" for name in names), "shown_class": "all", "size": item.size}
+    look = {"class_title": "more in", "class_names": ("first", "second"), "shown_class": "all", **numbering}
     if isinstance(item, BundleItem):
-        lines = lines_difference(item.data, other.data)
-        scene.add_bundle(lines, name=item.name, mode=item.mode, caption="opacity: difference of importance", **look)
+        caption = f"{name} \N{MIDDLE DOT} opacity: size of the difference"
+        scene.add_bundle(lines_difference(item.data, other.data), name=item.name, caption=caption, **look)
     else:
-        scene.add_glyphs(points_difference(item.data, other.data), name=item.name, legend=False, **look)
+        points = points_difference(item.data, other.data)
+        scene.add_glyphs(points, name=item.name, legend=False, **look)
+    scene[item.name].update(item.look_for(scene[item.name]))
 
 
 def volume_difference(first: Volume, second: Volume) -> Volume:
@@ -86,7 +107,7 @@ def volume_difference(first: Volume, second: Volume) -> Volume:
             f"Volumes of other shapes have no difference: {first.layer!r} is {first.shape}, the other {second.shape}."
         )
     values = second.in_order_of(first).values.astype(np.float32) - first.values.astype(np.float32)
-    provenance = Provenance(model=f"{second.provenance.model} \N{MINUS SIGN} {first.provenance.model}")
+    provenance = Provenance(model=f"{second.provenance.model} {MINUS} {first.provenance.model}")
     return replace(first, values=values, quantity=f"difference of {first.quantity}", provenance=provenance)
 
 

@@ -41,6 +41,8 @@ class NetworkItem(SceneItem):
     shown_class : "none", "all", or a class by name or number
         "none": one ink. "all": the colours of the classes, mixed by their shares, the largest the more. One class: its
         colour, and the first factor of the opacity times the share of the class that a line or unit has.
+    class_title : str
+        Headline of the classes in the legend.
     layers : tuple of str
         Names of the network's layers, each once; empty where unknown.
     layer_sizes : tuple of int
@@ -62,6 +64,7 @@ class NetworkItem(SceneItem):
     light_elevation: float = Field(default=0.0, ge=-90, le=90)
     class_names: tuple[str, ...] = ()
     shown_class: Literal["none", "all"] | int | str = "none"
+    class_title: str = "class"
     layers: tuple[str, ...] = ()
     layer_sizes: tuple[int, ...] = ()
     hidden_layers: tuple[str, ...] = ()

@@ -262,3 +262,25 @@ def test_custom_cameras_that_see_nothing_are_explained(wrong):
     built.add_volume(np.ones((3, 3, 3)))
     with pytest.raises(InvalidInputError, match="sees nothing"):
         render(built, size=(64, 64))
+
+
+@pytest.mark.parametrize(
+    ("width", "lines"),
+    [
+        (900, ["mnist-mlp-untrained (RANDOM WEIGHTS) · 4 layers"]),
+        (400, ["mnist-mlp-untrained (RANDOM WEIGHTS)", "4 layers"]),
+        (330, ["mnist-mlp-untrained", "(RANDOM WEIGHTS) · 4 layers"]),
+    ],
+)
+def test_a_long_title_is_broken_no_oftener_than_it_must_be(width, lines):
+    pane = Pane(width, 320, THEMES["light"], 14)
+    title = Title(["mnist-mlp-untrained (RANDOM WEIGHTS) · 4 layers"], pane)
+    assert [text for text, _, _ in title.lines] == lines
+
+
+def test_a_difference_is_broken_before_its_minus():
+    pane = Pane(330, 320, THEMES["light"], 14)
+    assert [text for text, _, _ in Title(["mnist-mlp-untrained − mnist-mlp-trained"], pane).lines] == [
+        "mnist-mlp-untrained",
+        "− mnist-mlp-trained",
+    ]

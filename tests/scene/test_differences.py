@@ -80,12 +80,28 @@ def test_units_are_paired_by_number() -> None:
 def test_networks_become_a_scene_of_two_colours() -> None:
     scenes = []
     for title, links in (("before", {(0, 5): 1.0}), ("after", {(0, 5): 1.0, (1, 5): 0.5})):
-        scene = Scene(title=title)
-        scene.add_bundle(lines(links))
+        scene = Scene(title=f"{title} · 2 layers")
+        scene.add_bundle(lines(links), mode="lines", layers=("a", "b"), layer_sizes=(5, 1))
         scenes.append(scene)
     found = difference(*scenes)
-    assert found["bundle"].class_names == ("more in before", "more in after")
-    assert found.title == "after − before"
+    shown = found["bundle"]
+    assert (shown.class_title, shown.class_names) == ("more in", ("first", "second"))
+    assert found.title == "second − first"
+    assert shown.caption.startswith("after − before")
+    assert shown.mode == "lines"
+    assert shown.layers == ("a", "b"), "its units can be selected"
+    scenes[1]["bundle"].update({"layers": ("a", "c")})
+    with pytest.raises(InvalidInputError, match="same layers"):
+        difference(*scenes)
+
+
+def test_a_difference_is_named_by_both() -> None:
+    first, second = Scene.of(volume(np.zeros((2, 3, 3)))), Scene.of(volume(np.ones((2, 3, 3))))
+    assert difference(first, second).title == "second − first"
+    first.title, second.title = "epoch: 0 · 5 layers", "epoch: 4"
+    assert difference(first, second).title == "epoch: 4 − epoch: 0"
+    second.title = "epoch: 0"
+    assert difference(first, second).title == "second − first"
 
 
 def test_what_cannot_be_subtracted_says_so() -> None:
