@@ -13,6 +13,7 @@ from cnnvis.rendering.key import Key
 from cnnvis.rendering.legend import Legend
 from cnnvis.rendering.pane import Margins, Pane
 from cnnvis.rendering.screen_box import Projection
+from cnnvis.rendering.screen_texts import ScreenTexts
 from cnnvis.rendering.style import Theme
 from cnnvis.scene import SceneItem
 
@@ -79,8 +80,8 @@ class Artist(Generic[Item]):
         """Return what the frame takes of a pane beside `taken`, the room of title and scalar bars; None: no frame."""
         return None
 
-    def frame(self, projection: Projection, pane: Pane, taken: Margins) -> Iterable[vtk.vtkProp]:
-        """Return what stands around the item from one point of view: outline, axes, labels."""
+    def frame(self, projection: Projection, texts: ScreenTexts) -> Iterable[vtk.vtkProp]:
+        """Return what stands around the item from one point of view: outline, axes, labels among the other texts."""
         return ()
 
     def notes(self) -> list[str]:

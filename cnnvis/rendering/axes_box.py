@@ -35,9 +35,8 @@ class AxesBox:
     """Frame of one volume item, built for one point of view.
 
     Names stand along the outline's lowest and leftmost edges as seen from the camera, at a distance given in
-    letters, so a new camera or pane needs a new frame; it costs about a millisecond. Texts stay clear of `taken`,
-    the margins with title and scalar bar: names move aside, numbers are left out. Of a `named` item, one of several,
-    the name stands with that of the channels.
+    letters, so a new camera or pane needs a new frame; it costs about a millisecond. Where `texts` have no room, names
+    move aside and numbers are left out. Of a `named` item, one of several, the name stands with that of the channels.
     """
 
     def __init__(
@@ -45,8 +44,7 @@ class AxesBox:
         item: VolumeItem,
         bounds: NDArray[np.float64],
         projection: Projection,
-        pane: Pane,
-        taken: Margins,
+        texts: ScreenTexts,
         *,
         named: bool = False,
     ) -> None:
@@ -54,10 +52,9 @@ class AxesBox:
         self.named = named
         self.volume: Volume = item.data
         self.box = ScreenBox(bounds, projection)
-        self.texts = ScreenTexts(pane, taken)
         self.projection = projection
-        self.pane = pane
-        self.letter = pane.letter_y
+        self.pane, self.texts = texts.pane, texts
+        self.letter = texts.pane.letter_y
 
     def props(self) -> Iterator[vtk.vtkProp]:
         """Yield outline, ticks, names and group marks."""
@@ -81,7 +78,9 @@ class AxesBox:
         positions, texts = self._ticks(axis)
         away = self.box.away(axis, edge)
         at = self._on_edge(axis, edge, positions)
-        yield self.texts.tick_lines(at, at + 0.45 * self.letter * away)
+        tips = at + 0.45 * self.letter * away
+        seen = ~self.texts.covered(tips)
+        yield self.texts.tick_lines(at[seen], tips[seen])
         reach = 0.0
         for point, text in zip(at, texts, strict=True):
             half = half_extent(self.texts.size(text, SMALL), away)

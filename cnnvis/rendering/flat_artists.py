@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from cnnvis.rendering import _vtk as vtk
 from cnnvis.rendering.artist import Artist
-from cnnvis.rendering.pane import Margins, Pane
 from cnnvis.rendering.screen_box import Projection
 from cnnvis.rendering.screen_texts import ScreenTexts
 from cnnvis.rendering.style import Theme, style_text
@@ -89,14 +88,13 @@ class LabelsArtist(Artist[LabelsItem]):
             actor.GetTextProperty().SetOpacity(self.item.opacity)
             yield actor
 
-    def frame(self, projection: Projection, pane: Pane, taken: Margins) -> Iterator[vtk.vtkProp]:
+    def frame(self, projection: Projection, texts: ScreenTexts) -> Iterator[vtk.vtkProp]:
         """Yield the texts whose size is that of the pane's, before all else: only so are small ones sharp."""
         if self.item.size is not None or not self.item.texts:
             return
-        texts = ScreenTexts(pane, taken)
         for at, text in zip(projection(self._points()), self.item.texts, strict=True):
             place = texts.kept_whole(text, at, size=LABEL)
-            actor = texts.actor(text, place, size=LABEL, colour=pane.theme.text)
+            actor = texts.actor(text, place, size=LABEL, colour=texts.pane.theme.text)
             actor.GetTextProperty().SetOpacity(self.item.opacity)
             yield actor
 

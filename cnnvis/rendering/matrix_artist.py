@@ -15,6 +15,7 @@ from cnnvis.rendering.flat_artists import textured_plane
 from cnnvis.rendering.legend import Legend
 from cnnvis.rendering.pane import Margins, Pane
 from cnnvis.rendering.screen_box import Projection, ScreenBox
+from cnnvis.rendering.screen_texts import ScreenTexts
 from cnnvis.rendering.style import RGB, Theme, quad_polydata
 from cnnvis.scene import MatrixItem
 
@@ -116,12 +117,12 @@ class MatrixArtist(Artist[MatrixItem]):
         """Return the room of labels and names."""
         return matrix_frame.margins(self.item, pane, taken) if self.item.axes and pane.roomy else None
 
-    def frame(self, projection: Projection, pane: Pane, taken: Margins) -> Iterator[vtk.vtkProp]:
+    def frame(self, projection: Projection, texts: ScreenTexts) -> Iterator[vtk.vtkProp]:
         """Yield outline, labels, names, and the texts on the cells."""
         box = ScreenBox(self.bounds(), projection)
-        frame = matrix_frame.MatrixFrame(self.item, box, pane, taken)
+        frame = matrix_frame.MatrixFrame(self.item, box, texts)
         yield frame.outline(None if self.item.style == "cells" else self._floor())
-        if self.item.axes and pane.roomy:
+        if self.item.axes and texts.pane.roomy:
             yield from frame.labels()
         if self.item.style == "cells":
             yield from frame.cell_texts(self.colours)

@@ -54,14 +54,13 @@ def margins(item: MatrixItem, pane: Pane, taken: Margins) -> Margins:
 
 
 class MatrixFrame:
-    """Frame of one matrix item, built for one point of view; texts stay clear of `taken` and of each other."""
+    """Frame of one matrix item, built for one point of view, with texts among those that are there."""
 
-    def __init__(self, item: MatrixItem, box: ScreenBox, pane: Pane, taken: Margins) -> None:
+    def __init__(self, item: MatrixItem, box: ScreenBox, texts: ScreenTexts) -> None:
         self.item = item
         self.box = box
-        self.pane = pane
-        self.texts = ScreenTexts(pane, taken)
-        self.letter = pane.letter_y
+        self.pane, self.texts = texts.pane, texts
+        self.letter = texts.pane.letter_y
 
     def outline(self, floor: float | None) -> vtk.vtkActor:
         """Return the outline, of bars without the edges before them, and a ring where the value zero stands."""

@@ -21,6 +21,7 @@ from cnnvis.rendering.network_actor import NetworkActor
 from cnnvis.rendering.network_artists import BundleArtist, GlyphsArtist, NetworkArtist
 from cnnvis.rendering.pane import Margins, Pane
 from cnnvis.rendering.screen_box import Projection
+from cnnvis.rendering.screen_texts import ScreenTexts
 from cnnvis.rendering.style import THEMES
 from cnnvis.rendering.viewpoint import place_camera
 from cnnvis.rendering.volume_artist import VolumeArtist
@@ -219,15 +220,22 @@ class SceneRenderer:
         volumes = [artist for artist in shown if isinstance(artist, VolumeArtist)]
         for volume in volumes:
             volume.named = len(volumes) > 1
-        for artist in shown:
-            yield from artist.frame(projection, pane, taken)
-            if isinstance(artist, VolumeArtist):
-                yield from channel_marks(artist.item, artist.bounds(), self.scene.selection, pane)
+        yield from self._frames(shown, projection, ScreenTexts(pane, taken))
         for bar in bars:
             yield from bar.props()
         if key_box is not None:
             yield from key_box.props()
         yield from title.props()
+
+    def _frames(self, shown: list[Artist], projection: Projection, texts: ScreenTexts) -> Iterator[vtk.vtkProp]:
+        """Yield what stands around the items, the nearest first: what is farther gives way to it."""
+        middles = np.array([artist.bounds().mean(axis=0) for artist in shown]).reshape(-1, 3)
+        for index in np.argsort(projection.depth(middles), kind="stable").tolist():
+            artist = shown[index]
+            yield from artist.frame(projection, texts)
+            if isinstance(artist, VolumeArtist):
+                yield from channel_marks(artist.item, artist.bounds(), self.scene.selection, texts.pane)
+                texts.stay_beside(projection(artist.corners()))
 
     def _title(self, items: list[SceneItem]) -> list[str]:
         """Return headline, frame, and where it comes from."""

@@ -15,11 +15,18 @@ SMALL = 0.8
 """Size of tick labels, in letters."""
 
 
+FACES = ((0, 1, 3, 2), (4, 5, 7, 6), (0, 1, 5, 4), (2, 3, 7, 6), (0, 2, 6, 4), (1, 3, 7, 5))
+"""Corners of the faces of a box, around each, by their numbers in `box_corners`."""
+
+PLACES = np.array([(x, y) for x in (-1.0, 0.0, 1.0) for y in (-1.0, 0.0, 1.0)])
+"""Of a text that are looked at, in halves of its size from its middle."""
+
+
 class ScreenTexts:
     """Places texts around what is drawn, in units of the pane's height from its centre.
 
-    They stay clear of `taken`, the margins with title and scalar bar, and of each other. Sizes are in letters;
-    an upright text runs from bottom to top.
+    They stay clear of `taken`, the margins with title and scalar bar, of each other, and of what stands in front of
+    what they belong to. Sizes are in letters; an upright text runs from bottom to top.
     """
 
     def __init__(self, pane: Pane, taken: Margins) -> None:
@@ -29,6 +36,20 @@ class ScreenTexts:
         self._low = (np.array([taken.left, taken.bottom]) + gap - 0.5) * self._scale
         self._high = (0.5 - np.array([taken.right, taken.top]) - gap) * self._scale
         self._placed: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
+        self._in_front: list[NDArray[np.float64]] = []
+
+    def stay_beside(self, corners: NDArray[np.float64]) -> None:
+        """Let no text that comes from now on stand on a box, given by its corners (8, 2) as `box_corners` has them."""
+        self._in_front += [corners[list(face)] for face in FACES]
+
+    def covered(self, points: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Return which of the points (P, 2) lie on such a box."""
+        found = np.zeros(len(points), bool)
+        for face in self._in_front:
+            sides, from_corner = np.roll(face, -1, axis=0) - face, points[:, None] - face
+            turns = sides[:, 0] * from_corner[..., 1] - sides[:, 1] * from_corner[..., 0]
+            found |= (turns > 0).all(axis=1) | (turns < 0).all(axis=1)
+        return found
 
     def size(self, text: str, letters: float, *, upright: bool = False) -> NDArray[np.float64]:
         """Return (width, height) of a text."""
@@ -65,9 +86,11 @@ class ScreenTexts:
     def text(
         self, text: str, at: NDArray[np.float64], *, size: float, upright: bool = False
     ) -> Iterator[vtk.vtkTextActor]:
-        """Yield a text centred on a point of the screen, unless it would cover one that is there."""
+        """Yield a text centred on a point of the screen, unless it would cover one, or a box, that is there."""
         half = self.size(text, size, upright=upright) / 2
         if any(np.all(np.abs(at - other) < half + reach) for other, reach in self._placed):
+            return
+        if self.covered(at + half * PLACES).any():
             return
         self._placed.append((at, half))
         actor = self.actor(text, at, size=size, colour=self.pane.theme.text)

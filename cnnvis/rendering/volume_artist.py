@@ -15,6 +15,7 @@ from cnnvis.rendering import axes_box
 from cnnvis.rendering.artist import Artist
 from cnnvis.rendering.pane import Margins, Pane
 from cnnvis.rendering.screen_box import Projection
+from cnnvis.rendering.screen_texts import ScreenTexts
 from cnnvis.rendering.style import Theme, format_values
 from cnnvis.rendering.volume_cast import VolumeCast, thinning
 from cnnvis.rendering.volume_look import VolumeLook
@@ -88,10 +89,10 @@ class VolumeArtist(Artist[VolumeItem]):
         """Return the room of ticks and names."""
         return axes_box.margins(pane) if self.item.axes and pane.roomy else None
 
-    def frame(self, projection: Projection, pane: Pane, taken: Margins) -> Iterator[vtk.vtkProp]:
+    def frame(self, projection: Projection, texts: ScreenTexts) -> Iterator[vtk.vtkProp]:
         """Yield outline, named axes and group marks."""
         if self.item.axes:
-            box = axes_box.AxesBox(self.item, self.bounds(), projection, pane, taken, named=self.named)
+            box = axes_box.AxesBox(self.item, self.bounds(), projection, texts, named=self.named)
             yield from box.props()
 
     # -- notes -----------------------------------------------------------------------------------
