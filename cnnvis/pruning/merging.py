@@ -44,8 +44,9 @@ class MergedNetwork:
     merges : tuple of Merge
         In the order in which they were done.
     steps : tuple of MergeStep
-        The whole network first, then each step that was measured. A last one with more channels than there are merges
-        lost too much, and was not done.
+        The whole network first, then each step that was done.
+    too_costly : MergeStep or None
+        The step that was tried last and not done, because it lost too much accuracy; None where all were done.
     has_labels : bool
         Whether steps were judged by labels, or by the whole network's answers.
     """
@@ -53,6 +54,7 @@ class MergedNetwork:
     pruned: Pruned
     merges: tuple[Merge, ...]
     steps: tuple[MergeStep, ...]
+    too_costly: MergeStep | None
     has_labels: bool
 
     def __post_init__(self) -> None:
@@ -100,13 +102,12 @@ def merge_channels(
     -------
     MergedNetwork
         Its outputs on the example equal those of the network with the same channels merged and not cut out: this is
-        checked before it is returned.
+        checked before it is returned. Where nothing was verified, nothing is merged.
 
     Raises
     ------
     InvalidInputError
-        When nothing was verified, the redundancy is that of another network, an option is out of range, or the
-        network has no class output.
+        When the redundancy is that of another network, an option is out of range, or the network has no class output.
 
     Notes
     -----
@@ -120,7 +121,7 @@ def merge_channels(
     parts = _parts(_planned(followed, readers, redundancy), n_hidden, chosen)
     judge = Judge(model, data)
     state = _State(followed.module, (), judge(followed.module))
-    steps = [MergeStep(0, 0.0, None, {}, *state.verdict)]
+    steps, too_costly = [MergeStep(0, 0.0, None, {}, *state.verdict)], None
     for number, part in enumerate(parts):
         trials = {}
         for rule in chosen.rules:
@@ -130,9 +131,11 @@ def merge_channels(
         rule, tried = min(trials.items(), key=lambda trial: np.nan_to_num(trial[1].verdict.loss, nan=np.inf))
         losses = {str(name): trial.verdict.loss for name, trial in trials.items()}
         n_merged = len(tried.merges)
-        steps.append(MergeStep(n_merged, n_merged / n_hidden, rule, losses, *tried.verdict))
-        if chosen.max_drop is not None and tried.verdict.accuracy < steps[0].accuracy - chosen.max_drop - 1e-12:
+        step = MergeStep(n_merged, n_merged / n_hidden, rule, losses, *tried.verdict)
+        if chosen.max_drop is not None and step.accuracy < steps[0].accuracy - chosen.max_drop - 1e-12:
+            too_costly = step
             break
+        steps.append(step)
         state = tried
     settings = {"method": "merging", **dataclasses.asdict(chosen), "images": judge.n_images}
     settings["merges"] = [merge._asdict() for merge in state.merges]
@@ -140,6 +143,7 @@ def merge_channels(
         pruned=_cut(model, followed, state, dict(redundancy.left_whole), settings),
         merges=state.merges,
         steps=tuple(steps),
+        too_costly=too_costly,
         has_labels=judge.has_labels,
     )
 
@@ -184,13 +188,8 @@ def _parts(bundles: list[tuple[Planned, ...]], n_hidden: int, options: MergeOpti
     """Return the merges of each step."""
     allowed = np.cumsum([len(bundle) for bundle in bundles]) <= options.max_share * n_hidden + 1e-9
     bundles = bundles[: int(allowed.sum())]
-    if not bundles:
-        raise InvalidInputError(
-            "There are no channels to merge: no pair was verified, or max_share is less than the first takes."
-        )
-    n_steps = min(options.n_steps, len(bundles))
-    places = np.array_split(np.arange(len(bundles)), n_steps)
-    return [[planned for place in part for planned in bundles[place]] for part in places]
+    places = np.array_split(np.arange(len(bundles)), max(1, min(options.n_steps, len(bundles))))
+    return [[planned for place in part for planned in bundles[place]] for part in places if part.size]
 
 
 def _merge(planned: Planned, redundancy: Redundancy, rule: MergeRule, step: int) -> Merge:

@@ -12,13 +12,14 @@ from cnnvis.report.figure_filters import filter_images, filter_tiles, filters_an
 from cnnvis.report.figure_gradients import gradient_tiles
 from cnnvis.report.figure_importance import importance_by_class, importance_grid
 from cnnvis.report.figure_importance_bars import importance_bars, importance_histogram
+from cnnvis.report.figure_merging import merge_curve_chart
 from cnnvis.report.figure_mosaic import mosaic
 from cnnvis.report.figure_order_quality import order_quality_chart
 from cnnvis.report.figure_pictures import picture_rows
 from cnnvis.report.figure_slices import row_slices
 from cnnvis.report.figure_survey import survey_grid
 from cnnvis.report.page import Page
-from cnnvis.report.tables import filter_table_rows, order_quality_table
+from cnnvis.report.tables import filter_table_rows, merge_table, order_quality_table, redundancy_table
 
 __all__ = [
     "Page",
@@ -38,11 +39,14 @@ __all__ = [
     "importance_by_class",
     "importance_grid",
     "importance_histogram",
+    "merge_curve_chart",
+    "merge_table",
     "mosaic",
     "order_quality_chart",
     "order_quality_table",
     "picture_rows",
     "prune_curve_chart",
+    "redundancy_table",
     "row_slices",
     "survey_grid",
     "to_jpeg",

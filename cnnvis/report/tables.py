@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from cnnvis.core.filter_table import FilterTable
+from cnnvis.core.merging import Merge
 from cnnvis.core.ordering import Ordering
+from cnnvis.core.redundancy import ALONE, Redundancy
 from cnnvis.report.style import minus
 
 QUALITY_COLUMNS = ("order", "groups", "constant", "smoothness", "original", "random", "gain", "brightness")
@@ -19,6 +21,13 @@ QUALITY_CAPTION = (
 
 
 FILTER_COLUMNS = ("images of", "images", "error", "without least", "least", "without most", "most")
+MERGE_COLUMNS = ("merged", "into", "step", "rule", "a", "b", "explained", "border error")
+MERGE_CAPTION = (
+    "Channels merged, in order: the layers behind read a x + b of the channel kept in the place of the one merged. "
+    "Explained: share of its variance over all positions that this line explains. Rule: affine takes over a and b, sum "
+    "the channel as it is, zero nothing. Border error: largest error that b makes where maps are padded with zeros."
+)
+REDUNDANCY_COLUMNS = ("layer", "channels", "proposed", "verified", "alike on average only", "left whole")
 
 
 def order_quality_table(
@@ -62,6 +71,53 @@ def filter_table_rows(table: FilterTable) -> tuple[tuple[str, ...], list[tuple[s
         "A row of a class counts its images alone, and the filters least and most important to it."
     )
     return FILTER_COLUMNS, rows, caption
+
+
+def merge_table(merges: Sequence[Merge]) -> tuple[tuple[str, ...], list[tuple[str | int | float | None, ...]], str]:
+    """Return columns, rows and caption of the table of merges, for `Page.table` and for a CSV file.
+
+    Parameters
+    ----------
+    merges : sequence of Merge
+        A channel that a constant takes the place of has no kept one. Of several values in which channels are read, the
+        first is shown.
+    """
+    rows: list[tuple[str | int | float | None, ...]] = [
+        (
+            f"{merge.layer} {merge.merged}",
+            None if merge.kept == ALONE else merge.kept,
+            merge.step,
+            str(merge.rule),
+            merge.scale[0],
+            merge.shift[0],
+            merge.explained,
+            merge.border_error,
+        )
+        for merge in merges
+    ]
+    return MERGE_COLUMNS, rows, MERGE_CAPTION
+
+
+def redundancy_table(redundancy: Redundancy) -> tuple[tuple[str, ...], list[tuple[str | int | float, ...]], str]:
+    """Return columns, rows and caption of the table of what was proposed and verified by layer, for `Page.table`.
+
+    Parameters
+    ----------
+    redundancy : Redundancy
+        Layers that cannot be merged have a row with the reason.
+    """
+    disagreeing = redundancy.disagreeing()
+    rows: list[tuple[str | int | float, ...]] = []
+    for layer, moments in redundancy.moments.items():
+        parts = (redundancy.pairs, redundancy.verified, disagreeing)
+        counts = [sum(pair.layer == layer for pair in part) for part in parts]
+        rows.append((layer, moments.n_channels, *counts, ""))
+    rows += [(layer, "", "", "", "", reason) for layer, reason in redundancy.left_whole.items()]
+    caption = (
+        f"Pairs of channels proposed by averages or groups and verified on the maps of {redundancy.n_images:,} images. "
+        "Alike on average only: pairs whose averages correlate above 0.9 and whose maps disagree."
+    )
+    return REDUNDANCY_COLUMNS, rows, caption
 
 
 def _percent(share: float) -> str:

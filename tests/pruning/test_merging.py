@@ -190,10 +190,11 @@ def test_groups_lose_one_channel_each_or_none():
     assert largest(found.network.module(inputs), expected) < 1e-6
     four = found.network.module.four[0]
     assert (four.groups, four.in_channels) == (4, 4)
-    with pytest.raises(InvalidInputError, match="no channels to merge"):  # three groups cannot go without the fourth
-        merged_by_groups(model, inputs, {"stem.0": [0, 0, 1, 1, 2, 2, 3, 4]})
-    with pytest.raises(InvalidInputError, match="no channels to merge"):  # nor can a channel move into another group
-        merged_by_groups(model, inputs, {"stem.0": [0, 1, 0, 1, 2, 3, 2, 3]})
+    for labels in (
+        [0, 0, 1, 1, 2, 2, 3, 4],  # three groups cannot go without the fourth
+        [0, 1, 0, 1, 2, 3, 2, 3],  # nor can a channel move into another group
+    ):
+        assert not merged_by_groups(model, inputs, {"stem.0": labels}).merges
 
 
 def test_many_duplicates_of_one_channel_all_go_into_the_one_that_stays():
@@ -265,8 +266,10 @@ def test_merging_ends_before_too_much_is_lost():
     allowed = sorted(lost)[5]
     stopped = merge_channels(model, found, inputs, example=inputs[:1], max_drop=allowed, n_steps=10)
     first = next(number for number, drop in enumerate(lost) if drop > allowed)
-    assert len(stopped.steps) == first + 1  # the step that lost too much is shown
-    assert len(stopped.merges) == whole.steps[first - 1].n_merged  # and was not done
+    assert stopped.too_costly.n_merged == whole.steps[first].n_merged
+    assert [step.n_merged for step in stopped.steps] == [step.n_merged for step in whole.steps[:first]]
+    assert len(stopped.merges) == stopped.steps[-1].n_merged
+    assert whole.too_costly is None
     assert stopped.merges == whole.merges[: len(stopped.merges)]
     limited = merge_channels(model, found, inputs, example=inputs[:1], max_drop=None, max_share=0.25)
     assert len(limited.merges) == 10
@@ -341,13 +344,16 @@ def test_a_merged_network_is_written_and_opens_without_cnnvis(tmp_path):
 # Bad input
 
 
-def test_nothing_to_merge_is_said():
+def test_where_nothing_is_redundant_nothing_is_merged():
     model, inputs = merge_nets.shifted_twins(), merge_nets.pictures()
-    with pytest.raises(InvalidInputError, match="no channels to merge"):
-        merged_by_groups(model, inputs, {"0": [0, 0, 1]})
     found = find_redundant(model, inputs, labels={"0": [0, 1, 0]}, example=inputs[:1])
-    with pytest.raises(InvalidInputError, match="no channels to merge"):
-        merge_channels(model, found, inputs, example=inputs[:1], max_share=0.01)
+    for merged in (
+        merged_by_groups(model, inputs, {"0": [0, 0, 1]}),
+        merge_channels(model, found, inputs, example=inputs[:1], max_share=0.01),
+    ):
+        assert not merged.merges
+        assert [step.n_merged for step in merged.steps] == [0]
+        assert torch.equal(merged.network.module(inputs), model(inputs))
 
 
 def test_the_redundancy_of_another_network_is_refused():
