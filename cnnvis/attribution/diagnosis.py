@@ -11,13 +11,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cnnvis.capture import record
-from cnnvis.capture.inputs import as_call, as_module, with_images
+from cnnvis.capture import SurveyOptions
+from cnnvis.capture.inputs import ForwardCall, as_call, as_module, with_images
+from cnnvis.capture.labelled import Labelled
 from cnnvis.capture.modules import ModuleTree
 from cnnvis.capture.nested import map_tensors
 from cnnvis.capture.shifting import shift
 from cnnvis.capture.state import evaluating
-from cnnvis.core import ClassStatistics, LayerSurvey, Provenance, Recording, Survey
+from cnnvis.capture.surveying.pass_over import survey_shard
+from cnnvis.capture.surveying.plan import make_plan
+from cnnvis.capture.surveying.shards import BatchShard
+from cnnvis.core import ClassStatistics, LayerSurvey, Provenance, Survey
 from cnnvis.core.classes import class_index
 from cnnvis.core.diagnosis import Departure, Diagnosis, Patch
 from cnnvis.core.errors import InvalidInputError
@@ -73,20 +77,22 @@ def diagnose(
     """
     images, names = with_images(model, image, ())
     n_of_class = _classes(next(iter(survey.layers.values()))).count
-    recording = record(model, images, list(dict.fromkeys(layer.value for layer in survey.layers.values())))
-    scores = _scores_of_one(recording)
+    call = as_call(as_module(model), images)
+    if call.n_images != 1:
+        raise InvalidInputError(f"A diagnosis is of one image, got {call.n_images}.")
+    scores = _scores(model, call)
     predicted = int(scores.argmax())
     label = None if true is None else class_index(true, survey.class_names)
-    averages = {name: _averages(recording[layer.value].activations) for name, layer in survey.layers.items()}
+    averages = _averages(model, call, survey)
     from_predicted = _departures(survey, averages, _counted(predicted, n_of_class, survey))
     from_true = {} if label is None else _departures(survey, averages, _counted(label, n_of_class, survey))
     found = from_true or from_predicted
-    inner = [name for name, layer in survey.layers.items() if not _gives(scores, recording[layer.value].activations)]
+    inner = [name for name in survey if not np.array_equal(averages[name], scores)]
     if not inner:
         raise InvalidInputError("The survey has no layer before the scores; survey more layers.")
     first = next((name for name in inner if found[name].share < LEVEL), None)
     layer = first or min(inner, key=lambda name: (np.nan_to_num(found[name].share, nan=1.0), -found[name].size))
-    patcher = _Patcher(model, images, predicted if label is None else label)
+    patcher = _Patcher(model, call, predicted if label is None else label)
     towards = {name: _classes(survey.layers[name]).mean[:, patcher.label] - averages[name] for name in inner}
     furthest = [int(c) for c in np.argsort(-np.nan_to_num(np.abs(found[layer].z)), kind="stable")[:n_channels]]
     counts = [count for count in 2 ** np.arange(16) if count < len(furthest)] + [len(furthest)]
@@ -112,18 +118,15 @@ def diagnose(
     )
 
 
-def _scores_of_one(recording: Recording) -> NDArray[np.float64]:
-    """Return the (K,) scores of the one image that was recorded."""
-    if recording.logits is None:
+def _scores(model: Any, call: ForwardCall) -> NDArray[np.float64]:
+    """Return the (K,) scores of the one image."""
+    module = as_module(model)
+    call = call.copy()
+    with evaluating(ModuleTree(module)), torch.no_grad():
+        output = module(*call.args, **call.kwargs)
+    if not isinstance(output, Tensor) or output.ndim != 2:
         raise InvalidInputError("A diagnosis needs class scores: the network returns no table (N, K) of them.")
-    if len(recording.logits) != 1:
-        raise InvalidInputError(f"A diagnosis is of one image, got {len(recording.logits)}.")
-    return np.asarray(recording.logits[0], np.float64)
-
-
-def _gives(scores: NDArray[np.float64], values: NDArray[Any]) -> bool:
-    """Whether these values are the scores themselves."""
-    return values[0].size == scores.size and np.array_equal(values[0].ravel(), scores.astype(values.dtype))
+    return np.asarray(output[0].double().cpu().numpy(), np.float64)
 
 
 def _counted(label: int, counts: NDArray[np.int64], survey: Survey) -> int:
@@ -135,11 +138,19 @@ def _counted(label: int, counts: NDArray[np.int64], survey: Survey) -> int:
     return label
 
 
-def _averages(values: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the (C,) averages of the maps (1, C, *S)."""
-    values = np.asarray(values[0], np.float64)
-    means: NDArray[np.float64] = values.reshape(len(values), -1).mean(axis=1)
-    return means
+def _averages(model: Any, call: ForwardCall, survey: Survey) -> dict[str, NDArray[np.float64]]:
+    """Return the (C,) averages of each layer of the survey."""
+    options = SurveyOptions(signal=survey.signal, maps=False, window=1)
+    plan = make_plan(model, call, list(survey), options, has_labels=False)
+    taken = survey_shard(model, plan, BatchShard(0, (Labelled(call, None),)))
+    found = {name: layer.averages.mean for name, layer in taken.layers.items()}
+    for name, layer in survey.layers.items():
+        if found[name].size != layer.n_channels:
+            raise InvalidInputError(
+                f"Layer {name!r} has {found[name].size} channels, in the survey {layer.n_channels}: "
+                "it is of another network."
+            )
+    return found
 
 
 def _departures(survey: Survey, averages: Mapping[str, NDArray[np.float64]], label: int) -> dict[str, Departure]:
@@ -177,9 +188,8 @@ def _probabilities(scores: NDArray[np.float64]) -> NDArray[np.float64]:
 class _Patcher:
     """Runs copies of an image, in each of which other channels of a layer have the averages of a class."""
 
-    def __init__(self, model: Any, images: Any, label: int) -> None:
-        self._module = as_module(model)
-        self._call = as_call(self._module, images)
+    def __init__(self, model: Any, call: ForwardCall, label: int) -> None:
+        self._module, self._call = as_module(model), call
         self.label = label
 
     def whole(self, layer: str, value: str, towards: NDArray[np.float64]) -> Patch:

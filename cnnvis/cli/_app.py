@@ -22,6 +22,7 @@ VERBS = {
     "bundle": "Draw a whole network as bundled links, for all classes and each class.",
     "compare-networks": "Draw networks alike, side by side, and measure how compact their links are.",
     "convert": "Convert a file from one format to another, chosen by the suffixes.",
+    "diagnose": "Say where a network departs from its class on an image, and whether that decides the answer.",
     "doctor": "Check that cnnvis can render here, and say what to install where it cannot.",
     "gradients": "Show the weight gradients of a class neuron for images of several classes, as volumes and tiles.",
     "importance": "Score the importance of a network's channels by one method or several, and show where they agree.",
@@ -30,6 +31,7 @@ VERBS = {
     "prune": "Write a physically smaller network, without its least important units.",
     "prune-curve": "Draw accuracy against the share of units or links removed, least important first.",
     "render": "Render a saved scene to a picture.",
+    "survey": "Follow every channel over many images: which are alike, which are odd, which can go.",
     "view": "Open the window, to explore a network, volumes or a scene.",
     "volume": "Record layers of a network for an image, order their channels and render the volumes.",
 }

@@ -2,11 +2,13 @@
 
 from cnnvis.report.encode import to_jpeg, to_png, to_rgb
 from cnnvis.report.figure_agreement import agreement_matrix_figure
+from cnnvis.report.figure_alignment import alignment_figure
 from cnnvis.report.figure_class_curves import class_curve_chart
 from cnnvis.report.figure_communities import community_figure, group_count_chart
 from cnnvis.report.figure_compactness import compactness_chart
 from cnnvis.report.figure_convergence import convergence_chart
 from cnnvis.report.figure_curves import prune_curve_chart
+from cnnvis.report.figure_diagnosis import diagnosis_figure
 from cnnvis.report.figure_differences import area_chart
 from cnnvis.report.figure_filters import filter_images, filter_tiles, filters_and_maps
 from cnnvis.report.figure_gradients import gradient_tiles
@@ -24,11 +26,13 @@ from cnnvis.report.tables import filter_table_rows, merge_table, order_quality_t
 __all__ = [
     "Page",
     "agreement_matrix_figure",
+    "alignment_figure",
     "area_chart",
     "class_curve_chart",
     "community_figure",
     "compactness_chart",
     "convergence_chart",
+    "diagnosis_figure",
     "filter_images",
     "filter_table_rows",
     "filter_tiles",

@@ -102,8 +102,8 @@ def _shares(mean: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _short(name: str, room: float) -> str:
     """Return a dotted name, without its beginning where it is too wide: layers differ at the end."""
-    while "." in name and text_width(f"….{name}", bold=True) > room:
+    while "." in name and text_width(f"…{name}", bold=True) > room:
         name = name.partition(".")[2]
-        if text_width(f"….{name}", bold=True) <= room:
-            return f"….{name}"
+        if text_width(f"…{name}", bold=True) <= room:
+            return f"…{name}"
     return name

@@ -1,6 +1,13 @@
 """Whole jobs, from network and images to files: what a pipeline script, a verb and the viewer share."""
 
-from cnnvis.studies import activation_volumes, bundled_network, compare_networks, gradient_classes, importance_curves
+from cnnvis.studies import (
+    activation_volumes,
+    bundled_network,
+    channel_survey,
+    compare_networks,
+    gradient_classes,
+    importance_curves,
+)
 from cnnvis.studies.bundle_results import BundleResult, BundleStudy, DrawingOptions, NetworkLook
 from cnnvis.studies.compare_results import CompareNetworks, CompareResult
 from cnnvis.studies.curve_results import ImportanceCurves
@@ -8,12 +15,14 @@ from cnnvis.studies.gradient_results import GradientClasses, GradientResult, Lab
 from cnnvis.studies.nn_vis_settings import NetworkSettings, read_settings
 from cnnvis.studies.results import ActivationVolumes, LayerStudy, StudyResult
 from cnnvis.studies.showing import ModelView, show_model
+from cnnvis.studies.survey_results import ChannelSurvey, SurveyResult
 from cnnvis.studies.unit_scores import UnitScores, score_units
 
 __all__ = [
     "ActivationVolumes",
     "BundleResult",
     "BundleStudy",
+    "ChannelSurvey",
     "CompareNetworks",
     "CompareResult",
     "DrawingOptions",
@@ -27,9 +36,11 @@ __all__ = [
     "NetworkSettings",
     "PhotoCases",
     "StudyResult",
+    "SurveyResult",
     "UnitScores",
     "activation_volumes",
     "bundled_network",
+    "channel_survey",
     "compare_networks",
     "gradient_classes",
     "importance_curves",

@@ -1,0 +1,176 @@
+"""The survey study, from pictures to page: planted twins are merged, odd channels named, verbs and page say so."""
+
+import csv
+import shutil
+import textwrap
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import cnnvis
+from cnnvis.cli import main
+from cnnvis.core.errors import MissingFileError
+from cnnvis.models import load
+from cnnvis.pruning import load_pruned
+from cnnvis.studies import ChannelSurvey, channel_survey
+from cnnvis.studies.survey_report import findings
+
+FACTORY = '''
+import torch
+from torch import nn
+
+from cnnvis.models import ImageSpec, Network
+
+
+def network():
+    """Eight channels: 4 is channel 0 twice as strong, 5 is dead, and scores follow brightness left and right."""
+    torch.manual_seed(0)
+    conv = nn.Conv2d(1, 6, 3)
+    conv.weight.data[4] = 2 * conv.weight.data[0]
+    conv.bias.data[4] = 2 * conv.bias.data[0]
+    conv.weight.data[5] = 0
+    conv.bias.data[5] = -1
+    second = nn.Conv2d(6, 5, 3)
+    module = nn.Sequential(conv, nn.ReLU(), second, nn.ReLU(), nn.Flatten(), nn.Linear(5 * 8 * 8, 2))
+    return Network(module, name="small", image=ImageSpec((12, 12), colour="L"), class_names=("left", "right"))
+'''
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder with the network's file and 24 pictures of each of two classes."""
+    folder = tmp_path_factory.mktemp("survey")
+    (folder / "small.py").write_text(textwrap.dedent(FACTORY))
+    random = np.random.default_rng(0)
+    for name, half in (("left", slice(0, 6)), ("right", slice(6, 12))):
+        (folder / "pictures" / name).mkdir(parents=True)
+        for number in range(24):
+            image = random.integers(0, 120, (12, 12))
+            image[:, half] += 120
+            Image.fromarray(image.astype(np.uint8)).save(folder / "pictures" / name / f"{number:02d}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def study(place):
+    return ChannelSurvey(model=f"{place / 'small.py'}:network", data=place / "pictures", max_drop=1.0)
+
+
+@pytest.fixture(scope="module")
+def result(study, place):
+    return channel_survey.run(study, place / "out", command="cnnvis survey")
+
+
+def test_every_file_is_there_and_the_page_shows_it(result, place):
+    names = {path.relative_to(place / "out").as_posix() for path in result.files}
+    expected = {"survey.safetensors", "channels.csv", "grid.png", "groups_0.png", "counts_0.png", "alignment.png"}
+    assert expected | {"merging.png", "merging.csv", "merged/network.pt2", "index.html"} <= names
+    assert all(path.stat().st_size for path in result.files)
+    assert not (place / "out" / "survey.checkpoint").exists()
+    page = (place / "out" / "index.html").read_text(encoding="utf-8")
+    for text in ("Odd channels", "dead", "Redundant channels, merged", "What was found", "cnnvis survey"):
+        assert text in page
+    assert page.count("<img") >= 6
+
+
+def test_planted_twins_are_merged_and_the_smaller_network_runs(result, place):
+    merging = result.merging
+    confirmed = {(pair.layer, pair.first, pair.second) for pair in merging.redundancy.pairs if not pair.reason}
+    assert ("0", 0, 4) in confirmed
+    merged = {(merge.layer, merge.merged) for merge in merging.merged.merges}
+    assert ("0", 5) in merged  # dead
+    assert ("0", 0) in merged or ("0", 4) in merged
+    smaller = load_pruned(place / "out" / "merged")
+    with torch.no_grad():
+        assert smaller.module(torch.zeros(1, 1, 12, 12)).shape == (1, 2)
+    assert result.merging.curves["random"][0].shares[0] == 0
+
+
+def test_what_was_found_is_said(result):
+    said = "\n".join(findings(result))
+    assert "24 images surveyed" in said
+    assert f"{sum(odd.kind == 'dead' for odd in result.anomalies)} dead" in said
+    assert "groups of like channels" in said
+    assert "the maps confirmed" in said
+
+
+def test_the_table_has_a_row_per_channel(result, place):
+    with (place / "out" / "channels.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 6 + 5 + 2
+    dead = rows[5]
+    assert (dead["layer"], dead["channel"], dead["values_of"]) == ("0", "5", "1")
+    assert dead["anomalies"] == "dead: 0 everywhere"
+    assert rows[0]["group"] == rows[4]["group"] != dead["group"]
+    assert len(rows[0]["top_images"].split("; ")) == 9
+
+
+def test_the_survey_can_be_read_back_and_diagnosed(result, place):
+    survey = cnnvis.load(place / "out" / "survey.safetensors")
+    network = load(f"{place / 'small.py'}:network")
+    found = cnnvis.diagnose(network, place / "pictures" / "left" / "01.png", survey, true="left")
+    assert found.named(found.reference) == "left"
+    assert set(found.whole) == {"0", "2"}
+
+
+def test_pictures_without_classes_are_surveyed_and_nothing_is_merged(study, place, tmp_path):
+    flat = tmp_path / "flat"
+    shutil.copytree(place / "pictures" / "left", flat)
+    (flat / "broken.png").write_text("x")
+    found = channel_survey.run(ChannelSurvey(model=study.model, data=flat), tmp_path / "out")
+    assert found.merging is None
+    assert found.survey.n_skipped == 1
+    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert "no labels" in page
+    assert "broken.png" in page
+
+
+def test_one_picture_has_no_groups_and_the_page_says_so(study, place, tmp_path):
+    flat = tmp_path / "flat"
+    flat.mkdir()
+    shutil.copy(place / "pictures" / "left" / "00.png", flat)
+    found = channel_survey.run(ChannelSurvey(model=study.model, data=flat), tmp_path / "out")
+    assert not found.groups
+    assert "A single image" in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_missing_folder_is_named(study, tmp_path):
+    with pytest.raises(MissingFileError, match="nowhere"):
+        channel_survey.run(ChannelSurvey(model=study.model, data=tmp_path / "nowhere"), tmp_path / "out")
+
+
+# ----------------------------------------------------------------------------------------------------------- verbs
+
+
+def test_the_verbs_say_what_they_found(place, tmp_path, capsys):
+    model = f"{place / 'small.py'}:network"
+    data = str(place / "pictures")
+    out = tmp_path / "out"
+    assert main(["survey", "--model", model, "--data", data, "--no-merge", "--out", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert "groups of like channels" in said
+    assert str(out / "index.html") in said
+    picture = tmp_path / "diagnosis.png"
+    words = ["diagnose", "3", "--model", model, "--data", data, "--survey", str(out / "survey.safetensors")]
+    assert main([*words, "--out", str(picture)]) == 0
+    said = capsys.readouterr().out
+    assert "left" in said
+    assert "one by one" in said
+    assert Image.open(picture).size[0] == 1600
+
+
+def test_diagnose_says_what_is_wrong(place, tmp_path, capsys):
+    model = f"{place / 'small.py'}:network"
+    data = str(place / "pictures")
+    assert main(["diagnose", "9999", "--model", model, "--data", data, "--quiet"]) == 1
+    assert "test images 0 to 23" in capsys.readouterr().err
+    assert main(["diagnose", str(place / "small.py"), "--model", model, "--data", data, "--quiet"]) == 1
+    assert "not a picture" in capsys.readouterr().err
+    np.save(tmp_path / "a.npy", np.zeros(3))
+    words = ["diagnose", "0", "--model", model, "--data", data, "--survey", str(tmp_path / "a.npy"), "--quiet"]
+    assert main(words) == 1
+    assert "no survey" in capsys.readouterr().err
+    assert main(["diagnose", "0", "--model", model, "--data", data, "--class", "up", "--quiet"]) == 1
+    assert "up" in capsys.readouterr().err
