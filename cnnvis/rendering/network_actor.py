@@ -19,7 +19,7 @@ from cnnvis.rendering.network_seen import seen_pairs
 from cnnvis.scene import BundleItem, GlyphsItem, Selection, stances
 
 MAX_ITEMS = 16
-"""Bundles and sets of units of one scene: 13 uniforms for each."""
+"""Bundles and sets of units of one scene: 16 uniforms for each."""
 
 FIGURES = {
     ("bundle", "lines"): 0,
@@ -67,7 +67,7 @@ class DrawnItem:
         colour = self.ink if number is None else group_colour(number)
         shared = (item.size, item.opacity, item.base_opacity, item.importance_opacity, item.depth_opacity)
         figure, others = FIGURES[item.kind, str(item.mode)], (item.depth_exponent, item.importance_threshold)
-        return [figure, *shared, *others, self.blend, classes, *colour]
+        return [figure, *shared, *others, self.blend, classes, *colour, item.light, *item.light_from[:2]]
 
     @property
     def blend(self) -> float:
@@ -275,7 +275,7 @@ class NetworkActor:
 ATTRIBUTES = ("straight", "tangent", "tone", "mixed", "grain")
 """Arrays that the vertex shader reads beside the points."""
 
-LOOK = 13
+LOOK = 16
 """Numbers of the look of an item."""
 
 HIDING = [3, 4, 7]

@@ -1,7 +1,6 @@
 """What is drawn while something moves keeps time on any machine, and does not change to and fro."""
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
