@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,8 +18,11 @@ SMALL = 0.9
 LINE = 1.45
 """From one name to the next, in letters."""
 
-NAME_SHARE = 0.2
+NAME_SHARE = 0.25
 """Of the pane's width, the most that a name may take; a longer one loses its middle."""
+
+FEW = 6
+"""Names for which a column needs room, or a wide pane has its key at the bottom, too."""
 
 HEIGHT_SHARE, ROWS_SHARE = 0.7, 0.25
 """Of the pane's height, the most that an upright key, and one at the bottom, may take."""
@@ -43,7 +47,7 @@ class Key:
 
 
 class KeyBox:
-    """A key in a pane: in one column at the right of a wide pane, in rows at the bottom of another.
+    """A key in a pane: in one column at the right of a wide pane, in rows at the bottom of others, also flat ones.
 
     Parameters
     ----------
@@ -62,29 +66,38 @@ class KeyBox:
         self.quantity = key.quantity
         letter = LINE * pane.letter_y
         names = [pane.shorten(name, SMALL * pane.font, NAME_SHARE) for name in key.names]
-        self.step = (2.2 * pane.font + max(text_width(name, SMALL * pane.font) for name in names)) / pane.width
         head = text_width(key.quantity, pane.font) / pane.width
-        self.columns = 1 if pane.upright else max(1, int((1 - 2 * pane.letter_x) / self.step))
-        room = min(HEIGHT_SHARE, 1 - top - beside.bottom - 3 * letter) if pane.upright else ROWS_SHARE
-        places = self.columns * max(1, int(room / letter) - 1)
+        self.step, more = self._width(names), self._width([f"{len(names):,} more"])
+        columns = max(1, int((1 - 2 * pane.letter_x) / self.step))
+        in_rows = columns * max(1, int(ROWS_SHARE / letter) - 1)
+        if len(names) > in_rows:
+            in_rows = max(1, in_rows + 1 - math.ceil(more / self.step))  # the last of them is wider
+        in_column = max(1, int(min(HEIGHT_SHARE, 1 - top - beside.bottom - 3 * letter) / letter) - 1)
+        self.upright = pane.upright and in_column >= min(len(names), in_rows, FEW)
+        self.columns, places = (1, in_column) if self.upright else (columns, in_rows)
         left = len(names) - places
         self.names = names if left <= 0 else [*names[: places - 1], f"{left + 1:,} more"]
         self.colours = key.colours[: len(self.names) - (left > 0)]
         self.rows = -(-len(self.names) // self.columns)
         self.height = (self.rows + 1) * letter
-        self.width = max(self.step, head + pane.letter_x)
+        self.width = max(self.step, head + pane.letter_x, more if left > 0 else 0.0)
+
+    def _width(self, texts: list[str]) -> float:
+        """Return what the widest of some names takes with its patch, as a share of the pane."""
+        widest = max(text_width(text, SMALL * self.pane.font) for text in texts)
+        return (2.2 * self.pane.font + widest) / self.pane.width
 
     @property
     def margins(self) -> Margins:
         """What the key takes of the pane, beside the scalar bars."""
-        if self.pane.upright:
+        if self.upright:
             return Margins(0, self.width, 0, 0)
         return Margins(0, 0, self.height + self.pane.letter_y, 0)
 
     def props(self) -> Iterator[vtk.vtkProp]:
         """Yield headline, patches and names."""
         letter = LINE * self.pane.letter_y
-        if self.pane.upright:
+        if self.upright:
             free = 1 - self.top
             left, top = 1 - self.beside.right - self.width, free - max((free - self.height) / 2, 0)
         else:

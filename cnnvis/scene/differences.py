@@ -86,7 +86,7 @@ def _add_network(scene: Scene, item: BundleItem | GlyphsItem, second: Scene, nam
         return
     look = {"class_title": "more in", "class_names": ("first", "second"), "shown_class": "all", **numbering}
     if isinstance(item, BundleItem):
-        caption = f"{name} \N{MIDDLE DOT} opacity: size of the difference"
+        caption = f"{name} \N{MIDDLE DOT} opacity is the size of the difference"
         scene.add_bundle(lines_difference(item.data, other.data), name=item.name, caption=caption, **look)
     else:
         points = points_difference(item.data, other.data)

@@ -10,6 +10,7 @@ from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from cnnvis.rendering import ScenePane, ScenePanes, camera_state, errors_of_vtk, pixels_of
+from cnnvis.scene import SceneGrid
 from cnnvis.viewer.orientation import OrientationMarker
 from cnnvis.viewer.view import SceneView
 from cnnvis.viewer.workspace import Workspace
@@ -19,6 +20,9 @@ REST_MS = 200
 
 QUICK = 0.08
 """Seconds that a full frame may take to be drawn at once, in place of a rough one before it."""
+
+WHOLE = (0.0, 0.0, 1.0, 1.0)
+"""Left, bottom, right and top of the view, as shares."""
 
 FRAMES = 12
 """Frames over which the rate is measured."""
@@ -55,6 +59,7 @@ class SceneCanvas(QWidget):
         self._full = False
         self._soon = self._timer(0, self._draw_soon)
         self._rest = self._timer(REST_MS, self._draw_full)
+        self._still = self._timer(REST_MS, self.place_marker)
         self.view.ready.connect(self._become_ready)
         self.view.resized.connect(self._change)
         self.view.turning.connect(self._turn_by_hand)
@@ -178,19 +183,36 @@ class SceneCanvas(QWidget):
                 self.view.ren_win.Render()
                 self.view.ren_win.WaitForCompletion()
         except Exception as error:  # noqa: BLE001 - the window lives on, and says what could not be drawn
-            self.failed.emit("drawing", error)
+            self.failed.emit("Drawing", error)
         seconds = perf_counter() - start
         if full:
             self._full_seconds = seconds
         else:
             self._rough = [*self._rough, seconds][-FRAMES:]
         self._full = full
-        self.marker.look_from([pane.drawn.renderer.GetActiveCamera() for pane in self.panes[:1]])
+        shown = self._active_pane.drawn
+        self.marker.look_from(shown.renderer.GetActiveCamera(), shown.scene.background)
+        if full:
+            self._still.start()
         self.painted.emit(full)
+
+    @property
+    def _active_pane(self) -> ScenePane:
+        return next(pane for pane in self.panes if pane.drawn.scene is self.workspace.scene)
+
+    def place_marker(self) -> None:
+        """Put the orientation marker where nothing is drawn: in the active pane, or in any if all are seen alike."""
+        self._still.stop()
+        if not self._full or not len(self.workspace.scene):
+            self.marker.hide()
+            return
+        target = self.workspace.target
+        alike = isinstance(target, SceneGrid) and "camera" in target.link
+        self.marker.find_place(self.pixels(), WHOLE if alike else self._active_pane.box)
 
     def close_view(self) -> None:
         """Let go of the scenes and of OpenGL; once, before the window goes."""
-        for timer in (self._soon, self._rest):
+        for timer in (self._soon, self._rest, self._still):
             timer.stop()
         self._ready = False
         if self._panes is not None:

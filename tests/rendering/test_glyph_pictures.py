@@ -12,7 +12,7 @@ from cnnvis.core.palette import group_colour
 from cnnvis.rendering import SceneRenderer, _vtk, render
 from cnnvis.rendering.key import Key, KeyBox
 from cnnvis.rendering.pane import Margins, Pane
-from cnnvis.rendering.style import THEMES
+from cnnvis.rendering.style import THEMES, text_width
 from cnnvis.scene import Scene
 
 THREE = [[-3, 0, 0], [0, 0, 0], [3, 0, 0]]
@@ -187,6 +187,18 @@ def test_a_key_shows_as_many_classes_as_have_room(size, n, shown):
     if n > 5:
         assert box.names[-1] == f"{n - len(box.colours)} more"
     assert max(box.margins.right, box.margins.bottom) < 0.35
+
+
+@pytest.mark.parametrize("n", [2, 10, 40])
+@pytest.mark.parametrize("size", [(258, 146), (258, 219), (319, 319), (638, 200), (640, 400)])
+def test_a_key_is_whole_and_names_something_in_any_pane(size, n):
+    pane = Pane.of(*size, THEMES["light"])
+    names = tuple(str(index) for index in range(n))
+    box = KeyBox(Key("class", names, tuple(map(group_colour, range(n)))), pane, Margins(0, 0, 0, 0), 0.45)
+    assert len(box.colours) >= min(n, 4)
+    for index, name in enumerate(box.names):
+        left = pane.letter_x + index % box.columns * box.step if not box.upright else 1 - box.width
+        assert (left + 1.3 * pane.letter_x) * pane.width + text_width(name, 0.9 * pane.font) <= pane.width
 
 
 def test_the_key_of_one_ink_shows_the_opacity_of_importances():
