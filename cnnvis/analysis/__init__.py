@@ -1,20 +1,14 @@
 """Ordering, similarity, quality and stability: arrays in, frozen results out. No torch."""
 
+from cnnvis.analysis._cka import cka
 from cnnvis.analysis._similarity import similarity
 from cnnvis.analysis._stability import StabilityReport, stability
 from cnnvis.analysis._values import default_row
 from cnnvis.analysis.agreement import OrderAgreement, compare_orders
 from cnnvis.analysis.anomalies import anomalies
-from cnnvis.analysis.cka import cka
-from cnnvis.analysis.communities import (
-    by_size,
-    communities,
-    community_stability,
-    group_counts,
-    link_weights,
-    modularity,
-)
+from cnnvis.analysis.communities import by_size, communities, link_weights, modularity
 from cnnvis.analysis.curve_comparison import CurveMeasure, compare_curves
+from cnnvis.analysis.group_checks import community_stability, group_counts
 from cnnvis.analysis.importance_agreement import compare_importance
 from cnnvis.analysis.methods import OrderMethod, OrderMethodName
 from cnnvis.analysis.moments import Normalize, NormalizeName

@@ -12,21 +12,23 @@ from cnnvis.analysis._values import MapsLike, as_values
 from cnnvis.analysis.moments import channel_moments
 from cnnvis.core import Survey
 from cnnvis.core.checks import parse_choice
-from cnnvis.core.errors import InvalidInputError
+from cnnvis.core.errors import InvalidInputError, NoSpatialMapsError
 
 
 class Similarity(StrEnum):
     """What is correlated, channel by channel.
 
-    `pearson`: all values, over images and positions: two channels are alike where they answer in the same places.
-    `averages`: one number per image, the mean of the map: they are alike where they answer to the same images.
+    `pearson`: all values as they come, be they maps or averages. `spatial`: those of maps, over images and positions:
+    two channels are alike where they answer in the same places; averages are refused. `averages`: one number per image,
+    the mean of the map: they are alike where they answer to the same images.
     """
 
     PEARSON = "pearson"
+    SPATIAL = "spatial"
     AVERAGES = "averages"
 
 
-SimilarityName = Literal["pearson", "averages"]
+SimilarityName = Literal["pearson", "spatial", "averages"]
 
 
 @overload
@@ -41,29 +43,41 @@ def similarity(
     Parameters
     ----------
     maps : Survey, FeatureMaps, or (C, H, W), (N, C, H, W) or (N, C) array
-        NaN and infinite values count as their channel's mean. A survey holds averages only, so that both methods give
-        their correlation, over all its images.
-    method : {"pearson", "averages"}
-        See `Similarity`.
+        NaN and infinite values count as their channel's mean. A survey holds averages only: their correlation over
+        all its images is what it gives.
+    method : {"pearson", "spatial", "averages"}
+        See `Similarity`. Channels whose averages correlate may still disagree in space, and those that agree in space
+        may be told apart by their averages.
 
     Returns
     -------
     (C, C) ndarray of float64; of a survey a dict of these by layer
-        Between -1 and 1. A constant channel is similar to itself only: 0 elsewhere.
+        Between -1 and 1. A constant channel is similar to itself only: exactly 0 elsewhere.
 
     Raises
     ------
     InvalidInputError
-        On empty maps, an unknown method, or one value per channel.
+        On empty maps, an unknown method, one value per channel, or a survey of one image.
+    NoSpatialMapsError
+        When averages are to be compared in space.
 
     Notes
     -----
+    ReactCNN's exp(20 r) is no similarity but a weight of links: `communities(..., weights="exponential")`.
+
     Cost: C^2 x values per channel; maps are read in chunks and never copied whole. A survey has the result.
     """
     chosen = parse_choice(Similarity, method, what="similarity")
     if isinstance(maps, Survey):
+        if chosen is Similarity.SPATIAL:
+            raise NoSpatialMapsError("A survey holds averages, no maps. Record images and compare their maps.")
         return _of_survey(maps)
     values = as_values(maps)
+    if chosen is Similarity.SPATIAL and values.ndim == 2:
+        raise NoSpatialMapsError(
+            f"Values of shape {values.shape} have no positions; maps (N, C, H, W) are compared in space. "
+            'Use "pearson" for averages.'
+        )
     if chosen is Similarity.AVERAGES and values.ndim > 2:
         with np.errstate(invalid="ignore"):
             values = values.reshape(*values.shape[:2], -1).mean(axis=2, dtype=np.float64)
@@ -71,6 +85,7 @@ def similarity(
 
 
 def _of_survey(survey: Survey) -> dict[str, NDArray[np.float64]]:
+    """Return the correlations that a survey holds, those of constant channels defined."""
     if survey.n_images < 2:
         raise InvalidInputError("Correlation needs at least two images, the survey has one: survey more.")
     found = {}

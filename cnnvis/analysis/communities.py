@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import ctypes.util
-import threading
 from enum import StrEnum
 from typing import Literal
 
@@ -12,16 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cnnvis.core.checks import as_numbers, parse_choice, require_number
-from cnnvis.core.communities import CommunityStability, GroupCounts
 from cnnvis.core.errors import InvalidInputError
 
-N_DRAWS = 20
-"""Draws of images for the stability of groups."""
-
-EXPONENTS = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0)
-"""Exponents at which groups are counted."""
-
-_C_RANDOM = threading.Lock()
+LEAST_GAIN = 1e-5
+"""Modularity that a pass over all channels must gain to be followed by another; scikit-network counts in float32."""
 
 
 class Weights(StrEnum):
@@ -68,7 +59,8 @@ def link_weights(
     Parameters
     ----------
     similarity : (C, C) array_like
-        Within [-1, 1], as `similarity` gives it. NaN links nothing.
+        Within [-1, 1], as `similarity` gives it. NaN links nothing, nor is a channel linked whose similarity to all
+        others is 0: it is constant.
     weights : {"power", "exponential"}
     exponent : float, optional
         Default 6, and 20 for "exponential".
@@ -84,16 +76,18 @@ def link_weights(
     require_number("exponent", power, 0, 1000, above=True)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise InvalidInputError(f"similarity must be a square matrix (C, C), got shape {matrix.shape}.")
-    known = np.isfinite(matrix) & np.isfinite(matrix.T)
+    known: NDArray[np.bool_] = ~(np.isnan(matrix) | np.isnan(matrix.T))
     matrix = np.where(known, matrix, 0.0)
+    np.fill_diagonal(matrix, 0.0)
     if not np.allclose(matrix, matrix.T, atol=1e-6):
         raise InvalidInputError("similarity must be symmetric: that of i to j is that of j to i.")
     if np.abs(matrix).max(initial=0.0) > 1 + 1e-6:
         raise InvalidInputError(f"similarity must lie within -1 to 1, got up to {np.abs(matrix).max():.3g}.")
     found = np.maximum(matrix, 0) ** power if rule is Weights.POWER else np.exp(power * (matrix - 1))
-    found = np.where(known, found, 0.0)
-    np.fill_diagonal(found, 0.0)
-    return found
+    varies = matrix.any(axis=1)
+    linked: NDArray[np.float64] = np.where(known & np.logical_and.outer(varies, varies), found, 0.0)
+    np.fill_diagonal(linked, 0.0)
+    return linked
 
 
 def communities(
@@ -101,7 +95,7 @@ def communities(
     *,
     weights: WeightsName = "power",
     exponent: float | None = None,
-    algorithm: AlgorithmName = "louvain",
+    algorithm: AlgorithmName = "leiden",
     resolution: float = 1.0,
     random_state: int = 0,
 ) -> NDArray[np.int64]:
@@ -115,11 +109,12 @@ def communities(
         See `Weights`; exp(exponent r) is scaled by exp(-exponent), which changes no group.
     exponent : float, optional
         Default 6, and 20 for "exponential". The larger, the more only near equals count, and the more groups there are.
-    algorithm : {"louvain", "leiden"}
+    algorithm : {"leiden", "louvain"}
     resolution : float, default: 1
         Above 1 more and smaller groups, below 1 fewer.
     random_state : int, default: 0
-        Seed of the order in which channels are looked at.
+        Seed of the order in which channels are looked at, from 0. Another order may find other groups where channels
+        lie between two: `community_stability` tells which groups to trust.
 
     Returns
     -------
@@ -134,12 +129,13 @@ def communities(
 
     Notes
     -----
-    About 0.1 s for 512 channels. The work is done by scikit-network. Its Leiden draws from the random numbers of the C
-    library, which are seeded here: other threads must not draw from them at the same time, if results are to repeat.
+    About 0.1 s for 512 channels, all linked to all. The work is done by scikit-network; its Leiden is made repeatable
+    in `RepeatableLeiden`.
     """
     graph = link_weights(similarity, weights, exponent=exponent)
     method = parse_choice(Algorithm, algorithm, what="algorithm")
     require_number("resolution", resolution, 0, 1e6, above=True)
+    require_number("random_state", random_state, 0, 2**32 - 1, whole=True)
     labels = np.arange(len(graph))
     linked = np.flatnonzero(graph.any(axis=1))
     if linked.size:
@@ -148,22 +144,23 @@ def communities(
 
 
 def _partition(graph: NDArray[np.float64], method: Algorithm, resolution: float, seed: int) -> NDArray[np.int64]:
+    """Return the group of each node of a graph in which every node has a link."""
     from scipy.sparse import csr_matrix
-    from sknetwork.clustering import Leiden, Louvain
+    from sknetwork.clustering import Louvain
 
-    links = csr_matrix(graph)
-    if method is Algorithm.LOUVAIN:
-        found = Louvain(resolution=resolution, shuffle_nodes=True, random_state=seed).fit_predict(links)
-    else:
-        with _C_RANDOM:
-            _seed_c(seed)
-            found = Leiden(resolution=resolution, random_state=seed).fit_predict(links)
-    return np.asarray(found, np.int64)
+    from cnnvis.analysis._leiden import RepeatableLeiden
 
-
-def _seed_c(seed: int) -> None:
-    library = ctypes.CDLL(ctypes.util.find_library("c") or ctypes.util.find_msvcrt())  # type: ignore[attr-defined]
-    library.srand(ctypes.c_uint(seed + 1))
+    kind = Louvain if method is Algorithm.LOUVAIN else RepeatableLeiden
+    engine = kind(
+        resolution=resolution,
+        tol_optimization=LEAST_GAIN,
+        tol_aggregation=LEAST_GAIN,
+        shuffle_nodes=True,
+        return_probs=False,
+        return_aggregate=False,
+        random_state=seed,
+    )
+    return np.asarray(engine.fit_predict(csr_matrix(graph)), np.int64)
 
 
 def by_size(labels: ArrayLike) -> NDArray[np.int64]:
@@ -196,116 +193,3 @@ def modularity(graph: NDArray[np.float64], labels: NDArray[np.int64], *, resolut
     within = np.einsum("ck,cd,dk->", one_hot, graph, one_hot, optimize=True)
     degrees = one_hot.T @ graph.sum(axis=1)
     return float(within / total - resolution * np.square(degrees / total).sum())
-
-
-def community_stability(
-    averages: ArrayLike,
-    labels: ArrayLike,
-    *,
-    n_draws: int = N_DRAWS,
-    random_state: int = 0,
-    **options: float | str | None,
-) -> CommunityStability:
-    """Return how groups fare when images are drawn anew, with repeats [1]_.
-
-    Parameters
-    ----------
-    averages : (N, C) array_like
-        One value per image and channel, such as the window of a survey.
-    labels : (C,) array_like of int
-        Groups, from `communities` with the same options.
-    n_draws : int, default: 20
-    random_state : int, default: 0
-    **options
-        As for `communities`.
-
-    Raises
-    ------
-    InvalidInputError
-        With fewer than three images, or labels that do not fit.
-
-    References
-    ----------
-    .. [1] C. Hennig, "Cluster-wise assessment of cluster stability", Computational Statistics & Data Analysis 52
-       (2007).
-    """
-    values = _many_averages(averages)
-    groups = np.asarray(labels, np.int64)
-    if groups.shape != (values.shape[1],):
-        raise InvalidInputError(f"labels must be ({values.shape[1]},), one per channel, got shape {groups.shape}.")
-    random = np.random.default_rng(random_state)
-    overlaps = []
-    for _ in range(n_draws):
-        drawn = values[random.integers(len(values), size=len(values))]
-        other = communities(_correlation(drawn), random_state=random_state, **options)  # type: ignore[arg-type]
-        overlaps.append(_best_overlap(groups, other))
-    return CommunityStability(groups, np.array(overlaps))
-
-
-def group_counts(
-    averages: ArrayLike,
-    *,
-    exponents: tuple[float, ...] = EXPONENTS,
-    n_draws: int = 5,
-    random_state: int = 0,
-    algorithm: AlgorithmName = "louvain",
-    resolution: float = 1.0,
-) -> GroupCounts:
-    """Return how many groups there are for each exponent of the weights, beside shuffled images.
-
-    In the shuffled draws each channel's averages are put in an order of their own, so that channels have nothing in
-    common but their distributions: groups found there are chance.
-
-    Parameters
-    ----------
-    averages : (N, C) array_like
-        One value per image and channel, such as the window of a survey.
-    exponents : sequence of float
-    n_draws : int, default: 5
-    random_state : int, default: 0
-    algorithm, resolution
-        As for `communities`.
-
-    Raises
-    ------
-    InvalidInputError
-        With fewer than three images.
-    """
-    values = _many_averages(averages)
-    random = np.random.default_rng(random_state)
-    null = [_correlation(random.permuted(values, axis=0)) for _ in range(n_draws)]
-
-    def counted(similarity: NDArray[np.float64], exponent: float) -> tuple[int, float]:
-        options = {"exponent": exponent, "algorithm": algorithm, "resolution": resolution}
-        labels = communities(similarity, random_state=random_state, **options)  # type: ignore[arg-type]
-        share = modularity(link_weights(similarity, exponent=exponent), labels, resolution=resolution)
-        return int((np.bincount(labels) > 1).sum()), share
-
-    found = np.array([counted(_correlation(values), exponent) for exponent in exponents])
-    chance = np.array([[counted(matrix, exponent) for exponent in exponents] for matrix in null])
-    return GroupCounts(np.array(exponents), found[:, 0], found[:, 1], chance[..., 0], chance[..., 1])
-
-
-def _many_averages(averages: ArrayLike) -> NDArray[np.float64]:
-    values = as_numbers("averages", averages)
-    if values.ndim != 2 or len(values) < 3:
-        raise InvalidInputError(
-            f"Averages must be (N, C) of at least three images, got shape {values.shape}: survey more images."
-        )
-    return values
-
-
-def _correlation(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the (C, C) correlation; NaN for channels that do not vary or miss values."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        matrix: NDArray[np.float64] = np.atleast_2d(np.corrcoef(values.T))
-    return np.clip(matrix, -1.0, 1.0)
-
-
-def _best_overlap(groups: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return, by group, the largest intersection / union with one of the others."""
-    ours, theirs = np.eye(groups.max() + 1)[groups], np.eye(others.max() + 1)[others]
-    shared = ours.T @ theirs
-    union = ours.sum(axis=0)[:, None] + theirs.sum(axis=0) - shared
-    best: NDArray[np.float64] = (shared / union).max(axis=1)
-    return best

@@ -131,7 +131,10 @@ def channel_moments(values: NDArray[Any], *, images: Sequence[int] | None = None
     nothing is lost when the mean is much larger than the variation.
     """
     chosen = range(len(values)) if images is None else images
-    planes = [values[image].reshape(values.shape[1], -1) for image in chosen]
+    if values.ndim == 2:  # one value per image and channel: a plane each would be a matrix of C x C each
+        planes = [values[list(chosen)].T]
+    else:
+        planes = [values[image].reshape(values.shape[1], -1) for image in chosen]
     n_values = sum(plane.shape[1] for plane in planes)
     mean, n_finite = _means(planes)
     gram = _gram(planes, mean, missing=n_finite < n_values)

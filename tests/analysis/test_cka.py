@@ -57,12 +57,42 @@ def test_unrelated_layers_have_nothing_in_common_without_bias():
     assert biased > 0.4
 
 
-def test_what_does_not_vary_is_undefined_and_missing_features_do_not_count(features):
-    holed = features["one"].copy()
-    holed[3, 2] = np.nan
-    _, found = cka({"one": np.delete(features["one"], 2, axis=1), "holed": holed, "still": np.ones((60, 3))})
-    assert found[0, 1] == pytest.approx(1)
-    assert np.isnan(found[2]).all()
+def test_what_does_not_vary_is_undefined(features):
+    _, found = cka({"one": features["one"], "still": np.full((60, 3), 0.1), "zero": np.zeros((60, 2))})
+    assert found[0, 0] == pytest.approx(1)
+    assert np.isnan(found[1:]).all()
+    assert np.isnan(found[:, 1:]).all()
+
+
+@pytest.mark.parametrize("missing", [np.nan, np.inf, -np.inf])
+def test_missing_values_count_as_the_mean_of_their_feature(features, missing):
+    holed, filled = features["one"].copy(), features["one"].copy()
+    holed[3, 2] = missing
+    filled[3, 2] = np.delete(filled[:, 2], 3).mean()
+    _, found = cka({"holed": holed, "filled": filled})
+    np.testing.assert_allclose(found, 1)
+
+
+@pytest.mark.parametrize("debiased", [True, False])
+def test_blocks_of_images_change_nothing_and_report_themselves(features, debiased, monkeypatch):
+    _, whole = cka(features, debiased=debiased)
+    seen = []
+    monkeypatch.setattr("cnnvis.analysis._cka.BLOCK_BYTES", 20 * 8 * 7)  # 7 images of the widest layer
+    _, blocked = cka(features, debiased=debiased, progress=lambda done, total: seen.append((done, total)))
+    np.testing.assert_allclose(blocked, whole, rtol=1e-10)
+    assert seen == [(done, 45) for done in range(1, 46)]  # pairs of 9 blocks
+
+
+def test_maps_are_features_of_every_position(features):
+    maps = np.random.default_rng(4).normal(size=(20, 3, 4, 5)).astype(np.float32)
+    flat = maps.reshape(20, -1).astype(np.float64)
+    _, found = cka({"maps": maps, "flat": flat, "two": features["two"][:20]})
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-5)
+
+
+def test_the_mean_of_large_features_is_taken_off_first(features):
+    _, found = cka({"one": features["one"], "far": features["one"] + 1e6})
+    np.testing.assert_allclose(found, 1, atol=1e-6)
 
 
 def test_bad_input_is_named(features):
@@ -70,3 +100,7 @@ def test_bad_input_is_named(features):
         cka({"a": np.zeros((5, 2)), "b": np.zeros((6, 2))})
     with pytest.raises(InvalidInputError, match="at least 4 images"):
         cka({"a": np.zeros((3, 2))})
+    with pytest.raises(InvalidInputError, match="at least 2 images"):
+        cka({"a": np.zeros(3)}, debiased=False)
+    with pytest.raises(InvalidInputError, match="real numbers"):
+        cka({"a": [["x", "y"]] * 5})

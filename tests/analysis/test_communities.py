@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse.csgraph import connected_components
 
 import cnnvis
 from cnnvis.analysis import by_size, community_stability, group_counts, link_weights, modularity, similarity
-from cnnvis.core.errors import InvalidInputError
+from cnnvis.analysis._leiden import parts_of_group
+from cnnvis.core.errors import CancelledError, InvalidInputError
 
 ALGORITHMS = ("louvain", "leiden")
 
@@ -37,6 +39,16 @@ def test_weights_by_hand():
     np.testing.assert_allclose(link_weights(matrix, exponent=1)[0], [0, 0.5, 0])
 
 
+def test_constant_channels_are_linked_to_nothing_by_any_rule():
+    averages, _ = planted([3, 2])
+    matrix = similarity(np.column_stack([averages, np.full(400, 7.0)]))
+    for rule in ("power", "exponential"):
+        graph = link_weights(matrix, rule)
+        assert not graph[5].any()
+        assert not graph[:, 5].any()
+        assert (graph[:3, :3][~np.eye(3, dtype=bool)] > 0).all()
+
+
 def test_bad_matrices_are_named():
     with pytest.raises(InvalidInputError, match="square"):
         link_weights(np.zeros((2, 3)))
@@ -50,6 +62,12 @@ def test_bad_matrices_are_named():
         cnnvis.communities(np.eye(2), resolution=-1)
     with pytest.raises(InvalidInputError, match="louvain"):
         cnnvis.communities(np.eye(2), algorithm="luvain")
+    with pytest.raises(InvalidInputError, match="random_state"):
+        cnnvis.communities(np.eye(2), random_state=-1)
+    with pytest.raises(InvalidInputError, match="within -1 to 1"):
+        link_weights([[1, np.inf], [np.inf, 1]])
+    with pytest.raises(InvalidInputError, match="array of numbers"):
+        cnnvis.communities("alike")
 
 
 # --------------------------------------------------------------------------------------------------------- groups
@@ -66,11 +84,59 @@ def test_planted_groups_come_back_largest_first(algorithm, weights):
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_the_same_seed_gives_the_same_groups(algorithm):
+    """Of channels between groups, where scikit-network's own Leiden gives other groups from call to call."""
     random = np.random.default_rng(1)
-    matrix = similarity(random.normal(size=(50, 5)) @ random.normal(size=(5, 80)) + random.normal(size=(50, 80)))
-    first = cnnvis.communities(matrix, algorithm=algorithm, random_state=3)
-    for _ in range(3):
-        np.testing.assert_array_equal(cnnvis.communities(matrix, algorithm=algorithm, random_state=3), first)
+    signals = random.normal(size=(300, 10)) @ random.normal(size=(10, 120))
+    matrix = similarity(0.4 * signals + random.normal(size=(300, 120)))
+    first = cnnvis.communities(matrix, exponent=2, algorithm=algorithm, random_state=3)
+    for _ in range(5):
+        again = cnnvis.communities(matrix, exponent=2, algorithm=algorithm, random_state=3)
+        np.testing.assert_array_equal(again, first)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@settings(max_examples=20, deadline=None)
+@given(sizes=st.lists(st.integers(2, 9), min_size=1, max_size=6), seed=st.integers(0, 1000))
+def test_blocks_come_back_whole(algorithm, sizes, seed):
+    order = np.random.default_rng(seed).permutation(sum(sizes))
+    labels = np.repeat(np.arange(len(sizes)), sizes)[order]
+    matrix = np.where(labels[:, None] == labels, 0.8, 0.0)
+    np.fill_diagonal(matrix, 1)
+    found = cnnvis.communities(matrix, algorithm=algorithm, random_state=seed)
+    np.testing.assert_array_equal(found, by_size(labels))
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 1000), n_channels=st.integers(1, 40), exponent=st.sampled_from([1, 2, 6]))
+def test_any_groups_are_numbered_by_size_and_connected(seed, n_channels, exponent):
+    random = np.random.default_rng(seed)
+    matrix = similarity(random.normal(size=(12, n_channels)))
+    found = cnnvis.communities(matrix, exponent=exponent, random_state=seed)
+    sizes = np.bincount(found)
+    assert (sizes > 0).all()
+    assert (np.diff(sizes) <= 0).all()
+    lowest = np.array([np.flatnonzero(found == group)[0] for group in range(sizes.size)])
+    assert (np.diff(lowest)[np.diff(sizes) == 0] > 0).all()
+    graph = link_weights(matrix, exponent=exponent)
+    for group in range(sizes.size):
+        members = np.flatnonzero(found == group)
+        assert connected_components(graph[np.ix_(members, members)] > 0)[0] == 1
+    assert modularity(graph, found) >= modularity(graph, np.arange(n_channels)) - 1e-9
+
+
+def test_both_algorithms_reach_the_modularity_of_networkx():
+    networkx = pytest.importorskip("networkx")
+    averages, _ = planted([12, 10, 8, 6, 4], noise=2.0, n_images=100)
+    graph = link_weights(similarity(averages), exponent=2)
+    groups = networkx.community.louvain_communities(networkx.from_numpy_array(graph), seed=0)
+    expected = networkx.community.modularity(networkx.from_numpy_array(graph), groups)
+    for algorithm in ALGORITHMS:
+        found = cnnvis.communities(similarity(averages), exponent=2, algorithm=algorithm)
+        assert modularity(graph, found) > expected - 0.02
+
+
+def test_no_channels_have_no_groups():
+    assert cnnvis.communities(np.zeros((0, 0))).shape == (0,)
 
 
 def test_channels_without_links_stand_alone():
@@ -117,6 +183,20 @@ def test_modularity_by_hand_and_beside_networkx():
     assert modularity(weights, labels) == pytest.approx(expected)
 
 
+def test_parts_of_a_group_are_well_connected():
+    """Of two triangles that one weak link joins no part crosses it, however the group came to be."""
+    links = np.zeros((7, 7))
+    for one, other, weight in [(0, 1, 1), (1, 2, 1), (0, 2, 1), (3, 4, 1), (4, 5, 1), (3, 5, 1), (2, 3, 0.1)]:
+        links[one, other] = links[other, one] = weight / 12.2
+    found = parts_of_group(links, links.sum(axis=1))
+    assert found[0] == found[1]  # by hand: the first to move, to the lower of two equal gains
+    assert found[3] == found[4]
+    assert not set(found[:3]) & set(found[3:6])
+    assert found[6] == 6  # linked to nothing
+    assert len(set(parts_of_group(links, links.sum(axis=1), resolution=50).tolist())) == 7
+    assert found.tolist() == parts_of_group(links + 9 * np.eye(7), links.sum(axis=1)).tolist()
+
+
 # ------------------------------------------------------------------------------------------------------ how sure
 
 
@@ -129,6 +209,25 @@ def test_clear_groups_are_stable_and_chance_is_not():
     assert community_stability(noise, of_noise, n_draws=5).mean.mean() < 0.6
 
 
+def test_stability_by_hand():
+    """Two pairs, one of which falls apart in every draw of images."""
+    signal = np.arange(10.0) % 3
+    averages = np.column_stack([signal, signal, np.eye(10)[0], np.eye(10)[1]])
+    found = community_stability(averages, [0, 0, 1, 1], n_draws=4)
+    np.testing.assert_array_equal(found.jaccard[:, 0], 1)
+    assert set(found.jaccard[:, 1].tolist()) == {0.5}
+    np.testing.assert_array_equal(found.mean, [1, 0.5])
+
+
+def test_stability_repeats_itself_and_takes_the_rule_of_the_groups():
+    averages, labels = planted([8, 6], noise=1.5, n_images=40)
+    rule = {"weights": "exponential", "exponent": 5.0, "algorithm": "louvain", "resolution": 2.0}
+    found = community_stability(averages, labels, n_draws=3, **rule)
+    again = community_stability(averages, labels, n_draws=3, **rule)
+    np.testing.assert_array_equal(found.jaccard, again.jaccard)
+    assert (found.jaccard != community_stability(averages, labels, n_draws=3).jaccard).any()
+
+
 def test_group_counts_beside_shuffled_images():
     averages, _ = planted([8, 6, 4])
     counts = group_counts(averages, exponents=(1, 6), n_draws=3)
@@ -139,8 +238,61 @@ def test_group_counts_beside_shuffled_images():
     np.testing.assert_array_equal(counts.null_modularity, again.null_modularity)
 
 
-def test_too_few_images_are_refused():
+def test_chance_gives_as_many_groups_as_there_are_in_noise():
+    noise = np.random.default_rng(0).normal(size=(60, 40))
+    counts = group_counts(noise, exponents=(2,), n_draws=8)
+    assert counts.null_found.min() - 2 <= counts.found[0] <= counts.null_found.max() + 2
+    low, high = counts.null_modularity.min(), counts.null_modularity.max()
+    assert low - 0.03 < counts.modularity[0] < high + 0.03
+
+
+def test_constant_and_holed_channels_are_no_trouble():
+    averages, _ = planted([6, 5])
+    averages[:, 3] = 2.0
+    averages[7, 0] = np.nan
+    labels = cnnvis.communities(similarity(averages))
+    assert np.bincount(labels).tolist() == [5, 5, 1]
+    assert labels[3] == 2
+    assert community_stability(averages, labels, n_draws=3).mean.tolist() == [1, 1, 1]
+    assert group_counts(averages, exponents=(6,), n_draws=1).found.tolist() == [2]
+
+
+def test_draws_report_themselves_and_can_be_cancelled():
+    averages, labels = planted([4, 3])
+    seen = []
+    community_stability(averages, labels, n_draws=3, progress=lambda *step: seen.append(step))
+    assert seen == [(1, 3), (2, 3), (3, 3)]
+    seen.clear()
+    group_counts(averages, exponents=(1, 6), n_draws=1, progress=lambda *step: seen.append(step))
+    assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+    def stop(*_):
+        raise CancelledError
+
+    for work in (
+        lambda: community_stability(averages, labels, progress=stop),
+        lambda: group_counts(averages, progress=stop),
+    ):
+        with pytest.raises(CancelledError):
+            work()
+
+
+@pytest.mark.parametrize("work", [group_counts, lambda averages: community_stability(averages, [0, 0, 0, 0])])
+@pytest.mark.parametrize("averages", [np.zeros((2, 4)), np.zeros(4), np.zeros((5, 0))])
+def test_too_few_images_are_refused(work, averages):
     with pytest.raises(InvalidInputError, match="three images"):
-        group_counts(np.zeros((2, 4)))
-    with pytest.raises(InvalidInputError, match="one per channel"):
-        community_stability(np.zeros((5, 4)), [0, 1])
+        work(averages)
+
+
+@pytest.mark.parametrize(
+    ("labels", "n_draws", "message"),
+    [
+        ([0, 1], 5, r"labels has shape \(2,\)"),
+        ([0, 0, -1, 1], 5, "negative"),
+        ([0, 0.5, 1, 1], 5, "whole"),
+        ([0] * 4, 0, "n_draws"),
+    ],
+)
+def test_bad_labels_and_draws_are_named(labels, n_draws, message):
+    with pytest.raises(InvalidInputError, match=message):
+        community_stability(np.random.default_rng(0).normal(size=(5, 4)), labels, n_draws=n_draws)

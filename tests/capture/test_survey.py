@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, TensorDataset
 import cnnvis
 from cnnvis.capture import SurveyOptions
 from cnnvis.core import Survey
-from cnnvis.core.errors import CancelledError, InvalidInputError, LayerNotFoundError
+from cnnvis.core.errors import CancelledError, InvalidInputError, LayerNotFoundError, NoSpatialMapsError
 from cnnvis.core.survey import LEVELS
 
 N_IMAGES, N_CLASSES = 60, 3
@@ -185,3 +185,5 @@ def test_similarity_of_a_survey_is_that_of_its_averages(model: nn.Module, images
     np.testing.assert_allclose(found["0"], cnnvis.similarity(maps, "averages"), atol=1e-5)
     with pytest.raises(InvalidInputError, match="two images"):
         cnnvis.similarity(cnnvis.survey(model, images[:1]))
+    with pytest.raises(NoSpatialMapsError, match="no maps"):
+        cnnvis.similarity(cnnvis.survey(model, images), "spatial")
