@@ -37,18 +37,30 @@ def load(path: Path) -> Any:
     FileFormatError
         When the file is damaged, of a newer version, or none of these (a checkpoint, say).
     """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="numpy") as file:
-            name = (file.metadata() or {}).get("format")
-    except SafetensorError as error:
-        raise FileFormatError(
-            f"{path} is not a recording, importance, network or survey, or it is damaged: {error}"
-        ) from error
-    if name not in CONTENTS:
+    name = format_of(path)
+    if name is None or name not in CONTENTS:
         raise FileFormatError(
             f"{path} is a .safetensors file, but no recording, importance, bundled network or survey. A checkpoint is "
             "loaded by cnnvis.models.load."
         )
     return CONTENTS[name][0].load(path)
+
+
+def format_of(path: Path) -> str | None:
+    """Return the format that the header of a file names, "pt" or None in checkpoints; reads nothing else.
+
+    Raises
+    ------
+    FileFormatError
+        When there is no such header.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            name: str | None = (file.metadata() or {}).get("format")
+    except SafetensorError as error:
+        raise FileFormatError(
+            f"{path} is not a recording, importance, network or survey, or it is damaged: {error}"
+        ) from error
+    return name

@@ -64,6 +64,13 @@ def file_commands() -> list[Command | None]:
     """Return the commands of the menu of files."""
     return [
         Command("file.open", "&Open…", lambda window: window.files.ask_open(), "Ctrl+O", "Open a file or several."),
+        Command(
+            "file.model",
+            "Open a &model…",
+            lambda window: window.files.ask_model(),
+            "Ctrl+M",
+            "A network that comes along, a Python file or a checkpoint: all of it, or what it makes of an image.",
+        ),
         Command("file.save", "&Save scene", lambda window: window.files.save(), "Ctrl+S", "Save what is shown."),
         Command("file.save_as", "Save scene &as…", lambda window: window.files.ask_save(), "Ctrl+Shift+S"),
         None,

@@ -41,3 +41,9 @@ EXAMPLES: dict[str, Example] = {
         "chelsea",
     ),
 }
+
+MODELS = ("mnist-mlp", "mnist-mlp-untrained", "mnist-mlp-l1", "fashion-cnn", "vgg16-untrained", "efficientnet-lite0")
+"""Names of `cnnvis.models.BUNDLED`, by hand: the list must not wait for torch."""
+
+SAMPLES = ("chelsea", "astronaut", "coffee", "rocket", "horse", "coins")
+"""Some of `cnnvis.models.images.sample_images`, by hand as well."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from qtpy.QtCore import QObject
+from qtpy.QtCore import QObject, Qt
 from qtpy.QtWidgets import QFileDialog, QWidget
 
 from cnnvis.core.errors import InvalidInputError
@@ -13,10 +13,13 @@ from cnnvis.io.showing import Shown, load_to_show
 from cnnvis.viewer.autosave import forget, lost_sessions, restored
 from cnnvis.viewer.examples import EXAMPLES
 from cnnvis.viewer.jobs import OPENING, Tell
+from cnnvis.viewer.model_dialog import ModelDialog
+from cnnvis.viewer.model_files import CODE, PROGRAM, WEIGHTS, is_model
 from cnnvis.viewer.settings import Settings
 from cnnvis.viewer.workspace import Workspace
 
 OPENED = "All that can be shown (*.json *.safetensors *.vti *.vtp *.vtm *.pvd *.vox *.hd *.npy *.csv);;All files (*)"
+MODEL_FILES = f"Models (*{' *'.join((CODE, PROGRAM, *WEIGHTS))})"
 
 
 class Files(QObject):
@@ -39,13 +42,16 @@ class Files(QObject):
 
     def ask_open(self) -> None:
         """Ask for files, and open them."""
-        names, _ = QFileDialog.getOpenFileNames(self.window, "Open", str(self._folder()), OPENED)
+        names, _ = QFileDialog.getOpenFileNames(self.window, "Open", str(self._folder()), f"{OPENED};;{MODEL_FILES}")
         if names:
             self.open([Path(name) for name in names])
 
     def open(self, paths: Sequence[Path]) -> None:
-        """Open files in a thread; the window shows them when they are read."""
+        """Open files in a thread; the window shows them when they are read. Of a model, ask what to see of it."""
         paths = [Path(path) for path in paths]
+        if len(paths) == 1 and is_model(paths[0]):
+            self.ask_model(paths[0])
+            return
         title = f"Opening {', '.join(path.name for path in paths)}"
 
         def work(tell: Tell) -> Shown:
@@ -60,6 +66,13 @@ class Files(QObject):
             self.workspace.message.emit(f"{title}: done")
 
         self.workspace.jobs.run(OPENING, work, then, title=title)
+
+    def ask_model(self, path: Path | None = None) -> None:
+        """Ask for a network and what to see of it, and open it; does not wait for the answer."""
+        dialog = ModelDialog(self.workspace.jobs, path, self.window)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.accepted.connect(lambda: self.open_model(dialog.model, **dialog.view))
+        dialog.open()
 
     def open_model(self, model: str, image: str | None = None, **view: object) -> None:
         """Open a network in a thread: its maps of an image, or without one its units and bundled links.

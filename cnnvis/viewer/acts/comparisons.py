@@ -12,14 +12,12 @@ from cnnvis.scene.links import LINKS
 from cnnvis.viewer import comparing
 from cnnvis.viewer.acts.items import chosen_of
 from cnnvis.viewer.choice_dialogs import ChooseSeveral, FindOne
+from cnnvis.viewer.examples import MODELS
 from cnnvis.viewer.files import OPENED
 from cnnvis.viewer.reordering import methods_for
 
 if TYPE_CHECKING:
     from cnnvis.viewer.window import ViewerWindow
-
-MODELS = ("mnist-mlp", "mnist-mlp-untrained", "mnist-mlp-l1", "fashion-cnn", "efficientnet-lite0")
-"""Names of `cnnvis.models.BUNDLED`, by hand: the list must not wait for torch."""
 
 
 def ask_files(window: ViewerWindow) -> None:
