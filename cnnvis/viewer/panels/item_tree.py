@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import QAbstractItemModel, QModelIndex, QPoint, QRect, QSize, Qt, Signal
+from functools import partial
+
+from qtpy.QtCore import QAbstractItemModel, QModelIndex, QPoint, QRect, QSize, Qt, QTimer, Signal
 from qtpy.QtGui import QColor, QDropEvent, QKeyEvent, QMouseEvent, QPainter, QPalette
 from qtpy.QtWidgets import (
     QAbstractItemView,
@@ -181,7 +183,7 @@ class ItemTree(QTreeWidget):
         event.setDropAction(Qt.DropAction.IgnoreAction)  # or Qt would take the row out by itself
         event.accept()
         if place is not None:
-            self.arranged.emit(dragged, place)
+            QTimer.singleShot(0, partial(self.arranged.emit, dragged, place))  # not amid Qt's own drag
 
     def _place_of(self, dragged: QTreeWidgetItem, target: QTreeWidgetItem | None, above: bool) -> int | None:
         """Return which of the items of its scene one will be that is dropped there; None in another scene."""

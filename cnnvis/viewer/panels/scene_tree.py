@@ -58,7 +58,7 @@ class SceneTree(QWidget):
         self.tree.itemChanged.connect(self._changed)
         self.tree.slid.connect(self._slide)
         self.tree.let_go.connect(workspace.history.commit)
-        self.tree.arranged.connect(self._place, Qt.ConnectionType.QueuedConnection)  # not amid Qt's own drag
+        self.tree.arranged.connect(self._place)
         self.tree.currentItemChanged.connect(self._chosen)
         self._update()
 
