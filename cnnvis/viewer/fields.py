@@ -258,7 +258,8 @@ class _WheelGuard(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - overrides Qt's
         """Take the event from the control; what is ignored goes to its parent."""
-        passing = event.type() == QEvent.Type.Wheel and not watched.hasFocus()
+        is_wheel = event.type() == QEvent.Type.Wheel
+        passing = is_wheel and isinstance(watched, QWidget) and not watched.hasFocus()
         if passing:
             event.ignore()
         return passing
