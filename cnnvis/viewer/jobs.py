@@ -129,7 +129,8 @@ class Jobs(QObject):
 
     All signals come on the GUI thread, with the slot first: `started`; `progressed` with steps done and in all;
     `paused` with whether it is; `ended`, once for each `started`, whether the job came to its end, failed or was
-    cancelled; `failed` with the exception, after `ended`, also where the function that takes the result raised it.
+    cancelled. But `failed`, after `ended`, comes with the title of the job, for people, and with the exception, also
+    where the function that takes the result raised it.
 
     Parameters
     ----------
@@ -258,7 +259,7 @@ class Jobs(QObject):
             return
         for value in job.tell.take_partial():
             if self._is_newest(job):  # a listener to the progress may have cancelled it
-                self._call(job.slot, job.partial, value)
+                self._call(job, job.partial, value)
             job.last_partial = time.monotonic()
 
     def _finish(self, job: _Job) -> None:
@@ -269,15 +270,15 @@ class Jobs(QObject):
             del self._newest[job.slot]
             self.ended.emit(job.slot)
             if job.error is None:
-                self._call(job.slot, job.then, job.result)
+                self._call(job, job.then, job.result)
             elif not isinstance(job.error, CancelledError):
-                self.failed.emit(job.slot, job.error)
+                self.failed.emit(job.title, job.error)
         waiting = self._newest.get(job.slot)
         if waiting is not None and waiting.thread is None:
             self._start(waiting)
 
-    def _call(self, slot: str, function: Callable[[Any], object], value: Any) -> None:
+    def _call(self, job: _Job, function: Callable[[Any], object], value: Any) -> None:
         try:
             function(value)
         except Exception as error:  # noqa: BLE001 - an exception that leaves a slot of Qt ends the program
-            self.failed.emit(slot, error)
+            self.failed.emit(job.title, error)

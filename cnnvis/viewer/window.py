@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from pathlib import Path
 
 from qtpy.QtCore import Qt, QTimer
@@ -220,14 +221,19 @@ class ViewerWindow(QMainWindow):
     # -- messages --------------------------------------------------------------------------------
 
     def _tell_problem(self, what: str, error: BaseException) -> None:
-        """Say in a box that does not stop anything what went wrong; the log has the details."""
+        """Say in a box that does not stop anything what went wrong, once: what moves may fail at every step."""
         known = isinstance(error, CnnvisError | OSError)
+        text = str(error) if known else f"{type(error).__name__}: {error}"
+        if any(box.isVisible() and box.text() == text for box in self.findChildren(QMessageBox)):
+            return
         box = QMessageBox(self)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.setIcon(QMessageBox.Icon.Warning)
         box.setWindowTitle(f"{what} failed")
-        box.setText(str(error) if known else f"{type(error).__name__}: {error}")
-        box.setInformativeText("" if known else "This is a fault of cnnvis; the log below has the details.")
+        box.setText(text)
+        if not known:
+            box.setInformativeText("This is a fault of cnnvis. The details are below, and in the log.")
+            box.setDetailedText("".join(traceback.format_exception(error)))
         box.setModal(False)
         box.show()
 
