@@ -30,7 +30,7 @@ class RepeatableLeiden(Leiden):  # type: ignore[misc]
     ) -> NDArray[Any]:
         """Return the part of every node: parts lie within groups. The base class calls this between its passes."""
         parts, links, masses = labels_refined.copy(), adjacency.toarray(), (out_weights + in_weights) / 2
-        for group in np.unique(labels):
+        for group in np.flatnonzero(np.bincount(labels) > 1):
             members = np.flatnonzero(labels == group)
             parts[members] = members[parts_of_group(links[np.ix_(members, members)], masses[members], self.resolution)]
         return parts

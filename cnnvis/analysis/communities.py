@@ -129,8 +129,8 @@ def communities(
 
     Notes
     -----
-    About 0.1 s for 512 channels, all linked to all. The work is done by scikit-network; its Leiden is made repeatable
-    in `RepeatableLeiden`.
+    About 0.1 s for 512 channels, all linked to all, during which Python's other threads mostly wait. The work is done
+    by scikit-network; its Leiden is made repeatable in `RepeatableLeiden`.
     """
     graph = link_weights(similarity, weights, exponent=exponent)
     method = parse_choice(Algorithm, algorithm, what="algorithm")

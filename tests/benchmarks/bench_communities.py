@@ -1,21 +1,28 @@
-"""Groups of channels and the picture of their graph, at the sizes of VGG-16."""
+"""Groups of channels, the picture of their graph and the alignment of layers, at the sizes of VGG-16.
+
+Groups put each figure next to its baseline: Louvain and ForceAtlas2 of networkx, alignment by whole (N, N) matrices.
+"""
 
 import networkx
 import numpy as np
 import pytest
 
-from cnnvis.analysis import communities, link_weights, similarity
-from cnnvis.layout.force import force_layout
+from cnnvis.analysis import cka, communities, community_stability, link_weights, similarity
+from cnnvis.layout import force_layout
 
 pytestmark = pytest.mark.bench
 VGG_16 = (64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512)
 
 
-def alike(n_channels):
-    """Correlation of channels that follow 20 signals, over 1,000 images."""
+def averages(n_channels):
+    """Averages of channels that follow 20 signals, over 1,000 images."""
     random = np.random.default_rng(0)
     signals = random.normal(size=(1000, 20)) @ random.normal(size=(20, n_channels))
-    return similarity(signals + 2 * random.normal(size=(1000, n_channels)))
+    return signals + 2 * random.normal(size=(1000, n_channels))
+
+
+def alike(n_channels):
+    return similarity(averages(n_channels))
 
 
 @pytest.mark.benchmark(group="communities of 512 channels")
@@ -37,6 +44,32 @@ def test_all_layers(benchmark):
     matrices = [alike(n_channels) for n_channels in VGG_16]
     benchmark.pedantic(lambda: [communities(matrix) for matrix in matrices], rounds=5, warmup_rounds=1)
     assert benchmark.stats.stats.median < 1
+
+
+@pytest.mark.benchmark(group="stability of the groups of 512 channels, 20 draws of 1,000 images")
+def test_stability(benchmark):
+    values = averages(512)
+    labels = communities(similarity(values))
+    benchmark.pedantic(community_stability, args=(values, labels), rounds=1, warmup_rounds=1)
+
+
+@pytest.mark.benchmark(group="alignment of all 13 layers, averages of 1,000 images")
+def test_alignment(benchmark):
+    features = {str(layer): averages(n_channels) for layer, n_channels in enumerate(VGG_16)}
+    benchmark.pedantic(cka, args=(features,), rounds=3, warmup_rounds=1)
+
+
+@pytest.mark.benchmark(group="alignment of all 13 layers, averages of 1,000 images")
+def test_alignment_by_whole_matrices(benchmark):
+    """The biased estimator: no correction of the diagonal."""
+    features = [averages(n_channels) for n_channels in VGG_16]
+
+    def by_formula():
+        centred = [values - values.mean(axis=0) for values in features]
+        grams = [values @ values.T for values in centred]
+        return np.array([[np.vdot(one, other) for other in grams] for one in grams])
+
+    benchmark.pedantic(by_formula, rounds=3, warmup_rounds=1)
 
 
 @pytest.mark.benchmark(group="force layout of 512 nodes")
