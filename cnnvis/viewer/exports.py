@@ -133,8 +133,8 @@ class Exports(QObject):
         path = self.workspace.path
         changed = self.workspace.unsaved_data if path is not None else ()
         QApplication.clipboard().setText(as_python(self.workspace.target, path, changed=changed))
-        first = f" Save the scene before you run it: {path.name} has other data of {', '.join(changed)}."
-        self.workspace.message.emit(f"Python that makes this picture is on the clipboard.{first if changed else ''}")
+        first = f" Save the scene before you run it: {path.name} has other data of {', '.join(changed)}." if changed else ""
+        self.workspace.message.emit(f"Python that makes this picture is on the clipboard.{first}")
 
     def _run(self, slot: str, path: Path, work: Callable[[Tell], object]) -> None:
         self.workspace.jobs.run(
