@@ -111,6 +111,13 @@ def edit_commands() -> list[Command | None]:
             "Esc",
             "Select no unit, layer or class.",
         ),
+        Command(
+            "edit.path",
+            "Strongest &path to a class…",
+            lambda window: window.show_paths(),
+            "Shift+P",
+            "From any input to an output, along the links that hand on most.",
+        ),
     ]
 
 

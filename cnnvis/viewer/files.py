@@ -143,7 +143,8 @@ class Files(QObject):
         save(self.workspace.target, path)
         self.workspace.saved_as(path)
         self.settings.add_recent(path)
-        self.workspace.message.emit(f"Saved {path}")
+        again = f"cnnvis render {path.name} {path.stem}.png"
+        self.workspace.message.emit(f"Saved {path}. To draw it without a window: {again}")
 
     def _folder(self) -> Path:
         return self.workspace.path.parent if self.workspace.path is not None else Path.cwd()

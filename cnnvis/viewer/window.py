@@ -169,6 +169,15 @@ class ViewerWindow(QMainWindow):
         self.docks["network"].raise_()
         self.network.setCurrentWidget(self.network.builder)
 
+    def show_paths(self) -> None:
+        """Show where the strongest path to a class is chosen."""
+        self.docks["ask"].show()
+        self.docks["ask"].raise_()
+        if self.ask.classes.isEnabled():
+            self.ask.classes.setFocus()
+        else:
+            self.workspace.message.emit("There are no classes here: open a network that has some.")
+
     def _show_canvas(self) -> None:
         self.pages.setCurrentWidget(self.canvas)
         self.canvas.view.setFocus()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QCheckBox, QTreeWidget, QTreeWidgetItem, QWidget
+from qtpy.QtWidgets import QApplication, QCheckBox, QTreeWidget, QTreeWidgetItem, QWidget
 from viewer_scenes import network_scene, random_network, volume_scene
 
 import cnnvis
@@ -125,6 +125,29 @@ def test_the_class_of_the_path_that_is_selected_is_shown_and_keys_go_on_from_it(
         assert (ask.units.layers[-1], number) in driver.scene.selection.units
     driver.workspace.select()
     assert ask.classes.value is None
+
+
+def test_the_strongest_path_is_found_in_the_menu_and_by_a_key(driver) -> None:
+    driver.workspace.show(volume_scene())
+    driver.window.commands.run("edit.path")
+    assert "no classes" in driver.window.status.currentMessage()
+    driver.workspace.show(network_scene(), random_network())
+    before = driver.pixels()
+    QApplication.setActiveWindow(driver.window)
+    driver.window.commands.run("edit.path")
+    classes = driver.window.ask.classes
+    driver.settle()
+    assert not classes.visibleRegion().isEmpty()
+    assert classes.hasFocus()
+    QTest.keyClick(classes, Qt.Key.Key_Down)
+    assert len(driver.scene.selection.links) == len(driver.scene["units"].layers) - 1
+    assert np.abs(driver.pixels() - before).max() > 30
+
+
+def test_saving_says_how_to_draw_it_without_a_window(driver, tmp_path) -> None:
+    driver.workspace.show(volume_scene())
+    driver.window.files.save_to(tmp_path / "ball.json")
+    assert "cnnvis render ball.json ball.png" in driver.window.status.currentMessage()
 
 
 # -- one thing after another ---------------------------------------------------------------------

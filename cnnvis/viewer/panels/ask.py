@@ -66,7 +66,7 @@ class AskPanel(QWidget):
         self.classes = ChoiceField(tooltip="Select the strongest path from any input to this class.")
         self.classes.setAccessibleName("Strongest path to a class")
         self.classes.changed.connect(self._path_to_class)
-        grid.addWidget(QLabel("Path to class"), 1, 0)
+        grid.addWidget(QLabel("Strongest path to class"), 1, 0)
         grid.addWidget(self.classes, 1, 1)
         return grid
 
@@ -147,7 +147,7 @@ class AskPanel(QWidget):
     def _text(self) -> str:
         selection = self.workspace.scene.selection
         if not selection:
-            return "Nothing is selected. Click a unit, a line or a voxel in the view."
+            return "Nothing is selected. Click a unit, a line or a voxel in the view, or choose a class below."
         if not selection.links:
             return f"Selected: {selection.text}"
         return f"Selected: {' → '.join(map(unit_text, self._ordered(selection)))}"
