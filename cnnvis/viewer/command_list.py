@@ -160,6 +160,13 @@ def view_commands() -> list[Command | None]:
 def compare_commands() -> list[Command | None]:
     """Return the commands of the menu of comparisons."""
     return [
+        Command(
+            "compare.untrained",
+            "Trained with &untrained",
+            comparisons.add_untrained,
+            "",
+            "Draw the same network with the weights that it began with beside it.",
+        ),
         Command("compare.files", "With &files…", comparisons.ask_files, "", "Open files beside what is open."),
         Command("compare.model", "With a &network…", comparisons.ask_model, "", "Draw a network that comes along."),
         Command("compare.frames", "F&rames…", comparisons.ask_frames, "", "Images, classes or epochs of the series."),
@@ -168,11 +175,11 @@ def compare_commands() -> list[Command | None]:
         Command(
             "compare.difference",
             "Signed &difference",
-            lambda window: comparing.add_difference(window.workspace),
+            comparisons.add_difference,
             "",
             "Add a pane with the second minus the first of two.",
         ),
-        Command("compare.links", "&Links…", comparisons.ask_links, "", "Camera, range, order and selection."),
+        Command("compare.links", "&Links…", comparisons.ask_links, "", "Camera, range, order, selection and look."),
         Command(
             "compare.close",
             "&Keep the active pane",

@@ -45,5 +45,18 @@ EXAMPLES: dict[str, Example] = {
 MODELS = ("mnist-mlp", "mnist-mlp-untrained", "mnist-mlp-l1", "fashion-cnn", "vgg16-untrained", "efficientnet-lite0")
 """Names of `cnnvis.models.BUNDLED`, by hand: the list must not wait for torch."""
 
+ABOUT = {
+    "mnist-mlp": "a perceptron that reads digits",
+    "mnist-mlp-untrained": "the same before training",
+    "mnist-mlp-l1": "the same, trained to do with few links",
+    "fashion-cnn": "convolutions that know clothes apart",
+    "vgg16-untrained": "many convolutions for photos, before training",
+    "efficientnet-lite0": "many convolutions for photos",
+}
+"""What each of them is, in a few words."""
+
+UNTRAINED = {"mnist-mlp": "mnist-mlp-untrained", "mnist-mlp-l1": "mnist-mlp-untrained"}
+"""By the name of a network: the same one with the weights that it began with."""
+
 SAMPLES = ("chelsea", "astronaut", "coffee", "rocket", "horse", "coins")
 """Some of `cnnvis.models.images.sample_images`, by hand as well."""

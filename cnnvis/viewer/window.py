@@ -248,6 +248,7 @@ class ViewerWindow(QMainWindow):
 
     def screenshot(self) -> QPixmap:
         """Return a picture of the whole window, as it is on the screen."""
+        self.canvas.place_marker()
         return self.grab()
 
     # -- files dropped, and the end --------------------------------------------------------------

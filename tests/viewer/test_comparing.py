@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt, QTimer
+from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QDialogButtonBox
 from viewer_scenes import network_scene, random_network, volume_scene
 
 import cnnvis
+from cnnvis.core import Provenance
 from cnnvis.core.errors import InvalidInputError
+from cnnvis.io.showing import Shown
 from cnnvis.scene import Scene, SceneGrid
+from cnnvis.scene.links import LINKS
 from cnnvis.viewer import comparing
+from cnnvis.viewer.acts.comparisons import LINK_WORDS
 from cnnvis.viewer.choice_dialogs import ChooseSeveral, FindOne
+from cnnvis.viewer.examples import ABOUT, MODELS, UNTRAINED
 
 pytestmark = pytest.mark.qt
 
@@ -70,13 +77,18 @@ def test_networks_beside_look_alike_and_stay_so(driver, tmp_path) -> None:
     before = parts(driver)
     second = driver.workspace.scenes[1]["bundle"]
     assert (second.shown_class, second.blend, second.size) == (1, 0.0, 0.015)
-    assert np.abs(before[0] - before[1]).mean() < 0.5, "rows of pixels are not shared out evenly: soft edges differ"
+    alike = np.abs(before[0] - before[1]).mean()  # rows of pixels are not shared out evenly: soft edges differ
     for key in (Qt.Key.Key_C, Qt.Key.Key_B):
         driver.press(key)
     assert (first.shown_class, second.shown_class, first.blend, second.blend) == (2, 2, 1.0, 1.0)
     after = parts(driver)
     assert np.abs(after[1] - before[1]).max() > 50
-    assert np.abs(after[0] - after[1]).mean() < 0.5
+    assert np.abs(after[0] - after[1]).mean() < 1.5 * alike + 0.1
+    comparing.link(driver.workspace, ["camera"])
+    driver.press(Qt.Key.Key_B)
+    assert (first.blend, second.blend) == (0.0, 1.0)
+    apart = parts(driver)
+    assert np.abs(apart[0] - apart[1]).mean() > 2 * alike + 0.2
 
 
 def test_saved_scenes_beside_keep_the_look_they_were_saved_with(driver, tmp_path) -> None:
@@ -228,6 +240,69 @@ def test_where_it_was_saved_is_not_forgotten(driver, pair, tmp_path) -> None:
     pair[0]["bundle"].opacity = 0.5
     driver.workspace.history.undo()
     assert driver.workspace.path == tmp_path / "pair.json"
+    driver.settle()
+
+
+def named(model: str) -> Shown:
+    network = replace(random_network(), provenance=Provenance(model=model))
+    return Shown(Scene.of_network(network), (network,))
+
+
+@pytest.mark.parametrize(
+    ("opened", "twin"), [("mnist-mlp", "mnist-mlp-untrained"), ("mnist-mlp-untrained", "mnist-mlp")]
+)
+def test_trained_with_untrained_is_the_first_thing_to_compare(driver, qtbot, monkeypatch, opened, twin) -> None:
+    monkeypatch.setattr("cnnvis.studies.showing.show_model", lambda model, **_: named(model))
+    shown = named(opened)
+    driver.workspace.show(shown.target, shown.networks)
+    driver.settle()
+    bar = driver.window.menuBar()
+    compare = next(action for action in bar.actions() if action.text() == "C&ompare")
+    QTest.mouseClick(bar, Qt.MouseButton.LeftButton, pos=bar.actionGeometry(compare).center())
+    menu = compare.menu()
+    qtbot.waitUntil(menu.isVisible)
+    QTest.mouseClick(menu, Qt.MouseButton.LeftButton, pos=menu.actionGeometry(menu.actions()[0]).center())
+    driver.settle()
+    assert [network.provenance.model for network in driver.workspace.networks] == [opened, twin]
+    assert {"camera", "selection", "look"} == set(driver.workspace.target.link)
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("compare.untrained", "untrained twin"),
+        ("compare.frames", "no series"),
+        ("compare.orders", "volume"),
+        ("compare.difference", "two panes"),
+        ("compare.links", "one pane only"),
+    ],
+)
+def test_what_cannot_be_compared_is_said_and_no_dialog_comes(driver, command, said) -> None:
+    driver.workspace.show(network_scene(), random_network())
+    told = []
+    driver.workspace.message.connect(told.append)
+    driver.window.commands.run(command)
+    assert said in " ".join(told)
+    driver.settle()
+
+
+def test_words_are_there_for_all_that_can_be_chosen() -> None:
+    assert ABOUT.keys() == set(MODELS) >= {*UNTRAINED, *UNTRAINED.values()}
+    assert LINK_WORDS.keys() == set(LINKS)
+
+
+def test_links_are_chosen_in_a_dialog(driver, pair) -> None:
+    def answer() -> None:
+        dialog = QApplication.activeModalWidget()
+        rows = [dialog.list.item(index) for index in range(dialog.list.count())]
+        assert [row.text() for row in rows if row.checkState() == Qt.CheckState.Checked] == [LINK_WORDS["selection"]]
+        next(row for row in rows if row.text().startswith("look")).setCheckState(Qt.CheckState.Checked)
+        dialog.accept()
+
+    QTimer.singleShot(100, answer)
+    driver.window.commands.run("compare.links")
+    assert driver.workspace.target.link == ("selection", "look")
+    assert pair[1]["bundle"].blend == 1
     driver.settle()
 
 

@@ -8,16 +8,24 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QFileDialog
 
 from cnnvis.scene import SceneGrid, VolumeItem
-from cnnvis.scene.links import LINKS
+from cnnvis.scene.links import LINKS, Link
 from cnnvis.viewer import comparing
 from cnnvis.viewer.acts.items import chosen_of
 from cnnvis.viewer.choice_dialogs import ChooseSeveral, FindOne
-from cnnvis.viewer.examples import MODELS
+from cnnvis.viewer.examples import ABOUT, MODELS, UNTRAINED
 from cnnvis.viewer.files import OPENED
 from cnnvis.viewer.reordering import methods_for
 
 if TYPE_CHECKING:
     from cnnvis.viewer.window import ViewerWindow
+
+LINK_WORDS: dict[Link, str] = {
+    "camera": "camera: seen from the same place",
+    "range": "range: colours stand for the same values",
+    "order": "order: channels in the same order",
+    "selection": "selection: what is clicked in one stands out in all",
+    "look": "look: mode, class, opacity, sizes, planes and colours",
+}
 
 
 def ask_files(window: ViewerWindow) -> None:
@@ -29,9 +37,21 @@ def ask_files(window: ViewerWindow) -> None:
 
 def ask_model(window: ViewerWindow) -> None:
     """Ask for a network that comes along, to draw beside what is open."""
-    dialog = FindOne("Network beside", MODELS, window)
+    dialog = FindOne("Network beside", [f"{name}: {ABOUT[name]}" for name in MODELS], window)
     if dialog.exec_() and dialog.chosen is not None:
         comparing.add_model(window.workspace, MODELS[dialog.chosen])
+
+
+def add_untrained(window: ViewerWindow) -> None:
+    """Draw the untrained twin of a network beside it, or the trained one of an untrained."""
+    network = window.workspace.network
+    name = "" if network is None else network.provenance.model
+    trained = next((one for one, other in UNTRAINED.items() if other == name), None)
+    twin = UNTRAINED.get(name, trained)
+    if twin is None:
+        window.workspace.message.emit(f"Open {' or '.join(UNTRAINED)} first: there is an untrained twin of these.")
+    else:
+        comparing.add_model(window.workspace, twin)
 
 
 def ask_frames(window: ViewerWindow) -> None:
@@ -60,10 +80,21 @@ def ask_orders(window: ViewerWindow) -> None:
         comparing.show_orders(window.workspace, item, [methods[index] for index in dialog.chosen])
 
 
+def add_difference(window: ViewerWindow) -> None:
+    """Add a pane with the second minus the first of two."""
+    if len(window.workspace.scenes) == 2:
+        comparing.add_difference(window.workspace)
+    else:
+        window.workspace.message.emit("A difference is that of two panes: put one thing beside another first.")
+
+
 def ask_links(window: ViewerWindow) -> None:
     """Ask in what the panes are linked."""
     target = window.workspace.target
-    chosen = target.link if isinstance(target, SceneGrid) else ()
-    dialog = ChooseSeveral("Links", "The panes share:", LINKS, chosen, parent=window)
+    if not isinstance(target, SceneGrid):
+        window.workspace.message.emit("There is one pane only: put something beside it to link them.")
+        return
+    words, chosen = [LINK_WORDS[name] for name in LINKS], [LINK_WORDS[name] for name in target.link]
+    dialog = ChooseSeveral("Links", "The panes share:", words, chosen, parent=window)
     if dialog.exec_():
         comparing.link(window.workspace, [LINKS[index] for index in dialog.chosen])
