@@ -103,4 +103,9 @@ def _moments(reads: Sequence[_Seen]) -> ChannelMoments:
         covariance[:, taken.is_broken] = np.nan
         means.append(mean)
         covariances.append(covariance)
-    return ChannelMoments(tuple(taken.read.value for taken in reads), np.stack(means), np.stack(covariances))
+    return ChannelMoments(
+        values=tuple(taken.read.value for taken in reads),
+        mean=np.stack(means),
+        covariance=np.stack(covariances),
+        count=np.array([taken.covariance.count for taken in reads]),
+    )

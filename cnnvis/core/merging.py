@@ -12,14 +12,19 @@ from cnnvis.core.redundancy import ALONE
 
 
 class MergeRule(StrEnum):
-    """What the kept channel takes over: a x + b, x as it is, or nothing."""
+    """What takes the place of a channel that goes.
+
+    `affine`: a x + b of the channel kept; `sum`: x, the channel kept as it is; `zero`: nothing; `joint`: a sum of
+    a x over all channels of the layer that stay, and b.
+    """
 
     AFFINE = "affine"
     SUM = "sum"
     ZERO = "zero"
+    JOINT = "joint"
 
 
-MergeRuleName = Literal["affine", "sum", "zero"]
+MergeRuleName = Literal["affine", "sum", "zero", "joint"]
 
 
 class Merge(NamedTuple):
@@ -36,7 +41,7 @@ class Merge(NamedTuple):
     explained : float
         Share of the variance of the merged channel that the line explains, where that is least.
     rule : MergeRule
-        What was done: a and b as they are; a = 1 and b = 0; or both 0.
+        What was done. By "joint", all channels that stayed have a part in it, the one kept among them.
     step : int
         Number of the step in which it was done, from 1.
     border_error : float
@@ -56,7 +61,7 @@ class Merge(NamedTuple):
 
     @property
     def taken_over(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        """The a and b that the kept channel takes over by the rule, in each value."""
+        """The a and b that the kept channel takes over in each value, by any rule but "joint"."""
         if self.rule is MergeRule.AFFINE:
             return self.scale, self.shift
         scale = 1.0 if self.rule is MergeRule.SUM and self.kept != ALONE else 0.0

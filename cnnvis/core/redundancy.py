@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnvis.core.checks import frozen_array, frozen_mapping, require_shape
+from cnnvis.core.checks import frozen_array, frozen_integers, frozen_mapping, require_shape
 from cnnvis.core.errors import InvalidInputError
 
 ALONE = -1
@@ -17,6 +17,8 @@ ALONE = -1
 
 _CONSTANT = 1e-6
 """Standard deviation up to which a channel is constant, per unit of its mean and of the layer's largest deviation."""
+
+_RIDGE = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,11 +32,14 @@ class ChannelMoments:
     mean : (R, C) ndarray of float64
     covariance : (R, C, C) ndarray of float64
         Population covariance. Channels that were NaN or infinite have NaN.
+    count : (R,) ndarray of int64
+        Observations: images times positions.
     """
 
     values: tuple[str, ...]
     mean: NDArray[np.float64]
     covariance: NDArray[np.float64]
+    count: NDArray[np.int64]
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", tuple(self.values))
@@ -43,6 +48,8 @@ class ChannelMoments:
         require_shape("ChannelMoments.mean", self.mean, (len(self.values), None))
         n = self.n_channels
         require_shape("ChannelMoments.covariance", self.covariance, (len(self.values), n, n))
+        object.__setattr__(self, "count", frozen_integers("ChannelMoments.count", self.count))
+        require_shape("ChannelMoments.count", self.count, (len(self.values),))
 
     @property
     def n_channels(self) -> int:
@@ -99,6 +106,34 @@ class ChannelMoments:
         np.divide(self.covariance[:, kept, merged], self.variance[:, kept], out=scale, where=varies)
         shift = self.mean[:, merged] - scale * self.mean[:, kept]
         return tuple(scale.tolist()), tuple(shift.tolist())
+
+    def joint_fit(
+        self, kept: NDArray[np.int64], merged: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return a and b of x_j ~ sum of a_kj x_k + b_j over all channels kept, by ridge regression in each value.
+
+        The ridge is that many times the mean variance of the channels kept: a tenth of their number per observation. It
+        is felt where there are few observations, as of maps of one position.
+
+        Parameters
+        ----------
+        kept, merged : (K,), (M,) ndarray of int64
+            Channels, none of them NaN.
+
+        Returns
+        -------
+        scale : (R, K, M) ndarray of float64
+        shift : (R, M) ndarray of float64
+        """
+        scale = np.zeros((len(self.values), kept.size, merged.size))
+        for place, covariance in enumerate(self.covariance):
+            between = covariance[np.ix_(kept, kept)]
+            ridge = _RIDGE * kept.size / max(1, self.count[place]) * np.trace(between) / max(1, kept.size)
+            if ridge > 0:
+                shrunk = between + ridge * np.eye(kept.size)
+                scale[place] = np.linalg.solve(shrunk, covariance[np.ix_(kept, merged)])
+        shift = self.mean[:, merged] - np.einsum("rk,rkm->rm", self.mean[:, kept], scale)
+        return scale, shift
 
 
 class ChannelPair(NamedTuple):

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 
-from cnnvis.core import ChannelSpace, ChannelSpaces, Merge, ModelGraph, Read
+from cnnvis.core import ChannelSpace, ChannelSpaces, ModelGraph, Read
 from cnnvis.pruning.removal import obstacles
 
 _CONVOLUTIONS: tuple[Callable[..., Tensor], ...] = (functional.conv1d, functional.conv2d, functional.conv3d)
@@ -56,11 +56,11 @@ class Consumer:
         squares = self.weights(network, range(size)).double().square().flatten(1).sum(dim=1)
         return np.asarray(squares.cpu().numpy(), dtype=np.float64)
 
-    def add(self, network: nn.Module, channel: int, weights: Tensor) -> None:
-        """Add to the weights of a channel, in place."""
+    def add(self, network: nn.Module, channels: Sequence[int], weights: Tensor) -> None:
+        """Add to the weights of channels, each of which occurs once, in place; `weights` as of `Consumer.weights`."""
         layer = network.get_submodule(self.module)
         with torch.no_grad():
-            _incoming(layer)[self._entries(layer, [channel])] += weights
+            _incoming(layer)[self._entries(layer, channels)] += weights.flatten(0, 1)
 
     def clear(self, network: nn.Module, channels: Sequence[int]) -> None:
         """Set the weights of channels to zero, in place: nothing is read of them any more."""
@@ -120,38 +120,6 @@ def consumers(network: nn.Module, graph: ModelGraph, space: ChannelSpace) -> tup
             if module is not None and _mixes(network.get_submodule(module)):
                 found.append(Consumer(module, place, read, shape[1:]))
     return tuple(found)
-
-
-def take_over(network: nn.Module, readers: Sequence[Consumer], merge: Merge) -> float:
-    """Let those who read a channel read the kept one in its place, in place: W_kept += a W_merged, bias += b W_merged.
-
-    The weights of the merged channel become zero, so that the network computes what it will without the channel.
-
-    Parameters
-    ----------
-    network : nn.Module
-        Changed.
-    readers : sequence of Consumer
-        Of the channel's space.
-    merge : Merge
-        Its rule says which a and b.
-
-    Returns
-    -------
-    float
-        Largest error at borders padded with zeros, over all readers.
-    """
-    scales, shifts = merge.taken_over
-    errors = [0.0]
-    for reader in readers:
-        weights = reader.weights(network, [merge.merged])[0]
-        scale, shift = scales[reader.place], shifts[reader.place]
-        if scale:
-            reader.add(network, merge.kept, scale * weights)
-        if shift:
-            errors.append(reader.add_constant(network, merge.merged, weights, shift))
-        reader.clear(network, [merge.merged])
-    return max(errors)
 
 
 def merge_obstacles(network: nn.Module, graph: ModelGraph, spaces: ChannelSpaces) -> dict[str, str]:

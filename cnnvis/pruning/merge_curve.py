@@ -8,7 +8,6 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from torch import nn
 
 from cnnvis.capture.inputs import ForwardCall
@@ -19,10 +18,10 @@ from cnnvis.core import Merge, MergeRule, PruneCurve
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.progress import Progress, part_of, silent
 from cnnvis.core.redundancy import ALONE
-from cnnvis.pruning.consumers import take_over
 from cnnvis.pruning.cutting import Followed, follow
 from cnnvis.pruning.measure import Measured, measure
-from cnnvis.pruning.merging import MergedNetwork, readers_of
+from cnnvis.pruning.merger import Merger
+from cnnvis.pruning.merging import MergedNetwork
 from cnnvis.pruning.recalibration import recalibrate, require_norms
 
 RECALIBRATED = ", recalibrated"
@@ -86,9 +85,10 @@ def merge_curve(
     runs.append(_Run("removed", [merge._replace(rule=MergeRule.ZERO) for merge in merged.merges], None))
     seeds = range(random_state, random_state + n_random)
     runs += [_Run("random", _random(followed, merged.merges, seed), seed) for seed in seeds]
+    merger = Merger(followed, merged.redundancy.moments)
     found: dict[str, tuple[PruneCurve, ...]] = {}
     for number, run in enumerate(runs):
-        for curve in _curves(followed, run, images, part_of(progress, number, len(runs))):
+        for curve in _curves(followed.module, merger, run, images, part_of(progress, number, len(runs))):
             found[curve.order] = (*found.get(curve.order, ()), curve)
     return found
 
@@ -124,24 +124,22 @@ def _random(followed: Followed, merges: Sequence[Merge], seed: int) -> list[Merg
     return found
 
 
-def _curves(followed: Followed, run: _Run, images: _Images, progress: Progress) -> list[PruneCurve]:
+def _curves(module: nn.Module, merger: Merger, run: _Run, images: _Images, progress: Progress) -> list[PruneCurve]:
     """Return the curve of a run, and the recalibrated one where it is wanted."""
-    network, readers = copy.deepcopy(followed.module), readers_of(followed)
+    network, done = copy.deepcopy(module), list[Merge]()
     parts = [[], *(list(part) for _, part in groupby(run.merges, key=lambda merge: merge.step))]
     points: dict[str, list[Measured]] = {}
-    n_merged = []
+    shares = []
     for number, part in enumerate(parts):
-        for merge in part:
-            take_over(network, readers[merge.layer], merge)
-        n_merged.append(len(part))
+        done += merger.merge(network, part, done)
+        shares.append(len(done) / merger.n_hidden)
         points.setdefault(run.name, []).append(_measured(network, images.testing))
         if images.recalibration is not None:
             other = copy.deepcopy(network)
             recalibrate(other, images.recalibration)
             points.setdefault(run.name + RECALIBRATED, []).append(_measured(other, images.testing))
         progress(number + 1, len(parts))
-    n_hidden = sum(space.size for space in followed.spaces.hidden)
-    return [_curve(name, found, np.cumsum(n_merged), n_hidden, run.random_state) for name, found in points.items()]
+    return [_curve(name, found, shares, merger.n_hidden, run.random_state) for name, found in points.items()]
 
 
 def _measured(network: nn.Module, batches: list[Labelled]) -> Measured:
@@ -150,10 +148,10 @@ def _measured(network: nn.Module, batches: list[Labelled]) -> Measured:
 
 
 def _curve(
-    name: str, points: list[Measured], n_merged: NDArray[np.int64], n_hidden: int, random_state: int | None
+    name: str, points: list[Measured], shares: list[float], n_hidden: int, random_state: int | None
 ) -> PruneCurve:
     return PruneCurve(
-        shares=n_merged / n_hidden,
+        shares=np.array(shares),
         accuracy=np.array([point.accuracy for point in points]),
         loss=np.array([point.loss for point in points]),
         class_accuracy=np.stack([point.class_accuracy for point in points]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,7 +15,6 @@ from cnnvis.core import Merge, MergeRule, MergeStep, Redundancy
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.progress import Progress, silent
 from cnnvis.models import Network
-from cnnvis.pruning.consumers import Consumer, consumers, merge_obstacles, take_over
 from cnnvis.pruning.cutting import (
     Followed,
     as_network,
@@ -28,6 +27,7 @@ from cnnvis.pruning.cutting import (
 )
 from cnnvis.pruning.judge import Judge, Verdict
 from cnnvis.pruning.merge_plan import Planned, in_order, planned_merges
+from cnnvis.pruning.merger import Merger
 from cnnvis.pruning.options import MergeOptions
 from cnnvis.pruning.structural import Pruned
 
@@ -47,6 +47,8 @@ class MergedNetwork:
         The whole network first, then each step that was done.
     too_costly : MergeStep or None
         The step that was tried last and not done, because it lost too much accuracy; None where all were done.
+    redundancy : Redundancy
+        What was merged by.
     has_labels : bool
         Whether steps were judged by labels, or by the whole network's answers.
     """
@@ -55,6 +57,7 @@ class MergedNetwork:
     merges: tuple[Merge, ...]
     steps: tuple[MergeStep, ...]
     too_costly: MergeStep | None
+    redundancy: Redundancy
     has_labels: bool
 
     def __post_init__(self) -> None:
@@ -80,7 +83,8 @@ def merge_channels(
 
     Where x_j ~ a x_i + b, layers that read channel j read channel i in its place: W_i += a W_j, and b times the sum
     of W_j over the kernel goes into the bias (a layer without one gets it). Then j is cut out of all layers that share
-    it. Channels go cheapest first; of each step, that rule is kept which gives the least loss.
+    it. By the rule "joint", x_j ~ a sum over all channels that stay, and each of these takes its part over. Channels go
+    cheapest first; of each step, that rule is kept which gives the least loss.
 
     Parameters
     ----------
@@ -116,9 +120,8 @@ def merge_channels(
     """
     chosen = MergeOptions(**options)
     followed = follow(model, example, "merge_channels")
-    readers = readers_of(followed)
-    n_hidden = sum(space.size for space in followed.spaces.hidden)
-    parts = _parts(_planned(followed, readers, redundancy), n_hidden, chosen)
+    merger = Merger(followed, redundancy.moments)
+    parts = _parts(_planned(followed, merger, redundancy), merger.n_hidden, chosen)
     judge = Judge(model, data)
     state = _State(followed.module, (), judge(followed.module))
     steps, too_costly = [MergeStep(0, 0.0, None, {}, *state.verdict)], None
@@ -126,12 +129,12 @@ def merge_channels(
         trials = {}
         for rule in chosen.rules:
             merges = [_merge(planned, redundancy, rule, number + 1) for planned in part]
-            trials[rule] = _merged(state, readers, merges, judge)
+            trials[rule] = _merged(state, merger, merges, judge)
             progress(number * len(chosen.rules) + len(trials), len(parts) * len(chosen.rules))
         rule, tried = min(trials.items(), key=lambda trial: np.nan_to_num(trial[1].verdict.loss, nan=np.inf))
         losses = {str(name): trial.verdict.loss for name, trial in trials.items()}
         n_merged = len(tried.merges)
-        step = MergeStep(n_merged, n_merged / n_hidden, rule, losses, *tried.verdict)
+        step = MergeStep(n_merged, n_merged / merger.n_hidden, rule, losses, *tried.verdict)
         if chosen.max_drop is not None and step.accuracy < steps[0].accuracy - chosen.max_drop - 1e-12:
             too_costly = step
             break
@@ -144,15 +147,9 @@ def merge_channels(
         merges=state.merges,
         steps=tuple(steps),
         too_costly=too_costly,
+        redundancy=redundancy,
         has_labels=judge.has_labels,
     )
-
-
-def readers_of(followed: Followed) -> dict[str, tuple[Consumer, ...]]:
-    """Return the layers that read the channels of each hidden space that can be merged, by its name."""
-    network, graph, spaces = followed.module, followed.graph, followed.spaces
-    why_not = merge_obstacles(network, graph, spaces)
-    return {space.name: consumers(network, graph, space) for space in spaces.hidden if space.name not in why_not}
 
 
 class _State(NamedTuple):
@@ -163,21 +160,19 @@ class _State(NamedTuple):
     verdict: Verdict
 
 
-def _planned(
-    followed: Followed, readers: Mapping[str, tuple[Consumer, ...]], redundancy: Redundancy
-) -> list[tuple[Planned, ...]]:
+def _planned(followed: Followed, merger: Merger, redundancy: Redundancy) -> list[tuple[Planned, ...]]:
     """Return what to merge, cheapest first."""
     explained = float(redundancy.options.get("explained", 0.0))
     plans = {}
     for name, found in redundancy.moments.items():
         space = followed.spaces.of(name)
-        if name not in readers or found.mean.shape != (len(space.reads), space.size):
+        if name not in merger.readers or found.mean.shape != (len(space.reads), space.size):
             raise InvalidInputError(
                 f"The redundancy of {name!r} is that of another network: here it has {space.size} channels in "
                 f"{len(space.reads)} values. Find the redundant channels of this one."
             )
         energy = np.zeros(found.mean.shape)
-        for reader in readers[name]:
+        for reader in merger.readers[name]:
             energy[reader.place] += reader.energy(followed.module, space.size)
         pairs = [pair for pair in redundancy.verified if pair.layer == name]
         plans[name] = planned_merges(space, pairs, found, energy, explained)
@@ -198,11 +193,9 @@ def _merge(planned: Planned, redundancy: Redundancy, rule: MergeRule, step: int)
     return Merge(planned.layer, planned.kept, planned.merged, scale, shift, planned.explained, rule, step, 0.0)
 
 
-def _merged(
-    state: _State, readers: Mapping[str, tuple[Consumer, ...]], merges: Sequence[Merge], judge: Judge
-) -> _State:
+def _merged(state: _State, merger: Merger, merges: Sequence[Merge], judge: Judge) -> _State:
     network = copy.deepcopy(state.network)
-    done = [merge._replace(border_error=take_over(network, readers[merge.layer], merge)) for merge in merges]
+    done = merger.merge(network, merges, state.merges)
     return _State(network, (*state.merges, *done), judge(network))
 
 

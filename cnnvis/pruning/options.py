@@ -132,14 +132,14 @@ class MergeOptions:
         Most of the hidden channels to merge.
     n_steps : int, default 12
         Steps in which they are merged, at least 1: of each, all merges follow one rule, the one with the least loss.
-    rules : sequence of {"affine", "sum", "zero"}
-        Rules to choose from.
+    rules : sequence of {"affine", "sum", "zero", "joint"}
+        Rules to choose from, see `MergeRule`; default all of them.
     """
 
     max_drop: float | None = 0.01
     max_share: float = 1.0
     n_steps: int = 12
-    rules: Sequence[MergeRuleName] = ("affine", "sum", "zero")
+    rules: Sequence[MergeRuleName] = ("affine", "sum", "zero", "joint")
 
     def __post_init__(self) -> None:
         if self.max_drop is not None:

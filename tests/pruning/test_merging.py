@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from cnnvis.capture import channel_spaces
+from cnnvis.capture import channel_spaces, read_moments
 from cnnvis.core import Merge, MergeRule
 from cnnvis.core.errors import CancelledError, InvalidInputError
 from cnnvis.core.redundancy import ALONE
 from cnnvis.models import ImageSpec, Network
 from cnnvis.pruning import evaluate, find_redundant, load_pruned, merge_channels, save_pruned
-from cnnvis.pruning.consumers import consumers, take_over
 from cnnvis.pruning.cutting import follow
+from cnnvis.pruning.merger import Merger
 
 
 def merged_by_groups(model, inputs, labels, data=None, **options):
@@ -69,13 +69,13 @@ def merged_in_place(layers, inputs, rule=MergeRule.AFFINE, scale=1.0, shift=0.0)
     """Return the outputs of the layers with channel 2 of the first merged into channel 0, and the border error."""
     network = nn.Sequential(*copy.deepcopy(layers))
     followed = follow(network, inputs[:1], "test")
-    readers = consumers(network, followed.graph, followed.spaces.of("0"))
-    weight = network[1].weight
-    read = weight if isinstance(network[1], nn.ConvTranspose2d) else weight.transpose(0, 1)
+    moments, _ = read_moments(network, inputs, [followed.spaces.of("0")])
     merge = Merge("0", 0, 2, (scale,), (shift,), 1.0, rule, 1, 0.0)
-    error = take_over(network, readers, merge)
-    assert not read[2].any()
-    return network(inputs).detach(), error
+    (done,) = Merger(followed, moments).merge(network, [merge])
+    weight = network[1].weight
+    assert not (weight[2] if isinstance(network[1], nn.ConvTranspose2d) else weight[:, 2]).any()
+    assert done._replace(border_error=0.0) == merge
+    return network(inputs).detach(), done.border_error
 
 
 @pytest.mark.parametrize(("scale", "shift"), [(1.0, 0.0), (-2.5, 0.0), (0.5, 3.0)], ids=["copy", "scaled", "shifted"])
@@ -139,6 +139,33 @@ def test_the_other_rules(rule, scale):
     weight[:, 2] = 0
     assert torch.allclose(found, nn.functional.conv2d(layers[0](inputs), weight, padding=1))
     assert error == 0.0
+
+
+def test_jointly_all_channels_that_stay_take_a_part():
+    """Channel 2 is half channel 0 less twice channel 1, and 3: no line in one of them says so."""
+    layers, inputs = merge_nets.two_layers(1), merge_nets.pictures(200).double()
+    layers[0].weight.data[2] = 0.5 * layers[0].weight.data[0] - 2 * layers[0].weight.data[1]
+    layers[0].bias.data[2] = 0.5 * layers[0].bias.data[0] - 2 * layers[0].bias.data[1] + 3
+    expected = nn.Sequential(*layers)(inputs)
+    found, error = merged_in_place(layers, inputs, rule=MergeRule.JOINT)
+    assert largest(found[..., 1:-1, 1:-1], expected[..., 1:-1, 1:-1]) < 1e-2  # a slight ridge
+    assert largest(found, expected) == pytest.approx(error, abs=1e-2)
+    line, _ = merged_in_place(layers, inputs, scale=0.5, shift=3.0)
+    assert largest(line[..., 1:-1, 1:-1], expected[..., 1:-1, 1:-1]) > 1
+
+
+def test_what_was_merged_jointly_can_be_handed_on():
+    """In two steps or in one: what stays in the end takes the same parts."""
+    model, inputs, labels = perceptron()
+    found = find_redundant(model, inputs, labels=labels, example=inputs[:1], explained=0.0)
+    options = {"example": inputs[:1], "rules": "joint", "max_drop": None, "max_share": 0.3}
+    one, three = (merge_channels(model, found, inputs, n_steps=n_steps, **options) for n_steps in (1, 3))
+    assert len(one.merges) == len(three.merges) == 12
+    assert {merge[:3] for merge in one.merges} == {merge[:3] for merge in three.merges}
+    lost = float(one.steps[-1].loss)
+    assert three.steps[-1].loss == pytest.approx(lost, rel=0.05)
+    pairwise = merge_channels(model, found, inputs, **{**options, "rules": "affine"})
+    assert lost < 0.5 * pairwise.steps[-1].loss
 
 
 def test_constants_go_into_the_bias_alone():
@@ -236,7 +263,7 @@ def test_of_each_step_the_rule_with_the_least_loss_is_kept():
     assert sizes.sum() == len(merged.merges)
     assert np.ptp(sizes) <= 1
     for step in merged.steps[1:]:
-        assert set(step.losses) == {"affine", "sum", "zero"}
+        assert set(step.losses) == {"affine", "sum", "zero", "joint"}
         assert step.loss == step.losses[step.rule] == min(step.losses.values())
     by_step = {merge.step: merge.rule for merge in merged.merges}
     assert [by_step[number] for number in range(1, 6)] == [step.rule for step in merged.steps[1:]]

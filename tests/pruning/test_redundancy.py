@@ -29,7 +29,7 @@ def averages_of(model, inputs, layers):
 def test_a_line_by_hand():
     """x = 0, 1, 2, 3; y = 2x + 1; z = 5; w = 0, 0, 1, 1."""
     values = np.array([[0, 1, 2, 3], [1, 3, 5, 7], [5, 5, 5, 5], [0, 0, 1, 1]], dtype=float)
-    found = ChannelMoments(("v",), values.mean(axis=1)[None], np.cov(values, bias=True)[None])
+    found = ChannelMoments(("v",), values.mean(axis=1)[None], np.cov(values, bias=True)[None], [4])
     assert found.fit(0, 1) == ((2.0,), (1.0,))
     assert found.fit(1, 0) == ((0.5,), (-0.5,))
     assert found.fit(ALONE, 2) == ((0.0,), (5.0,))
@@ -43,23 +43,39 @@ def test_a_line_by_hand():
     assert found.is_constant[0].tolist() == [False, False, True, False]
 
 
+def test_a_joint_fit_is_a_ridge_regression():
+    from sklearn.linear_model import Ridge
+
+    values = np.random.default_rng(0).normal(size=(5, 60)) * [[1], [2], [3], [1], [1]]
+    values[3] += values[0] - 2 * values[2] + 7
+    found = ChannelMoments(("v",), values.mean(axis=1)[None], np.cov(values, bias=True)[None], [60])
+    scale, shift = found.joint_fit(np.array([0, 1, 2]), np.array([3, 4]))
+    ridge = 0.1 * 3 / 60 * values[:3].var(axis=1).mean()
+    oracle = Ridge(alpha=60 * ridge).fit(values[:3].T, values[3:].T)
+    assert np.allclose(scale[0], oracle.coef_.T)
+    assert np.allclose(shift[0], oracle.intercept_)
+    nothing, mean = found.joint_fit(np.array([], dtype=np.int64), np.array([3]))
+    assert nothing.shape == (1, 0, 1)
+    assert mean[0, 0] == pytest.approx(values[3].mean())
+
+
 def test_a_dead_channel_is_constant_and_rounding_is_no_variation():
     mean = np.array([[0.0, 3.0, 3.0]])
-    found = ChannelMoments(("v",), mean, np.diag([0.0, 1e-14, 1e-2])[None])
+    found = ChannelMoments(("v",), mean, np.diag([0.0, 1e-14, 1e-2])[None], [9])
     assert found.is_constant[0].tolist() == [True, True, False]
 
 
 def test_a_broken_channel_has_no_figure():
     covariance = np.eye(2)[None].copy()
     covariance[:, 1] = covariance[:, :, 1] = np.nan
-    found = ChannelMoments(("v",), np.array([[0.0, np.nan]]), covariance)
+    found = ChannelMoments(("v",), np.array([[0.0, np.nan]]), covariance, [9])
     assert found.is_broken.tolist() == [False, True]
     assert not found.is_constant.any()
     assert np.isnan(found.explained()[0, 0, 1])
 
 
 def test_pairs_of_channels_that_are_not_there_are_refused():
-    moments = {"a": ChannelMoments(("v",), np.zeros((1, 2)), np.zeros((1, 2, 2)))}
+    moments = {"a": ChannelMoments(("v",), np.zeros((1, 2)), np.zeros((1, 2, 2)), [9])}
     for pair in (ChannelPair("a", 0, 2, 1, 1), ChannelPair("b", 0, 1, 1, 1), ChannelPair("a", -2, 1, 1, 1)):
         with pytest.raises(InvalidInputError, match="is not one of its"):
             Redundancy((pair,), moments)
@@ -77,6 +93,7 @@ def test_moments_are_those_of_what_layers_receive():
         first = model.features[:4](inputs)
         second = functional.max_pool2d(model.features[5](model.features[4](first)), 2)
     assert n_images == 9
+    assert found["features.0"].count.tolist() == [9 * 64]
     for name, maps in (("features.0", first), ("features.4", second)):
         rows = maps.movedim(1, 0).flatten(1).numpy()
         assert np.allclose(found[name].covariance[0], np.cov(rows, bias=True), atol=1e-12)
