@@ -23,10 +23,11 @@ class SceneGrid:
     scenes : sequence of Scene
         At least one; shown row by row.
     link : iterable of {"camera", "range", "order", "selection", "look"}, default: ("camera", "range", "selection")
-        camera: all get the camera of the first. range: all volumes of one quantity get the same colour range, the union
-        of theirs, and so do all matrices. order: all volumes of the same channel count get the order of the first.
-        selection: as the camera. look: items of one kind and name look as in the first scene: mode, opacity, shown
-        class, blend, sizes, planes, transfer function; each only where it suits the data.
+        camera: all get the camera of the first. range: the first volumes of one quantity of all scenes get the same
+        colour range, the union of theirs, so do the second ones, and so do matrices. order: all volumes of the same
+        channel count get the order of the first. selection: as the camera. look: items of one kind and name look as in
+        the first scene: mode, opacity, shown class, blend, sizes, planes, transfer function; each only where it suits
+        the data.
     columns : int, optional
         Default: as many as make the panes of a picture large, which depends on its size; see `shape_in`.
     size : (width, height) in pixels, optional

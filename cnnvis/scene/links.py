@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, Literal
 
@@ -93,20 +94,29 @@ class PaneLinks:
     # -- ranges ----------------------------------------------------------------------------------
 
     def _link_ranges(self) -> None:
-        items = self._items(ValueItem)
-        for item in items:
+        for item in self._items(ValueItem):
             item.events.transfer.connect(partial(self._spread_range, item))
-        groups: dict[tuple[str, str], list[ValueItem]] = {}
-        for item in items:
-            groups.setdefault((item.kind, item.measured), []).append(item)
-        for group in groups.values():
+        for group in self._measured_alike():
             _fix(_union(item.span_over(item.data) for item in group), group)
 
     def _spread_range(self, source: ValueItem, *_: Any) -> None:
         """Give the range of one to all; where it is to be found from the data, from those of all."""
-        group = [item for item in self._items(type(source)) if item.measured == source.measured]
+        alone = [source]  # one that was taken out of its scene
+        group = next((group for group in self._measured_alike() if any(item is source for item in group)), alone)
         transfer = source.transfer
         _fix(transfer.span or _union(transfer.span_of(item.values_of(item.data)) for item in group), group)
+
+    def _measured_alike(self) -> Collection[list[ValueItem]]:
+        """Return what has one range: the first items of one kind and quantity of all scenes, the second ones ..."""
+        groups: dict[tuple[str, str, int], list[ValueItem]] = {}
+        for scene in self._scenes:
+            seen: Counter[tuple[str, str]] = Counter()
+            for item in scene:
+                if isinstance(item, ValueItem):
+                    of = (item.kind, item.measured)
+                    groups.setdefault((*of, seen[of]), []).append(item)
+                    seen[of] += 1
+        return groups.values()
 
     # -- looks -----------------------------------------------------------------------------------
 

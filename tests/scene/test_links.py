@@ -14,6 +14,8 @@ from cnnvis.scene.links import look_alike
 
 CLASSES = ("cat", "dog", "owl")
 
+LINEAR = TransferFunction(clip=(0, 100))
+
 
 def lines(n: int = 2, classes: int = 3) -> PolylineSet:
     points = np.zeros((2 * n, 3), np.float32)
@@ -34,7 +36,7 @@ def network(classes: tuple[str, ...] = CLASSES, sizes: tuple[int, ...] = (1, 2),
 
 def volume(high: float = 1.0, *, n: int = 4, quantity: str = "activation") -> Scene:
     values = np.linspace(0, high, n * 4, dtype=np.float32).reshape(n, 2, 2)
-    return Scene.of(Volume(values, layer="conv", quantity=quantity), transfer=TransferFunction(clip=(0, 100)))
+    return Scene.of(Volume(values, layer="conv", quantity=quantity), transfer=LINEAR)
 
 
 def test_networks_look_as_the_first_and_follow_each_other() -> None:
@@ -109,6 +111,23 @@ def test_ranges_follow_each_other() -> None:
     assert [scene["conv"].transfer.span for scene in grid] == [(1, 2), (1, 2), (0, 3)]
     first["conv"].transfer = first["conv"].transfer.with_changes(span=None)
     assert [scene["conv"].transfer.span for scene in grid] == [(0, 5), (0, 5), (0, 3)], "found anew from both"
+
+
+def test_layers_of_one_scene_keep_ranges_of_their_own() -> None:
+    scenes = []
+    for high in (1, 2):
+        scene = volume(high)
+        scene.add_volume(Volume(np.linspace(0, 30 * high, 16).reshape(4, 2, 2), layer="next"), transfer=LINEAR)
+        scenes.append(scene)
+    grid = SceneGrid(scenes, link=["range"])
+    assert [item.transfer.span for item in grid.volumes] == [(0, 2), (0, 60)] * 2
+    scenes[1]["next"].fix_span((3, 4))
+    assert [item.transfer.span for item in grid.volumes] == [(0, 2), (3, 4)] * 2
+    removed = scenes[1]["next"]
+    scenes[1].remove("next")
+    removed.fix_span((8, 9))
+    scenes[0]["conv"].fix_span((5, 6))
+    assert [item.transfer.span for item in grid.volumes] == [(5, 6), (3, 4), (5, 6)]
 
 
 def test_orders_follow_each_other_in_every_frame() -> None:
