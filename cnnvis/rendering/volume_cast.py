@@ -20,8 +20,8 @@ MAX_OPACITY = 0.9
 STEPS_PER_VOXEL = 1.0
 """Ray samples per voxel along the shortest voxel side; fewer show wood grain, more cost in proportion."""
 
-MIP_STEPS_PER_VOXEL = 3.0
-"""The same for maximum projection, where a peak between two samples is lost altogether."""
+MIP_STEPS_PER_VOXEL = 2.0
+"""The same for maximum projection, which goes on from the largest sample to the peak beside it."""
 
 NEAREST_STEPS_PER_VOXEL, NEAREST_STEPS = 12.0, 500
 """The same for voxels shown as they are, whose faces a coarse ray saws up; and the most of them across the stack."""
@@ -152,13 +152,14 @@ class VolumeCast:
         folder = files("cnnvis.rendering") / "shaders"
         defines = "".join(f"#define {name}\n" for name, wanted in asked.items() if wanted)
         opacity = defines + (folder / "volume.opacity.glsl").read_text(encoding="utf-8")
-        sample = (folder / "volume.sample.glsl").read_text(encoding="utf-8")
+        sample, peak = ((folder / f"volume.{name}.glsl").read_text(encoding="utf-8") for name in ("sample", "peak"))
         shaders = self._volume.GetShaderProperty()
         if opacity != self._opacity_shader:
             self._opacity_shader = opacity
             shaders.ClearAllFragmentShaderReplacements()
             shaders.AddFragmentShaderReplacement("//VTK::ComputeOpacity::Dec", True, opacity, False)
             shaders.AddFragmentShaderReplacement("//VTK::Shading::Impl", True, sample, False)
+            shaders.AddFragmentShaderReplacement("//VTK::Shading::Exit", True, peak, False)
         uniforms = shaders.GetFragmentCustomUniforms()
         for name, number in self._normalisation().items():
             uniforms.SetUniformf(name, float(np.clip(number, -FLOAT_MAX, FLOAT_MAX)))

@@ -48,6 +48,19 @@ float weight(float depth, float present)
   return present;
 }
 
+#ifdef PROJECTION
+vec3 first; // place of the first sample of a ray
+float sampled; // number of its samples so far
+vec2 peak; // the largest of them, and how many came before it
+
+// What a maximum projection compares.
+float projected(vec3 place)
+{
+  vec4 texel = texture3D(in_volume[0], place);
+  return position(texel.r) * weight(place.z, texel.g);
+}
+#endif
+
 // `scalar` is (position, any, weight, position). The curve holds the opacity over one unit of depth; on a step of
 // another length it absorbs as Beer and Lambert say.
 float computeOpacity(vec4 scalar)
