@@ -91,6 +91,8 @@ class NetworkActor:
     ----------
     builds, version : int
         How often it was built, and how often anything of the picture changed but the camera.
+    prepared : NetworkGeometry or None
+        Made beforehand of data that are about to be shown; what is of others is dropped.
     effort : float
         How much may be drawn, `FIRST` pieces being 1; infinity at rest.
 
@@ -103,6 +105,7 @@ class NetworkActor:
     def __init__(self, renderer: vtk.vtkRenderer) -> None:
         self.renderer = renderer
         self.effort = np.inf
+        self.prepared: NetworkGeometry | None = None
         self.peeled = False
         self.builds = 0
         self.version = 0
@@ -150,6 +153,10 @@ class NetworkActor:
         """Middle and half sides (2, 3) of all that is drawn."""
         return np.reshape(self._box, (2, 3))
 
+    def knows(self, data: Sequence[PolylineSet | PointSet]) -> bool:
+        """Whether `show` has nothing to build for these data."""
+        return any(each is not None and each.is_of(data) for each in (self._geometry, self.prepared))
+
     def show(self, drawn: Sequence[DrawnItem], selection: Selection = NOTHING) -> None:
         """Draw these items from now on, what is selected of them so that it stands out.
 
@@ -162,9 +169,8 @@ class NetworkActor:
         """
         if len(drawn) > MAX_ITEMS:
             raise InvalidInputError(f"A scene shows at most {MAX_ITEMS} bundles and sets of units, got {len(drawn)}.")
-        same = [id(one.data) for one in drawn] == [id(one.data) for one in self._drawn]
         self._drawn = tuple(drawn)
-        if not same:
+        if not self._geometry.is_of([one.data for one in drawn]):
             self._build()
         self._set_classes()
         self._set_stances(selection)
@@ -173,7 +179,9 @@ class NetworkActor:
     def _build(self) -> None:
         self.builds += 1
         self.version += 1
-        self._geometry = geometry = network_geometry([one.data for one in self._drawn])
+        data, prepared, self.prepared = [one.data for one in self._drawn], self.prepared, None
+        ready = prepared is not None and prepared.is_of(data)
+        self._geometry = geometry = prepared if ready else network_geometry(data)
         self._classes = [None] * len(self._drawn)
         self._stances = [None] * len(self._drawn)
         low, high = geometry.bounds()

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
-from itertools import product
 from typing import ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnvis.core import PointSet, PolylineSet
 from cnnvis.core.palette import group_colour
 from cnnvis.rendering import _vtk as vtk
 from cnnvis.rendering.artist import Artist
 from cnnvis.rendering.key import Key
 from cnnvis.rendering.network_actor import DrawnItem
-from cnnvis.rendering.network_geometry import as_lines
+from cnnvis.rendering.network_prepared import OUTWARDS, PlacedData
 from cnnvis.rendering.style import Theme
 from cnnvis.scene import BundleItem, GlyphsItem, Selection, Stance, stances
 
@@ -25,10 +22,6 @@ Item = TypeVar("Item", BundleItem, GlyphsItem)
 KEY_IMPORTANCES = (1.0, 0.75, 0.5, 0.25)
 """Importances whose opacity the key of a bundle of one ink shows."""
 
-OUTWARDS = np.array([way for way in product((-1, 0, 1), repeat=3) if any(way)], dtype=np.float64)
-OUTWARDS /= np.linalg.norm(OUTWARDS, axis=1, keepdims=True)
-"""Directions (26, 3) to the corners, edges and sides of a cube."""
-
 
 class NetworkArtist(Artist[Item]):
     """Keeps what is drawn of a network item, and says what its colours mean; it has no props of its own."""
@@ -36,19 +29,17 @@ class NetworkArtist(Artist[Item]):
     what: ClassVar[str]
     drawn: DrawnItem
 
-    _source: PolylineSet | PointSet | None = None  # what `_moved` was made of, and where it was moved to
-    _origin = (0.0, 0.0, 0.0)
+    placed: PlacedData | None = None
+
+    def take(self, placed: PlacedData) -> None:
+        """Draw data that were placed beforehand."""
+        self.placed, self.dirty = placed, True
 
     def build(self, theme: Theme) -> Iterator[vtk.vtkProp]:
         """Yield nothing: one actor draws the items of a scene together, or they could not be sorted by depth."""
-        data = self.item.data
-        if self._source is not data or self._origin != self.item.origin:
-            self._source, self._origin = data, self.item.origin
-            self._moved = replace(data, points=data.points + np.array(self._origin, np.float32))
-            self._strength = as_lines(data).line_arrays["importance"]
-            points = self._moved.points.astype(np.float64)
-            self._outermost = points[(points @ OUTWARDS.T).argmax(axis=0)] if len(points) else np.zeros((26, 3))
-        self.drawn = DrawnItem(self.item, self._moved, theme.text)
+        if self.placed is None or not self.placed.is_of(self.item):
+            self.placed = PlacedData.of(self.item.data, self.item.origin)
+        self.drawn = DrawnItem(self.item, self.placed.data, theme.text)
         self.key = self._key(theme) if self.item.legend else None
         yield from ()
 
@@ -59,11 +50,11 @@ class NetworkArtist(Artist[Item]):
 
     def corners(self) -> NDArray[np.float64]:
         """Return the outermost points: a network fills the corners of its box seldom."""
-        return self._outermost + self.item.size * OUTWARDS
+        return self.placed.outermost + self.item.size * OUTWARDS
 
     def notes(self) -> list[str]:
         """Say how many lines or units are not drawn."""
-        n, hidden = len(self._strength), self.item.hidden_layers
+        n, hidden = len(self.placed.strength), self.item.hidden_layers
         shown = self._n_shown()
         without = f", without {', '.join(hidden)}" if hidden else ""
         above = f"importance {self.item.importance_threshold:g} and above{without}"
@@ -72,7 +63,7 @@ class NetworkArtist(Artist[Item]):
     def _n_shown(self) -> int:
         """Return how many lines or units threshold and hidden layers leave."""
         seen = stances(self.item, Selection()) != Stance.HIDDEN
-        return int(((self._strength >= self.item.importance_threshold) & seen).sum())
+        return int(((self.placed.strength >= self.item.importance_threshold) & seen).sum())
 
     def _key(self, theme: Theme) -> Key:
         item, number = self.item, self.item.class_index
@@ -95,7 +86,9 @@ class BundleArtist(NetworkArtist[BundleItem]):
     def notes(self) -> list[str]:
         """Say what of the network was bundled, how far it is, what the opacity of one class is, and what is drawn."""
         item = self.item
-        bundled = "bundled: " if self._n_shown() < len(self._strength) else ""  # or both counts would be taken for one
+        bundled = (
+            "bundled: " if self._n_shown() < len(self.placed.strength) else ""
+        )  # or both counts would be taken for one
         notes = [bundled + item.caption] if item.caption else []
         if item.blend < 1:
             notes.append(f"{item.blend:.0%} bundled" if item.blend else "straight lines")

@@ -44,6 +44,8 @@ class NetworkGeometry:
         Points of each piece; a unit is a piece of one point.
     owners : (S,) ndarray of int32
         The line or unit that each piece is of, by its number in the data of its item.
+    sources : tuple of PolylineSet or PointSet
+        Data of the items, as they were given.
     items : tuple of PolylineSet
         What is drawn of each item, its points one after another as above.
     numbers : tuple of (E,) ndarray of int
@@ -60,9 +62,14 @@ class NetworkGeometry:
     grain: Floats
     pairs: NDArray[np.int32]
     owners: NDArray[np.int32]
+    sources: tuple[PolylineSet | PointSet, ...]
     items: tuple[PolylineSet, ...]
     numbers: tuple[NDArray[np.int64], ...]
     share: float = 1.0
+
+    def is_of(self, sources: Sequence[PolylineSet | PointSet]) -> bool:
+        """Whether it was made of these very data."""
+        return [*map(id, self.sources)] == [*map(id, sources)]
 
     def set_class(self, item: int, number: int | None) -> None:
         """Let `tone` hold the share of a class in the points of an item; 1 for None, and without shares."""
@@ -82,8 +89,9 @@ class NetworkGeometry:
     def bounds(self) -> NDArray[np.float64]:
         """Return the lowest and highest corner (2, 3) of all points; two zeros where there are none."""
         places = (self.bundled, self.straight) if len(self.bundled) else (np.zeros((1, 3)),)
-        low, high = (np.min([each.min(axis=0) for each in places], axis=0), [each.max(axis=0) for each in places])
-        return np.array([low, np.max(high, axis=0)], dtype=np.float64)
+        axes = [[each[:, axis] for each in places] for axis in range(3)]  # numpy takes five times as long for all three
+        ends = [[min(column.min() for column in axis), max(column.max() for column in axis)] for axis in axes]
+        return np.array(ends, dtype=np.float64).T
 
     def chosen_first(self) -> NDArray[np.int32]:
         """Return all pairs, those of what is chosen before the others, each by importance."""
@@ -163,6 +171,7 @@ def network_geometry(items: Sequence[PolylineSet | PointSet]) -> NetworkGeometry
         grain=np.concatenate([np.zeros(0, np.float32), *(_grain(each) for each in lines)]),
         pairs=_joined(pairs, 2, np.int32)[order],
         owners=np.concatenate([np.zeros(0, np.int32), *owners]).astype(np.int32)[order],
+        sources=tuple(items),
         items=tuple(lines),
         numbers=tuple(numbers),
         share=share,

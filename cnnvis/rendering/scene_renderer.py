@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnvis.core import PointSet, PolylineSet
 from cnnvis.rendering import _vtk as vtk
 from cnnvis.rendering.artist import Artist, box_corners
 from cnnvis.rendering.channel_marks import channel_marks
@@ -19,6 +20,7 @@ from cnnvis.rendering.legend import Legend, Title, scalar_bars
 from cnnvis.rendering.matrix_artist import MatrixArtist
 from cnnvis.rendering.network_actor import NetworkActor
 from cnnvis.rendering.network_artists import BundleArtist, GlyphsArtist, NetworkArtist
+from cnnvis.rendering.network_prepared import LARGE, Place, PreparedNetwork
 from cnnvis.rendering.pane import Margins, Pane
 from cnnvis.rendering.screen_box import Projection
 from cnnvis.rendering.screen_texts import ScreenTexts
@@ -72,6 +74,7 @@ class SceneRenderer:
     def __init__(self, scene: Scene, renderer: vtk.vtkRenderer, *, turning: bool = False) -> None:
         self.scene = scene
         self.renderer = renderer
+        self.renderer.SetBackground(*THEMES[scene.background].background)
         self.turning = turning
         self._artists: dict[str, Artist] = {}
         self._decorations: list[vtk.vtkProp] = []
@@ -112,6 +115,27 @@ class SceneRenderer:
             self._decorations.append(prop)
             self.renderer.AddViewProp(prop)
         self._set_clipping_range()
+
+    def unprepared(self) -> tuple[tuple[PolylineSet | PointSet, Place], ...]:
+        """Return the lines and units that the next `refresh` takes long to build, and where they stand; () without.
+
+        Let a thread make a `prepared_network` of them, and hand that to `take` before the refresh; or do not care.
+        """
+        artists = self._network_artists()
+        placed = [each.placed for each in artists if each.placed is not None and each.placed.is_of(each.item)]
+        ready = len(placed) == len(artists) and self._network.knows([each.data for each in placed])
+        few = sum(len(each.item.data.points) for each in artists) < LARGE
+        return () if ready or few else tuple((each.item.data, each.item.origin) for each in artists)
+
+    def take(self, prepared: PreparedNetwork) -> None:
+        """Let the next `refresh` draw what was made beforehand, unless other data are shown by now."""
+        artists = self._network_artists()
+        if len(artists) != len(prepared.placed):
+            return
+        if all(placed.is_of(each.item) for each, placed in zip(artists, prepared.placed, strict=True)):
+            for each, placed in zip(artists, prepared.placed, strict=True):
+                each.take(placed)
+            self._network.prepared = prepared.geometry
 
     def follow_camera(self) -> None:
         """Move the VTK camera to where the scene's is, and leave all else as the last `refresh` made it."""
@@ -174,10 +198,14 @@ class SceneRenderer:
         visible = (self._artists.get(item.name) for item in self.scene if item.visible)
         return [artist for artist in visible if artist is not None]
 
+    def _network_artists(self) -> list[NetworkArtist]:
+        """Return those of visible lines and units, as they were added: another order would build anew."""
+        visible = (artist for artist in self._artists.values() if artist.item.visible)
+        return [artist for artist in visible if isinstance(artist, NetworkArtist)]
+
     def _show_network(self) -> None:
         """Draw the lines and units."""
-        visible = (artist for artist in self._artists.values() if artist.item.visible)
-        network = [artist for artist in visible if isinstance(artist, NetworkArtist)]  # as added: another order builds
+        network = self._network_artists()
         if not network and not self._network.builds:
             return
         self._network.show([artist.drawn for artist in network], self.scene.selection)

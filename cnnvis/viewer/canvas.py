@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 from cnnvis.rendering import ScenePane, ScenePanes, camera_state, errors_of_vtk, pixels_of
 from cnnvis.scene import SceneGrid
 from cnnvis.viewer.orientation import OrientationMarker
+from cnnvis.viewer.preparing import Preparing
 from cnnvis.viewer.view import SceneView
 from cnnvis.viewer.workspace import Workspace
 
@@ -32,7 +33,8 @@ class SceneCanvas(QWidget):
     """Draws the target of a workspace.
 
     Changes of the scenes are drawn together in the next turn of the event loop: roughly where the full picture takes
-    long, and in full once nothing has changed for `REST_MS`, no hand turns the camera and no job runs.
+    long, and in full once nothing has changed for `REST_MS`, no hand turns the camera and no job runs. What takes long
+    to build is first made in a thread; until then the last picture stays.
 
     Notes
     -----
@@ -51,6 +53,7 @@ class SceneCanvas(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.view)
         self._panes: ScenePanes | None = None
+        self._preparing = Preparing(workspace.jobs, self._change)
         self._ready = False
         self._stale = self._camera_stale = True
         self._in_hand = False
@@ -67,7 +70,7 @@ class SceneCanvas(QWidget):
         workspace.target_changed.connect(self._show_target)
         workspace.edited.connect(self._change)
         workspace.moved.connect(self._change_camera)
-        workspace.jobs.ended.connect(lambda _: self._rest.start())
+        workspace.jobs.ended.connect(lambda _: None if self.resting else self._rest.start())
         self._show_target()
 
     def _timer(self, interval: int, call: object) -> QTimer:
@@ -118,7 +121,7 @@ class SceneCanvas(QWidget):
     # -- changes ---------------------------------------------------------------------------------
 
     def _become_ready(self) -> None:
-        self._ready = self._stale = True
+        self._ready = self._stale = self._camera_stale = True
         self._draw_soon()
 
     def _change(self) -> None:
@@ -155,11 +158,16 @@ class SceneCanvas(QWidget):
         if not self._can_draw():
             return
         full = self._full_seconds <= QUICK and not self._in_hand
-        if full or (self._stale and not self._in_hand):
+        fresh = full or (self._stale and not self._in_hand)
+        if fresh and not self._preparing.is_done(self._panes):
+            full = fresh = False
+            if not self._camera_stale:
+                return
+        if fresh:
             self._panes.refresh()
+            self._stale = False
         else:
             self._panes.follow_cameras()
-        self._stale = self._stale and self._in_hand
         self._camera_stale = False
         self._draw(full=full)
         if not full:
@@ -167,6 +175,8 @@ class SceneCanvas(QWidget):
 
     def _draw_full(self) -> None:
         if self._in_hand or self.workspace.jobs.busy or not self._can_draw():
+            return
+        if not self._preparing.is_done(self._panes):
             return
         self._panes.refresh()
         self._stale = self._camera_stale = False
