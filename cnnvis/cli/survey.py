@@ -24,7 +24,7 @@ def survey(  # noqa: PLR0913 - one parameter per option of the command line
     layer: Annotated[Layers, Parameter(show_default="all convolutions and dense layers")] = (),
     signal: Annotated[Literal["post", "pre"], Parameter(name="--signal")] = "post",
     window: Annotated[int, Parameter(name="--window", validator=AtLeastOne)] = 1000,
-    algorithm: Annotated[Literal["louvain", "leiden"], Parameter(name="--algorithm")] = "louvain",
+    algorithm: Annotated[Literal["louvain", "leiden"], Parameter(name="--algorithm")] = "leiden",
     exponent: Annotated[float, Parameter(name="--exponent", validator=Positive)] = 6.0,
     resolution: Annotated[float, Parameter(name="--resolution", validator=Positive)] = 1.0,
     merge: Annotated[bool, Parameter(name="--merge", negative="--no-merge")] = True,

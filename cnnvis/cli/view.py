@@ -28,7 +28,7 @@ def view(
     ----------
     files : Path
         What `cnnvis render` takes: a scene.json, a processed network (.safetensors), volumes (.vti, .vtm, .vox), lines
-        and units (.vtp), a series (.pvd), a recording, importance; several stand side by side.
+        and units (.vtp), a series (.pvd), a recording, importance, a survey; several stand side by side.
     example : str
         Open what comes along: "mnist", "fashion" or "photo".
     screenshot : Path

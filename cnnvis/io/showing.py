@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnvis.core import BundledNetwork, Importance, Recording
+from cnnvis.core import BundledNetwork, Importance, Recording, Survey
 from cnnvis.core.errors import FileFormatError, InvalidInputError
 from cnnvis.geometry import layers_with_maps
 from cnnvis.io.registry import FORMATS, load
@@ -22,7 +22,9 @@ ADD = {"Volume": "add_volume", "PolylineSet": "add_bundle", "PointSet": "add_gly
 
 SERIES = ".pvd"
 
-ALLOWED = "what can be shown is a scene, volumes, a network, a recording, importance, or an array of 2 or 3 axes"
+ALLOWED = (
+    "what can be shown is a scene, volumes, a network, a recording, importance, a survey, or an array of 2 or 3 axes"
+)
 
 MAX_LISTED = 5
 """Files of a folder that an error names."""
@@ -38,10 +40,13 @@ class Shown:
     networks : tuple of BundledNetwork or None
         The network behind each scene, None where it is not made of one or only its lines are known. Default: None for
         each.
+    survey : Survey, optional
+        To be shown beside it.
     """
 
     target: Scene | SceneGrid
     networks: tuple[BundledNetwork | None, ...] = ()
+    survey: Survey | None = None
 
     def __post_init__(self) -> None:
         networks = self.networks or (None,) * len(self.scenes)
@@ -62,8 +67,8 @@ def load_to_show(*paths: str | Path) -> Shown:
     ----------
     *paths : path
         At least one: a scene.json, a volume (.vti, .vox), several (.vtm), a bundled network (.safetensors, .vtm), its
-        lines or units (.vtp), a series (.pvd), a recording (.safetensors), importance (.safetensors, .csv), or an array
-        (.npy).
+        lines or units (.vtp), a series (.pvd), a recording (.safetensors), importance (.safetensors, .csv), a survey
+        (.safetensors), or an array (.npy).
 
     Returns
     -------
@@ -94,7 +99,7 @@ def _load_one(path: Path) -> Shown:
         target = scene_of(held, as_series=path.suffix.lower() == SERIES)
     except InvalidInputError as error:
         raise FileFormatError(f"{path}: {error}") from error
-    return Shown(target, (network,) if network else ())
+    return Shown(target, (network,) if network else (), held if isinstance(held, Survey) else None)
 
 
 def _files_in(folder: Path) -> str:
@@ -113,7 +118,8 @@ def scene_of(held: Any, *, as_series: bool = False) -> Scene | SceneGrid:
     ----------
     held : object
         What `cnnvis.load` returns. Volumes by name, the layers of a recording (its first image) and those of importance
-        become a grid; lines and units by name one scene; a (C, H, W) array a volume, an (R, C) array a matrix.
+        become a grid; lines and units by name one scene; a (C, H, W) array a volume, an (R, C) array a matrix; a survey
+        the correlation of the channels of its last layer before the scores.
     as_series : bool
         The dict holds frames of one thing, to be played.
 
@@ -134,6 +140,8 @@ def scene_of(held: Any, *, as_series: bool = False) -> Scene | SceneGrid:
         return _of_array(held)
     if isinstance(held, Importance):
         return _of_importance(held)
+    if isinstance(held, Survey):
+        return _of_survey(held)
     if isinstance(held, Recording):
         held = {name: maps.volume() for name, maps in layers_with_maps(held).items()}
     parts = held if isinstance(held, Mapping) and held else {"": held}
@@ -164,6 +172,18 @@ def _of_importance(importance: Importance) -> Scene | SceneGrid:
     for scene, layer in zip(scenes, importance.scores, strict=True):
         scene.add_importance(importance, layer)
     return _grid(scenes)
+
+
+def _of_survey(survey: Survey) -> Scene:
+    """Return the correlation of the channels of the last layer before the scores, like ones together."""
+    from cnnvis.analysis import communities, similarity
+
+    layer = list(survey)[-2:][0]
+    alike = similarity(survey)[layer]
+    order = np.argsort(communities(alike), kind="stable")
+    scene = Scene(title=f"{layer}: correlation of averages over {survey.n_images:,} images")
+    scene.add_matrix(alike[np.ix_(order, order)], rows=order.tolist(), columns=order.tolist(), name="correlation")
+    return scene
 
 
 def _grid(scenes: Sequence[Scene]) -> Scene | SceneGrid:

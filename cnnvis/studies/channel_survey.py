@@ -151,9 +151,9 @@ def _groups_of(study: ChannelSurvey, layer: LayerSurvey, alike: NDArray[np.float
     labels = communities(alike, exponent=study.exponent, random_state=study.random_state, **rule)
     stability, counts = np.full(int(labels.max()) + 1, np.nan), None
     if len(layer.window) >= 3:
-        draws = {"n_draws": N_DRAWS, "random_state": study.random_state}
+        draws = {"n_draws": N_DRAWS, "random_state": study.random_state, "progress": progress}
         stability = community_stability(layer.window, labels, exponent=study.exponent, **draws, **rule).mean
-        counts = group_counts(layer.window, n_draws=3, random_state=study.random_state, **rule)
+        counts = group_counts(layer.window, n_draws=3, random_state=study.random_state, progress=progress, **rule)
     places = force_layout(weights, labels, random_state=study.random_state, progress=progress)
     return LayerGroups(alike, weights, labels, places, stability, counts)
 

@@ -35,7 +35,7 @@ class ChannelSurvey:
         See `SurveyOptions`.
     window : int
         Images whose averages are kept: for the stability of groups and for diagnoses.
-    algorithm : {"louvain", "leiden"}
+    algorithm : {"leiden", "louvain"}
     exponent : float
         Of the weights, see `cnnvis.communities`.
     resolution : float
@@ -56,7 +56,7 @@ class ChannelSurvey:
     layers: tuple[str, ...] = ()
     signal: SignalName = "post"
     window: int = 1000
-    algorithm: AlgorithmName = "louvain"
+    algorithm: AlgorithmName = "leiden"
     exponent: float = 6.0
     resolution: float = 1.0
     merge: bool = True

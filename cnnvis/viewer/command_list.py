@@ -151,6 +151,7 @@ def view_commands() -> list[Command | None]:
         _dock("properties", "Properties", "", "What the chosen item looks like."),
         _dock("transfer", "Transfer function", "T", "What values look like: colours and opacity."),
         _dock("ask", "Selection", "", "What is selected, and what it is linked with."),
+        _dock("survey", "Survey", "", "Averages of all channels, who is like whom, images passing through."),
         _dock("network", "Network", "", "Bundling, importance, and random networks."),
         _dock("timeline", "Timeline", "", "The frames of a series."),
         _dock("log", "Log", "", "What happened."),

@@ -8,6 +8,7 @@ from pathlib import Path
 from qtpy.QtCore import QObject, Qt
 from qtpy.QtWidgets import QFileDialog, QWidget
 
+from cnnvis.core import Survey
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.io.showing import Shown, load_to_show
 from cnnvis.viewer.autosave import forget, lost_sessions, restored
@@ -60,12 +61,20 @@ class Files(QObject):
         def then(shown: Shown) -> None:
             saved = any(path.suffix.lower() == ".json" for path in paths)
             show = self.workspace.show if saved else self.workspace.show_made
-            show(shown.target, shown.networks, paths[0] if len(paths) == 1 else None)
+            if shown.survey is None or not self._has_layers(shown.survey):
+                show(shown.target, shown.networks, paths[0] if len(paths) == 1 else None)
+            if shown.survey is not None:
+                self.workspace.show_survey(shown.survey)
             for path in paths:
                 self.settings.add_recent(path)
             self.workspace.message.emit(f"{title}: done")
 
         self.workspace.jobs.run(OPENING, work, then, title=title)
+
+    def _has_layers(self, survey: Survey) -> bool:
+        """Whether what is open is of the layers of a survey, so that this can be looked at beside it."""
+        network = self.workspace.network
+        return network is not None and not set(survey.layers).isdisjoint(network.layout.layers)
 
     def ask_model(self, path: Path | None = None) -> None:
         """Ask for a network and what to see of it, and open it; does not wait for the answer."""

@@ -24,6 +24,7 @@ from cnnvis.viewer.panels.log import LogPanel
 from cnnvis.viewer.panels.network_dock import NetworkDock
 from cnnvis.viewer.panels.properties import PropertiesPanel
 from cnnvis.viewer.panels.scene_tree import SceneTree
+from cnnvis.viewer.panels.survey import SurveyPanel
 from cnnvis.viewer.panels.timeline import TimelinePanel
 from cnnvis.viewer.panels.transfer import TransferDock
 from cnnvis.viewer.pointing import Pointing
@@ -126,7 +127,11 @@ class ViewerWindow(QMainWindow):
         self.docks["properties"].raise_()
         self._add_dock("timeline", "Timeline", self.timeline, bottom)
         self._add_dock("log", "Log", self.log, bottom)
-        self.tabifyDockWidget(self.docks["timeline"], self.docks["log"])
+        self.survey = SurveyPanel(self.workspace)
+        self._add_dock("survey", "Survey", self.survey, bottom)
+        for name in ("log", "survey"):
+            self.tabifyDockWidget(self.docks["timeline"], self.docks[name])
+        self.workspace.survey_changed.connect(self._show_survey)
         self.docks["timeline"].raise_()
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
 
@@ -168,6 +173,13 @@ class ViewerWindow(QMainWindow):
         self.docks["network"].show()
         self.docks["network"].raise_()
         self.network.setCurrentWidget(self.network.builder)
+
+    def _show_survey(self) -> None:
+        """Bring the survey to the front, and give it room."""
+        dock = self.docks["survey"]
+        dock.show()
+        dock.raise_()
+        self.resizeDocks([dock], [self.height() * 2 // 5], Qt.Orientation.Vertical)
 
     def show_paths(self) -> None:
         """Show where the strongest path to a class is chosen."""

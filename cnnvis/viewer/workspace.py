@@ -7,7 +7,7 @@ from pathlib import Path
 
 from qtpy.QtCore import QObject, Signal
 
-from cnnvis.core import BundledNetwork
+from cnnvis.core import BundledNetwork, Survey
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.scene import Scene, SceneGrid, SceneItem, SceneWatch, Selection, scenes_of
 from cnnvis.scene.links import Link
@@ -35,21 +35,24 @@ class Workspace(QObject):
         The file it was opened from or saved to.
     ground : {"light", "dark"}
         Of the window, and so of pictures that are made anew.
+    survey : Survey or None
+        What the survey's views show; not part of the scene, nor of undo.
     jobs : Jobs
     history : History
 
     Notes
     -----
     Signals: `target_changed` something else is open; `scene_changed` another pane is active, or another target;
-    `network_changed` the network behind the active scene is another; `item_changed` another item is chosen; `edited`
-    anything of the scenes but a camera changed; `moved` a camera did; `message` something to tell, `problem` with
-    an exception something that went wrong.
+    `network_changed` the network behind the active scene is another; `survey_changed` another survey is looked at;
+    `item_changed` another item is chosen; `edited` anything of the scenes but a camera changed; `moved` a camera did;
+    `message` something to tell, `problem` with an exception something that went wrong.
     """
 
     target_changed = Signal()
     scene_changed = Signal()
     network_changed = Signal()
     item_changed = Signal()
+    survey_changed = Signal()
     edited = Signal()
     moved = Signal()
     message = Signal(str)
@@ -63,6 +66,7 @@ class Workspace(QObject):
         self.ground: Theme = "light"
         self._watch: SceneWatch | None = None
         self._item: str | None = None
+        self.survey: Survey | None = None
         self._filed = FiledData()
         self._open(Scene(), (None,), None)
         self.history.begin()
@@ -105,6 +109,11 @@ class Workspace(QObject):
         for scene in scenes_of(target):
             scene.background = self.ground
         self.show(target, networks, path)
+
+    def show_survey(self, survey: Survey) -> None:
+        """Look at another survey, beside what is open."""
+        self.survey = survey
+        self.survey_changed.emit()
 
     def saved_as(self, path: Path) -> None:
         """Say that a file has all of what is open now."""
