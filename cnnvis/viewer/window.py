@@ -129,6 +129,7 @@ class ViewerWindow(QMainWindow):
         self._add_dock("log", "Log", self.log, bottom)
         self.survey = SurveyPanel(self.workspace)
         self._add_dock("survey", "Survey", self.survey, bottom)
+        self.docks["survey"].hide()  # it asks for room of the view, which it gets when there is a survey
         for name in ("log", "survey"):
             self.tabifyDockWidget(self.docks["timeline"], self.docks[name])
         self.workspace.survey_changed.connect(self._show_survey)
