@@ -11,7 +11,7 @@ from cnnvis.viewer.network_display import NetworkDisplay, ShownNetwork
 from cnnvis.viewer.network_work import NetworkWork
 from cnnvis.viewer.workspace import Workspace
 
-SLOT = "layer distance"
+SLOT, TITLE = "layer distance", "Moving layers"
 
 REST_MS = 300
 """How long the hand must rest before the whole network is drawn; less than a step of undo takes."""
@@ -36,7 +36,7 @@ class LayerDistance(QObject):
         self._rest.setInterval(REST_MS)
         self._rest.timeout.connect(self._settle)
         workspace.network_changed.connect(self._check)
-        workspace.jobs.failed.connect(lambda slot, _: self._end() if slot == SLOT else None)
+        workspace.jobs.failed.connect(lambda title, _: self._end() if title == TITLE else None)
 
     @classmethod
     def of(cls, workspace: Workspace) -> LayerDistance:
@@ -85,7 +85,7 @@ class LayerDistance(QObject):
 
     def _run(self, work: Callable[[BundledNetwork], ShownNetwork], then: Callable[[ShownNetwork], None]) -> None:
         network = self._display.network
-        self.workspace.jobs.run(SLOT, lambda tell: work(network), then, title="Moving layers")
+        self.workspace.jobs.run(SLOT, lambda tell: work(network), then, title=TITLE)
 
     def _check(self) -> None:
         """Let go where undo, or another file, has put another network there."""
