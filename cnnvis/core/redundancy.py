@@ -64,8 +64,7 @@ class ChannelMoments:
     @property
     def is_broken(self) -> NDArray[np.bool_]:
         """(C,) whether a channel was NaN or infinite in any value."""
-        broken: NDArray[np.bool_] = np.isnan(self.mean).any(axis=0)
-        return broken
+        return np.asarray(np.isnan(self.mean).any(axis=0))
 
     @property
     def is_constant(self) -> NDArray[np.bool_]:
