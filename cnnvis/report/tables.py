@@ -23,10 +23,10 @@ QUALITY_CAPTION = (
 FILTER_COLUMNS = ("images of", "images", "error", "without least", "least", "without most", "most")
 MERGE_COLUMNS = ("merged", "into", "step", "rule", "a", "b", "explained", "border error")
 MERGE_CAPTION = (
-    "Channels merged, in order, and the most alike of those that stay: a x + b is the line in it, explained the share of "
-    "the variance over all positions that the line explains. Rule: what the layers behind read in the place of the channel "
-    "merged; affine this line, sum the channel kept as it is, zero nothing, joint a sum over all channels that stay. "
-    "Border error: largest error that b makes where maps are padded with zeros."
+    "Channels merged, in order, and the most alike of those that stay: a x + b is the line in it, explained the share "
+    "of the variance over all positions that the line explains. Rule: what the layers behind read in the place of the "
+    "channel merged; affine this line, sum the channel kept as it is, zero nothing, joint a sum over all channels that "
+    "stay. Border error: largest error that b makes where maps are padded with zeros."
 )
 REDUNDANCY_COLUMNS = ("layer", "channels", "proposed", "verified", "alike on average only", "left whole")
 
