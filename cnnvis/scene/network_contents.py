@@ -118,10 +118,11 @@ def _drawable(size: float, what: str, width: float) -> float:
 
 def _scale(points: NDArray[np.float32], layer: NDArray[np.int64]) -> float:
     """Return the width of the widest layer, at least 1."""
-    low, high = (np.full((int(layer.max()) + 1, 2), sign * np.inf) for sign in (1, -1))
-    np.minimum.at(low, layer, points[:, :2])
-    np.maximum.at(high, layer, points[:, :2])
-    return max(float((high - low).max()), 1.0)
+    order = np.argsort(layer.astype(np.min_scalar_type(int(layer.max()))), kind="stable")  # small numbers: linear time
+    starts = np.flatnonzero(np.diff(layer[order], prepend=-1))
+    across = points[order, :2].astype(np.float64)
+    sides = np.maximum.reduceat(across, starts) - np.minimum.reduceat(across, starts)
+    return max(float(sides.max()), 1.0)
 
 
 def _width(points: NDArray[np.float32]) -> float:
