@@ -6,7 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject
 
 from cnnvis.core import BundledNetwork
 from cnnvis.core.errors import CnnvisError
@@ -14,6 +14,7 @@ from cnnvis.io import load, save
 from cnnvis.io.showing import Shown, load_to_show
 from cnnvis.scene import copy_of
 from cnnvis.viewer.jobs import Tell
+from cnnvis.viewer.timers import single_shot
 from cnnvis.viewer.workspace import Workspace
 
 REST_MS = 15_000
@@ -36,10 +37,7 @@ class Autosave(QObject):
         super().__init__(workspace)
         self.workspace = workspace
         self.folder = folder / str(os.getpid())
-        self._rest = QTimer(self)
-        self._rest.setSingleShot(True)
-        self._rest.setInterval(REST_MS)
-        self._rest.timeout.connect(self.save)
+        self._rest = single_shot(self, REST_MS, self.save)
         workspace.edited.connect(self._rest.start)
 
     def save(self) -> None:

@@ -6,13 +6,14 @@ from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtCore import QTimer, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from cnnvis.rendering import ScenePane, ScenePanes, camera_state, errors_of_vtk, pixels_of
 from cnnvis.scene import SceneGrid
 from cnnvis.viewer.orientation import OrientationMarker
 from cnnvis.viewer.preparing import Preparing
+from cnnvis.viewer.timers import single_shot
 from cnnvis.viewer.view import SceneView
 from cnnvis.viewer.workspace import Workspace
 
@@ -60,9 +61,9 @@ class SceneCanvas(QWidget):
         self._full_seconds = np.inf
         self._rough: list[float] = []
         self._full = False
-        self._soon = self._timer(0, self._draw_soon)
-        self._rest = self._timer(REST_MS, self._draw_full)
-        self._still = self._timer(REST_MS, self.place_marker)
+        self._soon = single_shot(self, 0, self._draw_soon)
+        self._rest = single_shot(self, REST_MS, self._draw_full)
+        self._still = single_shot(self, REST_MS, self.place_marker)
         self.view.ready.connect(self._become_ready)
         self.view.resized.connect(self._change)
         self.view.turning.connect(self._turn_by_hand)
@@ -72,13 +73,6 @@ class SceneCanvas(QWidget):
         workspace.moved.connect(self._change_camera)
         workspace.jobs.ended.connect(lambda _: None if self.resting else self._rest.start())
         self._show_target()
-
-    def _timer(self, interval: int, call: object) -> QTimer:
-        timer = QTimer(self)
-        timer.setSingleShot(True)
-        timer.setInterval(interval)
-        timer.timeout.connect(call)
-        return timer
 
     # -- what is shown ---------------------------------------------------------------------------
 

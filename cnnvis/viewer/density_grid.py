@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject
 
 from cnnvis.scene import BundleItem, GlyphsItem, Scene, SceneItem, TransferFunction, VolumeItem
 from cnnvis.viewer import layer_distance
 from cnnvis.viewer.jobs import Tell
 from cnnvis.viewer.network_work import NetworkWork
+from cnnvis.viewer.timers import single_shot
 from cnnvis.viewer.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -41,6 +42,9 @@ LEAST = 0.02
 
 REST_MS = 300
 
+KEPT = 8
+"""Densities whose lines are remembered: undo may bring them back, but they and their lines take memory."""
+
 
 class DensityGrid(QObject):
     """Shows where the lines of a workspace's scenes run.
@@ -55,10 +59,7 @@ class DensityGrid(QObject):
         super().__init__(workspace)
         self.workspace = workspace
         self._lines_of_density: dict[int, tuple[Any, Any]] = {}  # by the density's data, which are kept for it
-        self._rest = QTimer(self)
-        self._rest.setSingleShot(True)
-        self._rest.setInterval(REST_MS)
-        self._rest.timeout.connect(self._follow)
+        self._rest = single_shot(self, REST_MS, self._follow)
         workspace.edited.connect(self._rest.start)
         workspace.target_changed.connect(self._forget)
 
@@ -101,7 +102,7 @@ class DensityGrid(QObject):
             fields = _kept(scene, mode)
             _take_out(scene)
             item = ADDERS[mode](scene, density, fields)
-            self._lines_of_density[id(item.data)] = (item.data, lines)
+            self._remember(item.data, lines)
             after()
 
         self.workspace.jobs.run(SLOT, work, then, title="Density of lines")
@@ -112,10 +113,17 @@ class DensityGrid(QObject):
         if self.mode == "none" or NetworkWork.of(self.workspace).busy or layer_distance.SLOT in jobs.slots:
             return
         lines = _lines_of(scene)
-        _, known = self._lines_of_density.get(id(scene[NAME].data), (None, lines))
-        if lines is not known:
+        density = scene[NAME].data
+        if id(density) not in self._lines_of_density:  # too long ago, or from a file: take it as it is
+            self._remember(density, lines)
+        if lines is not self._lines_of_density[id(density)][1]:
             self.workspace.history.commit()
             self._make(self.mode, self.workspace.history.amend)
+
+    def _remember(self, density: Any, lines: Any) -> None:
+        self._lines_of_density[id(density)] = (density, lines)
+        while len(self._lines_of_density) > KEPT:
+            del self._lines_of_density[next(iter(self._lines_of_density))]
 
     def _forget(self) -> None:
         self._lines_of_density.clear()

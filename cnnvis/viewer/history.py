@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtCore import QObject, Signal
 
 from cnnvis.core import BundledNetwork
 from cnnvis.core.memory import new_bytes
 from cnnvis.scene import Scene, SceneGrid, SceneSnapshot, scenes_of
+from cnnvis.viewer.timers import single_shot
 
 REST_MS = 400
 """Changes that follow each other faster are one step: a drag of a slider, a turn with the mouse."""
@@ -122,10 +123,7 @@ class History(QObject):
         self._now = 0
         self._restoring = False
         self._held = False
-        self._rest = QTimer(self)
-        self._rest.setSingleShot(True)
-        self._rest.setInterval(REST_MS)
-        self._rest.timeout.connect(self.commit)
+        self._rest = single_shot(self, REST_MS, self.commit)
 
     def begin(self) -> None:
         """Forget everything, and remember from now on."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject
 
 from cnnvis.core import BundledNetwork
 from cnnvis.viewer.network_display import NetworkDisplay, ShownNetwork
 from cnnvis.viewer.network_work import NetworkWork
+from cnnvis.viewer.timers import single_shot
 from cnnvis.viewer.workspace import Workspace
 
 SLOT, TITLE = "layer distance", "Moving layers"
@@ -31,10 +32,7 @@ class LayerDistance(QObject):
         self.workspace = workspace
         self._display: NetworkDisplay | None = None
         self._wanted = 0.0
-        self._rest = QTimer(self)
-        self._rest.setSingleShot(True)
-        self._rest.setInterval(REST_MS)
-        self._rest.timeout.connect(self._settle)
+        self._rest = single_shot(self, REST_MS, self._settle)
         workspace.network_changed.connect(self._check)
         workspace.jobs.failed.connect(lambda title, _: self._end() if title == TITLE else None)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import QObject, QRect, Qt, QTimer, Signal
+from qtpy.QtCore import QObject, QRect, Qt, Signal
 
 from cnnvis.rendering import ScenePane
 from cnnvis.rendering.hits import Hit
 from cnnvis.rendering.picking import Picker
 from cnnvis.scene import Selection
 from cnnvis.viewer.canvas import SceneCanvas
+from cnnvis.viewer.timers import single_shot
 from cnnvis.viewer.workspace import Workspace
 
 REST_MS = 250
@@ -37,8 +38,8 @@ class Pointing(QObject):
         self._pickers: dict[int, Picker] = {}
         self._panes: tuple[ScenePane, ...] = ()
         self._at: tuple[int, int] | None = None
-        self._rest = self._timer(REST_MS, self._prepare)
-        self._hover = self._timer(HOVER_MS, self._answer)
+        self._rest = single_shot(self, REST_MS, self._prepare)
+        self._hover = single_shot(self, HOVER_MS, self._answer)
         view = canvas.view
         view.pointed.connect(self._point)
         view.left.connect(self._leave)
@@ -46,13 +47,6 @@ class Pointing(QObject):
         view.double_clicked.connect(self._look_at)
         view.banded.connect(self._select_inside)
         canvas.painted.connect(self._painted)
-
-    def _timer(self, interval: int, call: object) -> QTimer:
-        timer = QTimer(self)
-        timer.setSingleShot(True)
-        timer.setInterval(interval)
-        timer.timeout.connect(call)
-        return timer
 
     def picker_at(self, x: int, y: int) -> Picker | None:
         """Return what answers for the pane at a pixel; None outside all panes."""

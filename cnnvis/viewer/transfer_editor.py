@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
-from qtpy.QtCore import QTimer, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFormLayout, QVBoxLayout, QWidget
 
 from cnnvis.core.errors import CnnvisError
@@ -17,6 +17,7 @@ from cnnvis.scene import Drive, SceneItem, TransferFunction, ValueItem, VolumeIt
 from cnnvis.scene.transfer import Preset
 from cnnvis.viewer.fields import CheckField, add_row, listen
 from cnnvis.viewer.settings import Settings
+from cnnvis.viewer.timers import single_shot
 from cnnvis.viewer.transfer.colour_strip import ColourStrip
 from cnnvis.viewer.transfer.curve_plot import CurvePlot
 from cnnvis.viewer.transfer.map_chooser import MapChooser
@@ -68,10 +69,7 @@ class TransferEditor(QWidget):
         self.workspace, self.item = workspace, item
         self.counts: ValueCounts | None = None
         self._draft: TransferFunction | None = None
-        self._pace = QTimer(self)
-        self._pace.setSingleShot(True)
-        self._pace.setInterval(CHANGE_MS)
-        self._pace.timeout.connect(self._write)
+        self._pace = single_shot(self, CHANGE_MS, self._write)
         self.preset_bar = PresetBar(presets or Settings().folder / "transfer functions", self.other_items)
         self.plot = CurvePlot("Opacity by value, over how often each value occurs", "opacity")
         self.strip = ColourStrip()
