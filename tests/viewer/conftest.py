@@ -11,11 +11,15 @@ from qtpy.QtCore import QEvent, QPoint, Qt
 from qtpy.QtGui import QMouseEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
+from transfer_hand import Hand
+from viewer_scenes import random_network
 
 from cnnvis.scene import Scene
 from cnnvis.viewer.app import settle
 from cnnvis.viewer.settings import Settings
+from cnnvis.viewer.transfer_editor import TransferEditor
 from cnnvis.viewer.window import ViewerWindow
+from cnnvis.viewer.workspace import Workspace
 
 SIZE = (900, 560)
 
@@ -115,3 +119,33 @@ def open_driver(qtbot, settings) -> Iterator[Callable[[], Driver]]:
 @pytest.fixture
 def driver(open_driver) -> Driver:
     return open_driver()
+
+
+@pytest.fixture
+def workspace(qtbot) -> Iterator[Workspace]:
+    """A small network that is open, without a window."""
+    workspace, network = Workspace(), random_network()
+    workspace.show(Scene.of_network(network), network)
+    yield workspace
+    workspace.close()
+
+
+@pytest.fixture
+def edit_transfer(qtbot, tmp_path) -> Iterator[Callable[[Scene, tuple[int, int]], Hand]]:
+    """Opens the transfer editor of a scene's first item in a size, and gives the hands that use it."""
+    made: list[Workspace] = []
+
+    def make(scene: Scene, size: tuple[int, int]) -> Hand:
+        made.append(Workspace())
+        made[-1].show(scene)
+        editor = TransferEditor(made[-1], made[-1].item, presets=tmp_path / "presets")
+        qtbot.addWidget(editor)
+        editor.resize(*size)
+        editor.show()
+        qtbot.waitExposed(editor)
+        QApplication.processEvents()
+        return Hand(editor)
+
+    yield make
+    for workspace in made:
+        workspace.close()

@@ -30,15 +30,6 @@ pytestmark = pytest.mark.qt
 LEFT = Qt.MouseButton.LeftButton
 
 
-@pytest.fixture
-def workspace(qtbot):
-    workspace = Workspace()
-    network = random_network()
-    workspace.show(Scene.of_network(network), network)
-    yield workspace
-    workspace.close()
-
-
 def shown(qtbot, panel):
     panel.resize(380, 900)
     qtbot.addWidget(panel)

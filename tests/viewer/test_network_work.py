@@ -20,15 +20,6 @@ pytestmark = pytest.mark.qt
 
 
 @pytest.fixture
-def workspace(qtbot):
-    workspace = Workspace()
-    network = random_network()
-    workspace.show(Scene.of_network(network), network)
-    yield workspace
-    workspace.close()
-
-
-@pytest.fixture
 def work(workspace):
     return NetworkWork.of(workspace)
 

@@ -8,7 +8,7 @@ import pytest
 from qtpy.QtCore import QEvent, Qt
 from qtpy.QtGui import QColor, QKeyEvent
 from qtpy.QtWidgets import QApplication, QColorDialog, QFileDialog
-from transfer_hand import RIGHT, Hand
+from transfer_hand import RIGHT
 
 from cnnvis.core import Volume
 from cnnvis.core.errors import FileFormatError
@@ -35,27 +35,14 @@ def stack(values=None, **fields):
 
 
 @pytest.fixture
-def open_editor(qtbot, tmp_path):
-    made = []
-
+def open_editor(edit_transfer):
     def make(volume=None, *, size=(340, 760), **state):
         scene = Scene()
         state.setdefault("transfer", TransferFunction(opacity=CURVE, clip=(0, 100)))
-        item = scene.add_volume(volume if volume is not None else stack(), name="conv1", **state)
-        workspace = Workspace()
-        workspace.show(scene)
-        made.append(workspace)
-        editor = TransferEditor(workspace, item, presets=tmp_path / "presets")
-        qtbot.addWidget(editor)
-        editor.resize(*size)
-        editor.show()
-        qtbot.waitExposed(editor)
-        QApplication.processEvents()
-        return Hand(editor)
+        scene.add_volume(volume if volume is not None else stack(), name="conv1", **state)
+        return edit_transfer(scene, size)
 
-    yield make
-    for workspace in made:
-        workspace.close()
+    return make
 
 
 @pytest.fixture

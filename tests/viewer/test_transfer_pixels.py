@@ -10,8 +10,6 @@ from viewer_scenes import volume_scene
 import cnnvis
 from cnnvis.core import Volume
 from cnnvis.scene import Scene, TransferFunction
-from cnnvis.viewer.transfer_editor import TransferEditor
-from cnnvis.viewer.workspace import Workspace
 
 pytestmark = pytest.mark.qt
 
@@ -25,26 +23,13 @@ GONE = 18
 
 
 @pytest.fixture
-def open_hand(qtbot, tmp_path):
-    made = []
-
+def open_hand(edit_transfer):
     def make(volume, transfer, **state):
         scene = Scene(title=" ", camera={"view": "front", "parallel": True})
-        item = scene.add_volume(volume, transfer=transfer, **(PLAIN | state))
-        workspace = Workspace()
-        workspace.show(scene)
-        made.append(workspace)
-        editor = TransferEditor(workspace, item, presets=tmp_path)
-        qtbot.addWidget(editor)
-        editor.resize(420, 760)
-        editor.show()
-        qtbot.waitExposed(editor)
-        QApplication.processEvents()
-        return Hand(editor)
+        scene.add_volume(volume, transfer=transfer, **(PLAIN | state))
+        return edit_transfer(scene, (420, 760))
 
-    yield make
-    for workspace in made:
-        workspace.close()
+    return make
 
 
 def halves(low=0.25, high=0.75):
