@@ -95,13 +95,21 @@ def file_commands() -> list[Command | None]:
 def edit_commands() -> list[Command | None]:
     """Return the commands of the menu of edits."""
     return [
-        Command("edit.undo", "&Undo", lambda window: window.workspace.history.undo(), "Ctrl+Z", "Take a change back."),
+        Command(
+            "edit.undo",
+            "&Undo",
+            lambda window: window.workspace.history.undo(),
+            "Ctrl+Z",
+            "Take a change back.",
+            possible=lambda window: window.workspace.history.can_undo,
+        ),
         Command(
             "edit.redo",
             "&Redo",
             lambda window: window.workspace.history.redo(),
             "Ctrl+Y; Ctrl+Shift+Z",
             "Make a change again that was taken back.",
+            possible=lambda window: window.workspace.history.can_redo,
         ),
         None,
         Command(

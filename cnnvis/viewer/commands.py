@@ -33,6 +33,9 @@ class Command(NamedTuple):
         Its keys mean it only while the 3-D view has the focus: other widgets need arrows, space and pages themselves.
     checked : callable, optional
         Called with the window, says whether the command is switched on; of a command that is a switch.
+    possible : callable, optional
+        Called with the window, says whether it would do anything now; grey in an open menu where not. Its keys work
+        always.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Command(NamedTuple):
     tip: str = ""
     in_view: bool = False
     checked: Callable[[ViewerWindow], bool] | None = None
+    possible: Callable[[ViewerWindow], bool] | None = None
 
     @property
     def plain_text(self) -> str:
@@ -78,6 +82,8 @@ class Commands(QObject):
         for title, commands in self.menus.items():
             menu = window.menuBar().addMenu(title)
             menu.aboutToShow.connect(self.show_checks)
+            menu.aboutToShow.connect(partial(self._show_possible, title))
+            menu.aboutToHide.connect(partial(self._allow_all, title))
             for command in commands:
                 self._add(menu, command, view, keys)
 
@@ -113,6 +119,17 @@ class Commands(QObject):
         for name, command in self.commands.items():
             if command.checked is not None:
                 self.actions[name].setChecked(command.checked(self.window))
+
+    def _show_possible(self, title: str) -> None:
+        for command in self.menus[title]:
+            if command is not None and command.possible is not None:
+                self.actions[command.name].setEnabled(command.possible(self.window))
+
+    def _allow_all(self, title: str) -> None:
+        """Let keys work again: whether there is anything to undo is known only when they are pressed."""
+        for command in self.menus[title]:
+            if command is not None:
+                self.actions[command.name].setEnabled(True)
 
     def keys(self, name: str) -> str:
         """Return the keys of a command, several parted by "; "."""

@@ -14,6 +14,7 @@ from cnnvis.core import Provenance
 from cnnvis.core.palette import group_colour
 from cnnvis.layout import Arrangement, BundleMode, BundleOptions
 from cnnvis.scene import GlyphsItem, Scene, Selection, Stance, VolumeItem, stances
+from cnnvis.viewer import density_grid
 from cnnvis.viewer.density_grid import NAME, DensityGrid
 from cnnvis.viewer.kept import Kept
 from cnnvis.viewer.panels import processing
@@ -416,6 +417,15 @@ def test_density_comes_and_goes(bundle_panel, workspace, qtbot, text, kind):
     assert NAME not in workspace.scene
     workspace.history.undo()
     assert bundle_panel.density.currentText().startswith(text)
+
+
+def test_densities_of_long_ago_are_forgotten_with_their_lines(workspace, monkeypatch):
+    monkeypatch.setattr(density_grid, "KEPT", 2)
+    density = DensityGrid.of(workspace)
+    made = [object() for _ in range(4)]
+    for each in made:
+        density._remember(each, None)
+    assert list(density._lines_of_density) == [id(each) for each in made[2:]]
 
 
 def test_density_follows_the_lines(bundle_panel, workspace, qtbot):

@@ -16,6 +16,7 @@ from cnnvis.viewer.panels import PANELS
 from cnnvis.viewer.panels.item_tree import ITEM, LAYER, OPACITY, ROLE
 from cnnvis.viewer.panels.network import BundlePanel
 from cnnvis.viewer.panels.volume import VolumePanel
+from cnnvis.viewer.reordering import METHODS
 
 pytestmark = pytest.mark.qt
 
@@ -48,6 +49,12 @@ def panel(driver, kind):
 
 def test_every_kind_of_item_has_a_panel() -> None:
     assert PANELS.keys() == ITEM_KINDS.keys()
+
+
+def test_orders_are_those_of_the_library() -> None:
+    from cnnvis.analysis import OrderMethod  # here: it loads scikit-learn
+
+    assert set(METHODS) == set(OrderMethod)
 
 
 # -- fields --------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import pytest
 from qtpy.QtCore import QMimeData, QPoint, Qt, QTimer, QUrl
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication, QDialog, QMessageBox
+from qtpy.QtWidgets import QApplication, QDialog, QMenu, QMessageBox
 from viewer_scenes import network_scene, random_network, volume_scene
 
 import cnnvis
@@ -120,6 +120,29 @@ def test_undo_and_redo_by_keys(driver) -> None:
     press(driver, KEY.Key_Y, CTRL)
     np.testing.assert_array_equal(driver.pixels(), second)
     assert not driver.workspace.history.can_redo
+
+
+def test_undo_is_grey_in_the_menu_where_there_is_nothing_to_undo_but_keys_always_work(driver) -> None:
+    driver.workspace.show(volume_scene())
+    driver.workspace.history.commit()
+    actions = driver.window.commands.actions
+    menu = next(menu for menu in driver.window.menuBar().findChildren(QMenu) if actions["edit.undo"] in menu.actions())
+
+    def black() -> tuple[bool, bool]:
+        menu.popup(driver.window.mapToGlobal(QPoint(40, 20)))
+        seen = actions["edit.undo"].isEnabled(), actions["edit.redo"].isEnabled()
+        menu.close()
+        return seen
+
+    assert black() == (False, False)
+    driver.scene["ball"].opacity = 0.5
+    assert black() == (True, False), "before the step is taken, too"
+    press(driver, KEY.Key_Z, CTRL)
+    assert driver.scene["ball"].opacity == 1
+    assert black() == (False, True)
+    driver.scene["ball"].opacity = 0.25
+    press(driver, KEY.Key_Z, CTRL)
+    assert driver.scene["ball"].opacity == 1, "though the menu was grey last time"
 
 
 def test_a_drag_is_one_step_of_undo(driver, qtbot) -> None:
