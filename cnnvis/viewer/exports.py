@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
 
 from cnnvis.core import PointSet, PolylineSet, Volume
 from cnnvis.core.errors import InvalidInputError, OutputError
-from cnnvis.rendering import FILM_SUFFIXES, GLTF_SUFFIXES, PICTURE_SUFFIXES, export_gltf, export_html, render
+from cnnvis.rendering import FILM_SUFFIXES, GLTF_SUFFIXES, PICTURE_SUFFIXES, export_gltf, export_html
 from cnnvis.scene import Scene, copy_of, copy_scene
 from cnnvis.viewer.export_dialogs import FilmDialog, SizeDialog
 from cnnvis.viewer.jobs import Tell
@@ -72,9 +72,8 @@ class Exports(QObject):
     # -- writing ---------------------------------------------------------------------------------
 
     def picture(self, path: Path, size: tuple[int, int]) -> None:
-        """Write the picture that `cnnvis.render` makes of what is open."""
-        render(self.workspace.target, path, size=size)
-        self.workspace.message.emit(f"Wrote {path}")
+        """Write the picture that `cnnvis.render` makes of what is open; a process of its own draws it."""
+        self._draw("picture", path, ["--size", f"{size[0]}x{size[1]}"])
 
     def page(self, path: Path) -> None:
         """Write a page that turns in a browser."""
@@ -102,7 +101,7 @@ class Exports(QObject):
         self._run("paraview", path, lambda tell: save(parts, path))
 
     def film(self, path: Path, *, over: str, frames: int, fps: int, size: tuple[int, int]) -> None:
-        """Write a film; a process of its own draws it, so that the window stays free.
+        """Write a film; a process of its own draws it.
 
         Parameters
         ----------
@@ -113,18 +112,8 @@ class Exports(QObject):
         fps : int
         size : (width, height) in pixels
         """
-        target = copy_of(self.workspace.target)
         options = ["--over", over, "--frames", str(frames), "--fps", str(fps), "--size", f"{size[0]}x{size[1]}"]
-
-        def work(tell: Tell) -> Path:
-            from cnnvis.io import save
-
-            with tempfile.TemporaryDirectory(prefix="cnnvis-film-") as folder:
-                scene = save(target, Path(folder) / "scene.json")
-                _render_elsewhere([str(scene), str(path), *options], tell)
-            return path
-
-        self._run("film", path, work)
+        self._draw("film", path, options)
 
     def copy_python(self) -> None:
         """Put Python that makes what is shown on the clipboard."""
@@ -133,8 +122,23 @@ class Exports(QObject):
         path = self.workspace.path
         changed = self.workspace.unsaved_data if path is not None else ()
         QApplication.clipboard().setText(as_python(self.workspace.target, path, changed=changed))
-        first = f" Save the scene before you run it: {path.name} has other data of {', '.join(changed)}." if changed else ""
+        first = (
+            f" Save the scene before you run it: {path.name} has other data of {', '.join(changed)}." if changed else ""
+        )
         self.workspace.message.emit(f"Python that makes this picture is on the clipboard.{first}")
+
+    def _draw(self, slot: str, path: Path, options: Sequence[str]) -> None:
+        """Draw what is open in a process, so that the window stays free."""
+        target = copy_of(self.workspace.target)
+
+        def work(tell: Tell) -> None:
+            from cnnvis.io import save
+
+            with tempfile.TemporaryDirectory(prefix="cnnvis-") as folder:
+                scene = save(target, Path(folder) / "scene.json")
+                _draw_elsewhere([str(scene), str(path), *options], tell)
+
+        self._run(slot, path, work)
 
     def _run(self, slot: str, path: Path, work: Callable[[Tell], object]) -> None:
         self.workspace.jobs.run(
@@ -152,15 +156,15 @@ def parts_of(scenes: tuple[Scene, ...]) -> dict[str, Any]:
     }
 
 
-def _render_elsewhere(arguments: list[str], tell: Tell) -> None:
-    """Run `film_process` in a process, and hand on how far it is.
+def _draw_elsewhere(arguments: list[str], tell: Tell) -> None:
+    """Run `draw_process` in a process, and hand on how far it is.
 
     Raises
     ------
     OutputError
         With what the process said, when it failed.
     """
-    command = [sys.executable, "-m", "cnnvis.viewer.film_process", *arguments]
+    command = [sys.executable, "-m", "cnnvis.viewer.draw_process", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             for line in process.stdout:
@@ -171,4 +175,4 @@ def _render_elsewhere(arguments: list[str], tell: Tell) -> None:
             raise
         said = process.stderr.read().strip()
     if process.returncode:
-        raise OutputError(said.splitlines()[-1] if said else f"The film stopped with code {process.returncode}.")
+        raise OutputError(said.splitlines()[-1] if said else f"Drawing stopped with code {process.returncode}.")

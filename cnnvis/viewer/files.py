@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QFileDialog, QWidget
 from cnnvis.core import Survey
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.io.showing import Shown, load_to_show
+from cnnvis.scene import copy_of
 from cnnvis.viewer.autosave import forget, lost_sessions, restored
 from cnnvis.viewer.examples import EXAMPLES
 from cnnvis.viewer.jobs import OPENING, Tell
@@ -144,16 +145,25 @@ class Files(QObject):
             self.save_to(path if path.suffix else path.with_suffix(".json"))
 
     def save_to(self, path: Path) -> None:
-        """Save the scene with its data beside it; whole or not at all."""
-        from cnnvis.io import save
-
+        """Save the scene as it is now, with its data beside it, in a thread; whole or not at all."""
         if path.suffix.lower() != ".json":
             raise InvalidInputError(f"A scene is saved as .json, got {path.name}. Other formats are under Export.")
-        save(self.workspace.target, path)
-        self.workspace.saved_as(path)
-        self.settings.add_recent(path)
-        again = f"cnnvis render {path.name} {path.stem}.png"
-        self.workspace.message.emit(f"Saved {path}. To draw it without a window: {again}")
+        opened = self.workspace.target
+        copy = copy_of(opened)
+
+        def work(tell: Tell) -> None:
+            from cnnvis.io import save
+
+            save(copy, path)
+
+        def then(_: None) -> None:
+            if self.workspace.target is opened:
+                self.workspace.saved_as(path, copy)
+            self.settings.add_recent(path)
+            again = f"cnnvis render {path.name} {path.stem}.png"
+            self.workspace.message.emit(f"Saved {path}. To draw it without a window: {again}")
+
+        self.workspace.jobs.run("save", work, then, title=f"Saving {path.name}")
 
     def _folder(self) -> Path:
         return self.workspace.path.parent if self.workspace.path is not None else Path.cwd()

@@ -115,9 +115,9 @@ class Workspace(QObject):
         self.survey = survey
         self.survey_changed.emit()
 
-    def saved_as(self, path: Path) -> None:
-        """Say that a file has all of what is open now."""
-        self.path, self._filed = path, FiledData(self.scenes)
+    def saved_as(self, path: Path, saved: Target) -> None:
+        """Say that a file has what is open, with the data of a copy of it."""
+        self.path, self._filed = path, FiledData(scenes_of(saved))
 
     @property
     def unsaved_data(self) -> tuple[str, ...]:

@@ -50,6 +50,7 @@ class Heartbeat:
         self._clock = clock
         self._window = window.canvas.view.ren_win
         self._drawing = self._last = self._since = 0.0
+        self._draws = False
         self._observers: list[tuple[object, int]] = []
         self._thread = threading.get_ident()
         self._looks: Counter[str] = Counter()
@@ -81,10 +82,11 @@ class Heartbeat:
         self._last, self._drawing = self._clock(), 0.0
 
     def _draw(self, *_: object) -> None:
-        self._since = self._clock()
+        self._since, self._draws = self._clock(), True
 
     def _stop_drawing(self, *_: object) -> None:
         self._drawing += self._clock() - self._since
+        self._draws = False
 
     def _begin_frame(self, *_: object) -> None:
         """Leave out the frame, but for what the renderers' own observers do at its start."""
@@ -103,7 +105,8 @@ class Heartbeat:
         """Look where the GUI thread is, again and again; in a thread."""
         while not self._ended.wait(LOOK_SECONDS):
             frame = sys._current_frames().get(self._thread)
-            self._looks["".join(traceback.format_stack(frame)[-DEPTH:])] += 1
+            if not self._draws:
+                self._looks["".join(traceback.format_stack(frame)[-DEPTH:])] += 1
 
     def __enter__(self) -> Heartbeat:
         self._observe(self._window, "StartEvent", self._begin_frame, LAST_OF_ALL)

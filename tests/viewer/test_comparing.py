@@ -233,6 +233,7 @@ def test_panes_come_back_as_they_were(driver, pair, change) -> None:
 
 def test_where_it_was_saved_is_not_forgotten(driver, pair, tmp_path) -> None:
     driver.window.files.save_to(tmp_path / "pair.json")
+    driver.settle()
     comparing.keep_active(driver.workspace)
     assert driver.workspace.path is None
     driver.workspace.history.undo()

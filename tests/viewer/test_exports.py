@@ -20,6 +20,7 @@ pytestmark = pytest.mark.qt
 def test_a_picture_of_any_size(driver, tmp_path) -> None:
     driver.workspace.show(volume_scene())
     driver.window.exports.picture(tmp_path / "a.png", (320, 240))
+    driver.settle()
     from PIL import Image
 
     picture = np.asarray(Image.open(tmp_path / "a.png"))
@@ -74,6 +75,7 @@ def test_python_on_the_clipboard_makes_the_same_picture(driver, tmp_path, monkey
     driver.workspace.show(volume_scene())
     driver.scene["ball"].opacity = 0.5
     driver.window.files.save_to(path)
+    driver.settle()
     driver.window.commands.run("file.python")
     text = QApplication.clipboard().text()
     assert "opacity" in text
@@ -100,6 +102,7 @@ def test_python_says_that_the_file_has_other_data_and_is_right_once_it_is_saved(
     rising = np.arange(6, dtype=np.float32)[:, None, None] + np.random.default_rng(0).random((6, 9, 9))
     driver.workspace.show(Scene.of(rising.astype(np.float32), name="ball"))
     driver.window.files.save_to(tmp_path / "s.json")
+    driver.settle()
     item = driver.scene["ball"]
     assert copied(driver).startswith("import")
     item.data = item.data.reordered(Ordering(np.array([3, 0, 5, 1, 4, 2]), method="by hand"))
@@ -111,6 +114,7 @@ def test_python_says_that_the_file_has_other_data_and_is_right_once_it_is_saved(
     assert "Save the scene before you run it: s.json has other data of ball" in driver.window.status.currentMessage()
     assert (picture_of(text) != seen).any(), "the script as it is shows the file's"
     driver.window.commands.run("file.save")
+    driver.settle()
     np.testing.assert_array_equal(picture_of(text), seen)
     assert copied(driver).startswith("import")
 
@@ -118,6 +122,7 @@ def test_python_says_that_the_file_has_other_data_and_is_right_once_it_is_saved(
 def test_undo_brings_back_the_data_that_the_file_has(driver, tmp_path) -> None:
     driver.workspace.show(volume_scene())
     driver.window.files.save_to(tmp_path / "s.json")
+    driver.settle()
     driver.workspace.history.commit()
     driver.scene.add_image(np.zeros((2, 2, 3), np.uint8), name="new\nline")
     driver.scene["ball"].data = volume_scene()["ball"].data
@@ -131,6 +136,7 @@ def test_frames_that_are_played_are_no_other_data(driver, tmp_path) -> None:
     volumes = [volume_scene()["ball"].data for _ in range(3)]
     driver.workspace.show(Scene.of_series("epoch", ["0", "1", "2"], volumes))
     driver.window.files.save_to(tmp_path / "s.json")
+    driver.settle()
     driver.scene.frame = 2
     assert driver.workspace.unsaved_data == ()
     driver.workspace.show(Scene.of_series("epoch", ["0", "1", "2"], volumes), path=tmp_path / "opened.vti")

@@ -147,6 +147,7 @@ def test_the_strongest_path_is_found_in_the_menu_and_by_a_key(driver) -> None:
 def test_saving_says_how_to_draw_it_without_a_window(driver, tmp_path) -> None:
     driver.workspace.show(volume_scene())
     driver.window.files.save_to(tmp_path / "ball.json")
+    driver.settle()
     assert "cnnvis render ball.json ball.png" in driver.window.status.currentMessage()
 
 

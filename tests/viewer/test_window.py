@@ -297,6 +297,7 @@ def test_saved_here_rendered_headless_to_the_same_picture(driver, tmp_path) -> N
     shown = driver.pixels()
     path = tmp_path / "kept.json"
     driver.window.files.save_to(path)
+    driver.settle()
     height, width = shown.shape[:2]
     np.testing.assert_array_equal(shown, cnnvis.render(cnnvis.load(path), size=(width, height)))
 
