@@ -71,6 +71,12 @@ class SceneView(QtInteractor):
         super().resizeGL(width, height)
         self.resized.emit()
 
+    def close(self) -> None:
+        """Let go of OpenGL, for good."""
+        super().close()
+        # PySide6 would take the context's surface, which Qt deletes unseen, for whatever comes to lie in its place.
+        self._forget_context()
+
     # -- keys and mouse --------------------------------------------------------------------------
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
