@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from enum import Enum, auto
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -18,6 +19,22 @@ from cnnvis.rendering.style import Theme
 from cnnvis.scene import SceneItem
 
 Item = TypeVar("Item", bound=SceneItem)
+
+
+class Translucency(Enum):
+    """What has to be done with the props of an artist to blend them."""
+
+    NONE = auto()
+    """Nothing: they are opaque, or drawn elsewhere."""
+
+    SORTED = auto()
+    """Nothing else: their parts are drawn from far to near."""
+
+    CAST = auto()
+    """A volume, which is cast in one piece."""
+
+    CROSSING = auto()
+    """Peeling: no order of their parts is known."""
 
 
 class Artist(Generic[Item]):
@@ -40,6 +57,11 @@ class Artist(Generic[Item]):
 
     def _mark(self, *_: Any) -> None:
         self.dirty = True
+
+    @property
+    def translucency(self) -> Translucency:
+        """What has to be done to blend the props."""
+        return Translucency.CROSSING if self.item.opacity < 1 else Translucency.NONE
 
     def build(self, theme: Theme) -> Iterable[vtk.vtkProp]:
         """Return the props that show the item as it is now."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnvis.rendering import _vtk as vtk
-from cnnvis.rendering.artist import Artist
+from cnnvis.rendering.artist import Artist, Translucency
 from cnnvis.rendering.screen_box import Projection
 from cnnvis.rendering.screen_texts import ScreenTexts
 from cnnvis.rendering.style import Theme, style_text
@@ -69,6 +69,8 @@ class ImageArtist(Artist[ImageItem]):
 
 class LabelsArtist(Artist[LabelsItem]):
     """Draws each label as a text that faces the viewer."""
+
+    translucency = Translucency.NONE
 
     def build(self, theme: Theme) -> Iterator[vtk.vtkProp]:
         """Yield one text per label, hidden by what stands before it."""

@@ -148,6 +148,12 @@ class NetworkActor:
         """The items that are drawn, in the order of the buffers."""
         return self._drawn
 
+    def bounds(self) -> NDArray[np.float64]:
+        """Return the lowest and highest corner (2, 3) of what is drawn, as thick as it is."""
+        middle, half = self.box
+        half = half + max((one.item.size for one in self._drawn), default=0.0)
+        return np.array([middle - half, middle + half])
+
     @property
     def box(self) -> NDArray[np.float64]:
         """Middle and half sides (2, 3) of all that is drawn."""

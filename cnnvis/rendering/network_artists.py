@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cnnvis.core.palette import group_colour
 from cnnvis.rendering import _vtk as vtk
-from cnnvis.rendering.artist import Artist
+from cnnvis.rendering.artist import Artist, Translucency
 from cnnvis.rendering.key import Key
 from cnnvis.rendering.network_actor import DrawnItem
 from cnnvis.rendering.network_prepared import OUTWARDS, PlacedData
@@ -30,6 +30,8 @@ class NetworkArtist(Artist[Item]):
     drawn: DrawnItem
 
     placed: PlacedData | None = None
+    translucency = Translucency.NONE
+    """Here; what draws them is asked for itself."""
 
     def take(self, placed: PlacedData) -> None:
         """Draw data that were placed beforehand."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from cnnvis.core import PointSet, PolylineSet
 from cnnvis.rendering import _vtk as vtk
 from cnnvis.rendering.artist import Artist, box_corners
+from cnnvis.rendering.blending import Blender, Blending, Translucent
 from cnnvis.rendering.channel_marks import channel_marks
 from cnnvis.rendering.flat_artists import ImageArtist, LabelsArtist
 from cnnvis.rendering.frame_pace import FramePace, driver_of
@@ -81,12 +83,13 @@ class SceneRenderer:
         self._network = NetworkActor(renderer)
         self._fit: tuple[NDArray[np.float64], float, Margins] | None = None
         self._smooth = renderer.GetUseFXAA()
+        self._blender = Blender(renderer)
+        self._observer = renderer.AddObserver("StartEvent", self._before)
         self._pace = FramePace(renderer, self._adapt, self._full_effort)
         self._driver = ""
         # Without this, several volumes composite in the order they were added.
         cullers = renderer.GetCullers()
         cullers.GetLastItem().SetSortingStyleToBackToFront()
-        renderer.SetUseDepthPeeling(True)
         renderer.SetMaximumNumberOfPeels(6)
         renderer.SetOcclusionRatio(0.0)
         for item in scene:
@@ -109,7 +112,7 @@ class SceneRenderer:
         for artist in self._artists.values():
             artist.refresh(theme)
         self._show_network()
-        self._blend()
+        self._network.peeled = self._translucent().may_be_peeled
         pane = Pane.of(width, height, theme)
         for prop in self._decorate(pane):
             self._decorations.append(prop)
@@ -157,8 +160,6 @@ class SceneRenderer:
         Call `Render` of the window as often as the camera moves, in between and once more at the end.
         """
         self._pace.moving = moving
-        self.renderer.SetUseFXAA(self._smooth and not moving)  # takes as long as all the rest of such a frame
-        self._blend()
 
     @property
     def frame_time(self) -> float:
@@ -210,20 +211,20 @@ class SceneRenderer:
             return
         self._network.show([artist.drawn for artist in network], self.scene.selection)
 
-    def _blend(self) -> None:
-        """Blend what is translucent as far as it takes, and less while something moves.
+    def _before(self, *_: Any) -> None:
+        """Blend the next frame as it is seen from where the camera is, and less exactly while something moves."""
+        moving, camera, found = self._pace.moving, self.renderer.GetActiveCamera(), self._translucent()
+        blending = found.blending(camera)
+        if moving and blending is Blending.PEELED:
+            blending = Blending.BEFORE_VOLUMES if found.network is not None else Blending.MEAN
+        smooth = self._smooth and not moving  # it takes as long as all the rest of such a frame
+        self._blender.use(blending, volumes=found.network is not None, smooth=smooth)
+        if blending is not Blending.PEELED:
+            for volume in self._volumes:
+                volume.sort(np.array(camera.GetDirectionOfProjection()))
 
-        Lines and units alone are sorted, which is exact and seven times as fast as to peel them layer by layer. Volumes
-        and other translucent items have to be peeled together with them.
-        """
-        shown = self.shown
-        network = any(isinstance(artist, NetworkArtist) for artist in shown)
-        others = [artist.item for artist in shown if not isinstance(artist, NetworkArtist | LabelsArtist)]
-        self._network.peeled = any(isinstance(item, VolumeItem) or item.opacity < 1 for item in others)
-        peeled = (self._network.peeled or not network) and not self._pace.moving
-        self.renderer.SetUseDepthPeeling(peeled)
-        self.renderer.SetUseDepthPeelingForVolumes(peeled and network)
-        self.renderer.SetUseOIT(not network)
+    def _translucent(self) -> Translucent:
+        return Translucent.of(self.shown, self._network.bounds() if self._network_artists() else None)
 
     def _decorate(self, pane: Pane) -> Iterator[vtk.vtkProp]:
         """Place the camera so that scene and texts have room, and yield the texts."""
@@ -305,6 +306,7 @@ class SceneRenderer:
         self.scene.item_removed.disconnect(self._remove, missing_ok=True)
         for artist in self._artists.values():
             artist.close()
+        self.renderer.RemoveObserver(self._observer)
         self._network.close()
         self._pace.close()
         self._artists = {}

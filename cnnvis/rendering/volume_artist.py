@@ -12,7 +12,7 @@ from cnnvis.core import Volume
 from cnnvis.core.palette import MISSING_COLOUR
 from cnnvis.rendering import _vtk as vtk
 from cnnvis.rendering import axes_box
-from cnnvis.rendering.artist import Artist
+from cnnvis.rendering.artist import Artist, Translucency
 from cnnvis.rendering.pane import Margins, Pane
 from cnnvis.rendering.screen_box import Projection
 from cnnvis.rendering.screen_texts import ScreenTexts
@@ -67,6 +67,20 @@ class VolumeArtist(Artist[VolumeItem]):
     def is_cast(self) -> bool:
         """Whether rays are cast through the volume, as last drawn; else it is surfaces or planes."""
         return isinstance(self._figure, VolumeCast)
+
+    @property
+    def translucency(self) -> Translucency:
+        """What has to be done to blend what is drawn, as last drawn."""
+        if self.is_cast:
+            return Translucency.CAST
+        if isinstance(self._figure, VolumeSurfaces):
+            return Translucency.NONE if self._figure.solid else Translucency.SORTED
+        return super().translucency
+
+    def sort(self, forward: NDArray[np.float64]) -> None:
+        """Let what is translucent be drawn from far to near along a direction of sight."""
+        if isinstance(self._figure, VolumeSurfaces) and self.item.visible:
+            self._figure.sort(forward)
 
     def adapt(self, effort: float) -> None:
         """Draw less of what takes long, until called with infinity; see `FramePace`."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cnnvis.core.axes import image_dimensions, to_points
 from cnnvis.rendering import _vtk as vtk
+from cnnvis.rendering.depth_order import far_to_near
 from cnnvis.rendering.volume_look import VolumeLook
 from cnnvis.rendering.volume_texels import Steps, thinned
 from cnnvis.scene import VolumeItem
@@ -41,6 +43,7 @@ class VolumeSurfaces:
         self._item, self._levels = item, levels
         self._full = _Contour(item, levels, ALL)
         self._contours = {ALL: self._full}
+        self._shown = self._full
         self._actor = _actor()
         self.full_effort = self._full.triangles / FIRST
         self.found = self._full.found
@@ -54,12 +57,22 @@ class VolumeSurfaces:
 
     def adapt(self, effort: float) -> None:
         """Draw the surfaces as they are, or through larger voxels where they have too many triangles for an effort."""
-        contour = self._contour(effort)
+        self._shown = contour = self._contour(effort)
         self._actor.SetMapper(contour.mapper)
         if contour.solid:
             self._actor.ForceOpaqueOn()
         else:
             self._actor.ForceTranslucentOn()
+
+    @property
+    def solid(self) -> bool:
+        """Whether nothing shows through what is drawn."""
+        return self._shown.solid
+
+    def sort(self, forward: NDArray[np.float64]) -> None:
+        """Let translucent triangles be drawn from far to near along a direction of sight."""
+        if not self.solid:
+            self._shown.sort(forward)
 
     def _contour(self, effort: float) -> _Contour:
         if effort >= self.full_effort:
@@ -88,6 +101,7 @@ class _Contour:
         self.mapper = vtk.vtkPolyDataMapper()
         self.mapper.SetInputData(self._surface)
         self.solid = True
+        self._sorted: tuple[float, ...] = ()
         self.found = self._surface.GetNumberOfPoints() > 0
         self.triangles = self._surface.GetNumberOfPolys()
         if self.found:
@@ -115,6 +129,18 @@ class _Contour:
         rgba = np.round(255 * table).astype(np.uint8).reshape(-1, 4)[self._entry]
         self._surface.GetPointData().SetScalars(vtk.numpy_to_vtk(rgba))
         self.solid = bool(rgba[:, 3].min() == 255)
+
+    def sort(self, forward: NDArray[np.float64]) -> None:
+        if self._sorted == tuple(forward):
+            return
+        self._sorted = tuple(forward)
+        triangles = vtk.vtk_to_numpy(self._surface.GetPolys().GetConnectivityArray()).reshape(-1, 3)
+        depth = vtk.vtk_to_numpy(self._surface.GetPoints().GetData()) @ forward.astype(np.float32)
+        triangles = triangles.astype(np.int32, copy=False)[far_to_near(depth[triangles].sum(axis=1))]
+        cells = vtk.vtkCellArray()
+        cells.SetData(3, vtk.numpy_to_vtk(triangles.ravel()))
+        self._surface.SetPolys(cells)
+        self._surface.Modified()
 
 
 def _image(item: VolumeItem, steps: Steps) -> vtk.vtkImageData:
