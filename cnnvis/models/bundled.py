@@ -101,6 +101,14 @@ def fashion_cnn(epoch: int | None = None) -> Network:
     return fashion_network(module, name=name, weights="trained" if after else "random")
 
 
+def vgg16_fashion() -> Network:
+    """Return VGG-16 at half width trained on Fashion-MNIST: 2,112 channels in 13 convolutions.
+
+    3.75 million parameters, stored in half precision and computed with in single; 93.8 % of 10,000 test images.
+    """
+    return vgg16_network(_filled(VGG(0.5), "vgg16-fashion-0.5"), name="vgg16-fashion")
+
+
 def vgg16_untrained() -> Network:
     """Return VGG-16 at full width before training: 4,224 channels in 13 convolutions, 15 million parameters.
 
@@ -123,6 +131,7 @@ BUNDLED: dict[str, Callable[[], Network]] = {
     "mnist-mlp-l1": mnist_mlp_l1,
     "mnist-mlp-untrained": mnist_mlp_untrained,
     "fashion-cnn": fashion_cnn,
+    "vgg16-fashion": vgg16_fashion,
     "vgg16-untrained": vgg16_untrained,
 }
 """Name -> what builds the network; a new bundled network is a function above and a line here."""

@@ -9,6 +9,7 @@ from cnnvis.core.errors import InvalidInputError
 from cnnvis.models import data_path, imagenet_classes
 
 FOLDER = data_path("manifest.json").parent
+LARGE = {"networks/vgg16-fashion-0.5.safetensors": 8_000_000}
 MANIFEST = json.loads((FOLDER / "manifest.json").read_text(encoding="utf-8"))
 
 
@@ -18,10 +19,10 @@ def test_the_manifest_lists_every_file_and_no_other():
 
 
 @pytest.mark.parametrize("entry", MANIFEST["files"], ids=lambda entry: entry["name"])
-def test_each_file_is_the_one_in_the_manifest_and_below_5_mb(entry):
+def test_each_file_is_the_one_in_the_manifest_and_small(entry):
     content = data_path(entry["name"]).read_bytes()
     assert hashlib.sha256(content).hexdigest() == entry["sha256"]
-    assert len(content) == entry["bytes"] < 5_000_000
+    assert len(content) == entry["bytes"] < LARGE.get(entry["name"], 5_000_000)
     assert entry["origin"]
     assert entry["licence"]
     assert entry["description"]

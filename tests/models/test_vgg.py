@@ -1,18 +1,39 @@
 """VGG-16 with batch norm for Fashion-MNIST: its shape at any width, and what comes along."""
 
+import json
+import time
+
+import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import nn
 
 from cnnvis.core.errors import InvalidInputError
-from cnnvis.models import labelled_images, load
+from cnnvis.models import data_path, labelled_images, load
 from cnnvis.models.vgg import VGG
+from cnnvis.training import accuracy
 
+FILE = "networks/vgg16-fashion-0.5.safetensors"
 CHANNELS = [64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512]
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return load("vgg16-fashion")
+
+
+@pytest.fixture(scope="module")
+def card():
+    listed = json.loads(data_path("manifest.json").read_text(encoding="utf-8"))["files"]
+    return next(entry for entry in listed if entry["name"] == FILE)
 
 
 def _convolutions(module):
     return [part for part in module.features if isinstance(part, nn.Conv2d)]
+
+
+# ------------------------------------------------------------------------------------------------ the architecture
 
 
 @pytest.mark.parametrize(("width", "n_channels"), [(1, 4224), (0.5, 2112), (0.125, 528)])
@@ -60,6 +81,9 @@ def test_parameters_by_hand():
     assert load("vgg16-untrained").n_parameters == kernels + 2 * 4224 + head
 
 
+# ------------------------------------------------------------------------------------------------ what comes along
+
+
 def test_the_untrained_network_is_that_of_its_seed_and_carries_pictures_to_its_end():
     network = load("vgg16-untrained")
     assert network.sha256 == load("vgg16-untrained").sha256 != load("vgg16-untrained", random_state=1).sha256
@@ -67,3 +91,41 @@ def test_the_untrained_network_is_that_of_its_seed_and_carries_pictures_to_its_e
     with torch.inference_mode():
         ends = network.module.features(network.module.pad(images))
     assert 0.05 < ends.std() < 5
+
+
+def test_the_shipped_network_has_half_the_channels(shipped):
+    assert sum(part.out_channels for part in _convolutions(shipped.module)) == 2112
+    assert (shipped.dtype, shipped.weights, shipped.class_names[9]) == (torch.float32, "trained", "Ankle boot")
+    assert all(shipped.module.get_submodule(layer) for layer in shipped.default_layers)
+
+
+def test_it_is_stored_in_half_precision_and_loads_in_a_moment():
+    stored = {tensor.dtype for tensor in load_file(data_path(FILE)).values()}
+    assert stored == {torch.float16, torch.int64}  # int64 counts batches
+    assert data_path(FILE).stat().st_size < 8_000_000
+    begin = time.process_time()
+    load("vgg16-fashion")
+    assert time.process_time() - begin < 1.0  # measured: 0.1 s
+
+
+def test_accuracy_on_clothes_it_never_saw(shipped, card):
+    assert accuracy(shipped.module, labelled_images("fashion-mnist", "test").pair) >= 0.925
+    said = card["accuracy"]["fashion-mnist selection, 1,000 images"]
+    assert accuracy(shipped.module, labelled_images("fashion-mnist", "selection").pair) == pytest.approx(said, abs=2e-3)
+
+
+def test_the_card_says_how_it_was_trained_and_what_half_precision_costs(card):
+    assert (card["width"], card["epoch"], card["random_state"], card["threads"]) == (0.5, 10, 0, 1)
+    assert card["origin"] == "pipelines/train_vgg16.py --width 0.5 --epochs 10 --seed 0"
+    assert card["trained_on"] == "fashion-mnist train, 58,000 images"
+    key = "fashion-mnist test, 10,000 images"
+    assert card["accuracy"][key] >= 0.925
+    assert card["accuracy"][key] >= card["accuracy_float32"][key] - 0.001
+
+
+def test_a_picture_reaches_it_by_either_door(shipped):
+    image = labelled_images("fashion-mnist", "test").images[:1]
+    grey = (image[0, 0] * 255).round().to(torch.uint8).numpy()
+    assert torch.equal(shipped.preprocess(grey), image)
+    assert shipped.preprocess(np.stack([grey] * 3, axis=-1)).shape == (1, 1, 28, 28)
+    assert shipped.predict(grey, k=1)[0].name == "Ankle boot"
