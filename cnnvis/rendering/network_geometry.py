@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cnnvis.core import PointSet, PolylineSet
 from cnnvis.core.palette import class_colours
+from cnnvis.rendering.depth_order import depths_along
 from cnnvis.scene import Stance
 
 Floats = NDArray[np.float32]
@@ -139,8 +140,8 @@ class NetworkGeometry:
     def _depths(places: Floats, pairs: NDArray[np.int32], sight: Floats) -> Floats:
         """Return twice the depth of the middle of each pair."""
         if 2 * len(pairs) < len(places):
-            return (places[pairs[:, 0]] + places[pairs[:, 1]]) @ sight
-        depth = places @ sight
+            return depths_along(places[pairs[:, 0]] + places[pairs[:, 1]], sight)
+        depth = depths_along(places, sight)
         return depth[pairs[:, 0]] + depth[pairs[:, 1]]
 
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from cnnvis.core.axes import image_dimensions, to_points
 from cnnvis.rendering import _vtk as vtk
-from cnnvis.rendering.depth_order import far_to_near
+from cnnvis.rendering.depth_order import depths_along, far_to_near
 from cnnvis.rendering.volume_look import VolumeLook
 from cnnvis.rendering.volume_texels import Steps, thinned
 from cnnvis.scene import VolumeItem
@@ -135,7 +135,7 @@ class _Contour:
             return
         self._sorted = tuple(forward)
         triangles = vtk.vtk_to_numpy(self._surface.GetPolys().GetConnectivityArray()).reshape(-1, 3)
-        depth = vtk.vtk_to_numpy(self._surface.GetPoints().GetData()) @ forward.astype(np.float32)
+        depth = depths_along(vtk.vtk_to_numpy(self._surface.GetPoints().GetData()), forward)
         triangles = triangles.astype(np.int32, copy=False)[far_to_near(depth[triangles].sum(axis=1))]
         cells = vtk.vtkCellArray()
         cells.SetData(3, vtk.numpy_to_vtk(triangles.ravel()))
