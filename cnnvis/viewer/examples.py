@@ -42,7 +42,15 @@ EXAMPLES: dict[str, Example] = {
     ),
 }
 
-MODELS = ("mnist-mlp", "mnist-mlp-untrained", "mnist-mlp-l1", "fashion-cnn", "vgg16-untrained", "efficientnet-lite0")
+MODELS = (
+    "mnist-mlp",
+    "mnist-mlp-untrained",
+    "mnist-mlp-l1",
+    "fashion-cnn",
+    "vgg16-fashion",
+    "vgg16-untrained",
+    "efficientnet-lite0",
+)
 """Names of `cnnvis.models.BUNDLED`, by hand: the list must not wait for torch."""
 
 ABOUT = {
@@ -50,7 +58,8 @@ ABOUT = {
     "mnist-mlp-untrained": "the same before training",
     "mnist-mlp-l1": "the same, trained to do with few links",
     "fashion-cnn": "convolutions that know clothes apart",
-    "vgg16-untrained": "many convolutions for photos, before training",
+    "vgg16-fashion": "many convolutions that know clothes apart",
+    "vgg16-untrained": "twice as wide, before training",
     "efficientnet-lite0": "many convolutions for photos",
 }
 """What each of them is, in a few words."""
