@@ -103,7 +103,7 @@ def train_vgg16(
     ----------
     images : LabelledImages
     width : float, default 0.5
-        Share of the channels, see `cnnvis.models.vgg.VGG`; four times the time at 1.
+        Share of the channels, see `cnnvis.models.vgg.VGG`; four to six times the time at 1.
     epochs : int, default 10
     random_state : int, default 0
     checkpoint : path, optional
