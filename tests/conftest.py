@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import shutil
+import signal
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +18,26 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "
     os.environ.setdefault(variable, "1")
 os.environ["MPLBACKEND"] = "Agg"
 os.environ["CNNVIS_BACKEND"] = "static"  # of notebooks that tests execute; tests of other ways to show remove it
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give each worker of pytest-xdist a screen of its own: what is dragged falls on the window that lies on top."""
+    if "PYTEST_XDIST_WORKER" not in os.environ or "DISPLAY" not in os.environ or shutil.which("Xvfb") is None:
+        return
+    mine, theirs = os.pipe()
+    command = ["Xvfb", "-displayfd", str(theirs), "-screen", "0", "1600x1200x24", "-nolisten", "tcp"]
+    subprocess.Popen(command, pass_fds=[theirs], stderr=subprocess.DEVNULL, preexec_fn=_end_with_parent)
+    os.close(theirs)
+    with os.fdopen(mine) as answer:  # waits until it is there; nothing where it could not start
+        number = answer.readline().strip()
+    if number:
+        os.environ["DISPLAY"] = f":{number}"
+        os.environ.pop("XAUTHORITY", None)
+
+
+def _end_with_parent() -> None:
+    """Let this process end when its parent does, and no sooner: Qt needs the screen to the last (Linux)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
 @pytest.fixture(autouse=True)

@@ -211,7 +211,10 @@ def test_what_fails_at_every_step_is_told_once(driver) -> None:
 
 def test_a_closed_view_knows_nothing_of_qt_that_qt_deletes(open_driver) -> None:
     """With PySide6 what is made in the same place later would be taken for it: widgets with methods of a surface."""
-    view = open_driver().window.canvas.view
+    driver = open_driver()
+    driver.workspace.show(volume_scene())
+    driver.settle()
+    view = driver.window.canvas.view
     assert view._surface is not None
     view.window().close()
     assert view._surface is None
