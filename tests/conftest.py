@@ -26,7 +26,8 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     mine, theirs = os.pipe()
     command = ["Xvfb", "-displayfd", str(theirs), "-screen", "0", "1600x1200x24", "-nolisten", "tcp"]
-    subprocess.Popen(command, pass_fds=[theirs], stderr=subprocess.DEVNULL, preexec_fn=_end_with_parent)
+    quiet = {"pass_fds": [theirs], "stderr": subprocess.DEVNULL}
+    subprocess.Popen(command, **quiet, preexec_fn=_end_with_parent)  # noqa: PLW1509 - a worker has no threads yet
     os.close(theirs)
     with os.fdopen(mine) as answer:  # waits until it is there; nothing where it could not start
         number = answer.readline().strip()
