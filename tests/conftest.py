@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 # Before any library starts its threads: two workers share two cores, and results must not depend on the machine.
@@ -18,6 +19,13 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "
     os.environ.setdefault(variable, "1")
 os.environ["MPLBACKEND"] = "Agg"
 os.environ["CNNVIS_BACKEND"] = "static"  # of notebooks that tests execute; tests of other ways to show remove it
+hypothesis.settings.register_profile("cnnvis", deadline=None)  # machines are shared: an example may wait half a second
+hypothesis.settings.load_profile("cnnvis")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Pictures of the window are renewed by hand only."""
+    parser.addoption("--renew-baselines", action="store_true", help="write the pictures of tests/viewer/baselines anew")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -15,6 +15,7 @@ from cnnvis.analysis.moments import Normalize, NormalizeName
 from cnnvis.analysis.ordering import order
 from cnnvis.analysis.paired import compare_paired
 from cnnvis.analysis.quality import order_quality, with_quality
+from cnnvis.analysis.recent import recent_survey
 
 __all__ = [
     "CurveMeasure",
@@ -39,6 +40,7 @@ __all__ = [
     "modularity",
     "order",
     "order_quality",
+    "recent_survey",
     "similarity",
     "stability",
     "with_quality",

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cnnvis.analysis._values import MapsLike, as_values
 from cnnvis.analysis.moments import channel_moments
-from cnnvis.core import Survey
+from cnnvis.core import LayerSurvey, Survey
 from cnnvis.core.checks import parse_choice
 from cnnvis.core.errors import InvalidInputError, NoSpatialMapsError
 
@@ -34,17 +34,17 @@ SimilarityName = Literal["pearson", "spatial", "averages"]
 @overload
 def similarity(maps: Survey, method: SimilarityName = ...) -> dict[str, NDArray[np.float64]]: ...
 @overload
-def similarity(maps: MapsLike, method: SimilarityName = ...) -> NDArray[np.float64]: ...
+def similarity(maps: MapsLike | LayerSurvey, method: SimilarityName = ...) -> NDArray[np.float64]: ...
 def similarity(
-    maps: MapsLike | Survey, method: SimilarityName = "pearson"
+    maps: MapsLike | Survey | LayerSurvey, method: SimilarityName = "pearson"
 ) -> NDArray[np.float64] | dict[str, NDArray[np.float64]]:
     """Return how alike the channels are, (C, C), symmetric, 1 on the diagonal.
 
     Parameters
     ----------
-    maps : Survey, FeatureMaps, or (C, H, W), (N, C, H, W) or (N, C) array
-        NaN and infinite values count as their channel's mean. A survey holds averages only: their correlation over
-        all its images is what it gives.
+    maps : Survey, LayerSurvey, FeatureMaps, or (C, H, W), (N, C, H, W) or (N, C) array
+        NaN and infinite values count as their channel's mean. A survey holds the correlation of averages over all its
+        images, and that of maps where `SurveyOptions(space=True)` asked for it.
     method : {"pearson", "spatial", "averages"}
         See `Similarity`. Channels whose averages correlate may still disagree in space, and those that agree in space
         may be told apart by their averages.
@@ -59,7 +59,7 @@ def similarity(
     InvalidInputError
         On empty maps, an unknown method, one value per channel, or a survey of one image.
     NoSpatialMapsError
-        When averages are to be compared in space.
+        When averages are to be compared in space, or the maps of a survey that did not look at their positions.
 
     Notes
     -----
@@ -69,9 +69,9 @@ def similarity(
     """
     chosen = parse_choice(Similarity, method, what="similarity")
     if isinstance(maps, Survey):
-        if chosen is Similarity.SPATIAL:
-            raise NoSpatialMapsError("A survey holds averages, no maps. Record images and compare their maps.")
-        return _of_survey(maps)
+        return {name: _of_layer(layer, chosen) for name, layer in maps.layers.items()}
+    if isinstance(maps, LayerSurvey):
+        return _of_layer(maps, chosen)
     values = as_values(maps)
     if chosen is Similarity.SPATIAL and values.ndim == 2:
         raise NoSpatialMapsError(
@@ -84,13 +84,16 @@ def similarity(
     return channel_moments(values).pearson()
 
 
-def _of_survey(survey: Survey) -> dict[str, NDArray[np.float64]]:
+def _of_layer(layer: LayerSurvey, method: Similarity) -> NDArray[np.float64]:
     """Return the correlations that a survey holds, those of constant channels defined."""
-    if survey.n_images < 2:
+    if len(layer.window) < 2:
         raise InvalidInputError("Correlation needs at least two images, the survey has one: survey more.")
-    found = {}
-    for name, layer in survey.layers.items():
-        matrix = np.nan_to_num(layer.correlation, nan=0.0)
-        np.fill_diagonal(matrix, 1.0)
-        found[name] = matrix
-    return found
+    found = layer.spatial if method is Similarity.SPATIAL else layer.correlation
+    if found is None:
+        raise NoSpatialMapsError(
+            "This survey did not look at positions: survey with SurveyOptions(space=True), or record images and "
+            "compare their maps."
+        )
+    matrix = np.nan_to_num(found, nan=0.0)
+    np.fill_diagonal(matrix, 1.0)
+    return matrix

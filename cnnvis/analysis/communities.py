@@ -51,6 +51,11 @@ AlgorithmName = Literal["louvain", "leiden"]
 _EXPONENT = {Weights.POWER: 6.0, Weights.EXPONENTIAL: 20.0}
 
 
+def default_exponent(weights: WeightsName) -> float:
+    """Return the exponent of the weights where none is given."""
+    return _EXPONENT[parse_choice(Weights, weights, what="weights")]
+
+
 def link_weights(
     similarity: ArrayLike, weights: WeightsName = "power", *, exponent: float | None = None
 ) -> NDArray[np.float64]:

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from cnnvis.attribution._scale_training import ScaleState
-from cnnvis.capture.inputs import ForwardCall
-from cnnvis.capture.nested import tensors_in
 from cnnvis.core.atomic import save_bytes
 from cnnvis.core.errors import FileFormatError
-from cnnvis.core.run_facts import require_same_run
+from cnnvis.core.file_format import FileFormat
+from cnnvis.core.run_facts import require_run, run_header
 
-FORMAT = "cnnvis-scales"
-VERSION = 1
+KIND = FileFormat("cnnvis-scales", 1, "scales in training")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +46,7 @@ class ScaleCheckpoint:
             for part in ("values", "first", "second")
         }
         steps = {str(label): state.step for label, state in states.items()}
-        metadata = {
-            "format": FORMAT,
-            "version": str(VERSION),
-            "facts": json.dumps(dict(self.facts)),
-            "steps": json.dumps(steps),
-        }
-        save_bytes(save(tensors, metadata), self.path)
+        save_bytes(save(tensors, {**run_header(KIND, self.facts), "steps": json.dumps(steps)}), self.path)
 
     def load(self, like: Tensor) -> dict[int, ScaleState]:
         """Return the states that are there, on the device and in the dtype of `like`; none where there is no file.
@@ -75,7 +65,7 @@ class ScaleCheckpoint:
         try:
             with safe_open(self.path, framework="pt") as file:
                 metadata = file.metadata() or {}
-                self._check(metadata)
+                require_run(self.path, metadata, KIND, self.facts)
                 return {
                     int(label): ScaleState(step, *(file.get_tensor(f"{label}/{part}").to(like) for part in _PARTS))
                     for label, step in json.loads(metadata["steps"]).items()
@@ -83,32 +73,5 @@ class ScaleCheckpoint:
         except (SafetensorError, KeyError, json.JSONDecodeError) as error:
             raise FileFormatError(f"{self.path} holds no scales in training, or is damaged: {error}") from error
 
-    def _check(self, metadata: Mapping[str, str]) -> None:
-        if metadata.get("format") != FORMAT:
-            raise FileFormatError(f"{self.path} is a .safetensors file, but holds no scales in training.")
-        if int(metadata["version"]) > VERSION:
-            raise FileFormatError(
-                f"{self.path} is of version {metadata['version']}, this cnnvis reads {VERSION}; update cnnvis."
-            )
-        require_same_run(self.path, json.loads(metadata["facts"]), self.facts)
-
 
 _PARTS = ("values", "first", "second")
-
-
-def fingerprint(module: nn.Module) -> str:
-    """Return a hash of all weights and buffers."""
-    return _hash([tensor for _, tensor in sorted(module.state_dict().items()) if isinstance(tensor, Tensor)])
-
-
-def fingerprint_images(images: ForwardCall) -> str:
-    """Return a hash of all inputs."""
-    return _hash([tensor for _, tensor in tensors_in((images.args, images.kwargs))])
-
-
-def _hash(tensors: Sequence[Tensor]) -> str:
-    digest = hashlib.sha256()
-    for tensor in tensors:
-        digest.update(f"{tensor.dtype}{tuple(tensor.shape)}".encode())
-        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
-    return digest.hexdigest()[:16]

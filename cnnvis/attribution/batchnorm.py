@@ -17,13 +17,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cnnvis.attribution._scale_checkpoint import ScaleCheckpoint, fingerprint, fingerprint_images
+from cnnvis.attribution._scale_checkpoint import ScaleCheckpoint
 from cnnvis.attribution._scale_groups import Judgement, judge_classes, train_classes
 from cnnvis.attribution._scale_moments import LabelledMoments
 from cnnvis.attribution._scale_sites import SiteNetwork, sites_of
 from cnnvis.attribution._scale_training import ScaleState, ScaleTraining, Task
 from cnnvis.attribution.batchnorm_options import VARIANTS, BatchNormOptions
 from cnnvis.attribution.layer_choice import choose_layers
+from cnnvis.capture.fingerprints import fingerprint, fingerprint_images
 from cnnvis.capture.inputs import ForwardCall, as_module
 from cnnvis.capture.labelled import all_labelled
 from cnnvis.capture.nested import map_tensors

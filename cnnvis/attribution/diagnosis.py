@@ -67,14 +67,15 @@ def diagnose(
     Raises
     ------
     InvalidInputError
-        For more than one image, a survey without classes or of other layers, a class that is not there or
-        that has fewer than two images in the survey, a network without class scores.
+        For more than one image, a survey of another network, of other weights, without classes or of other layers, a
+        class that is not there or that has fewer than two images in the survey, a network without class scores.
 
     Notes
     -----
     Cost: a few forward passes of `n_channels` copies of the image. An average says how much of a pattern there is,
     not where: two images with equal averages are alike here.
     """
+    require_same_network(model, survey)
     images, names = with_images(model, image, ())
     n_of_class = _classes(next(iter(survey.layers.values()))).count
     call = as_call(as_module(model), images)
@@ -116,6 +117,16 @@ def diagnose(
         class_names=survey.class_names,
         provenance=_provenance(model, names),
     )
+
+
+def require_same_network(model: Any, survey: Survey) -> None:
+    """Raise InvalidInputError unless the survey is of these weights, as far as both say whose they are."""
+    here, there = getattr(model, "sha256", ""), survey.provenance
+    if here and there.model_sha256 not in ("", here):
+        weights = " with other weights" if there.model == model.name else ""
+        raise InvalidInputError(
+            f"The survey is of {there.model}{weights}, the network is {model.name}; `cnnvis survey` makes one of this."
+        )
 
 
 def _scores(model: Any, call: ForwardCall) -> NDArray[np.float64]:

@@ -53,7 +53,7 @@ class LabelledBatches:
         return iter(self.batches)
 
 
-def labelled_batches(model: Any, data: Any, *, optional: bool = False) -> LabelledBatches:
+def labelled_batches(model: Any, data: Any, *, optional: bool = False, batch_size: int = BATCH_SIZE) -> LabelledBatches:
     """Return `data` as forward passes with labels.
 
     Parameters
@@ -64,6 +64,8 @@ def labelled_batches(model: Any, data: Any, *, optional: bool = False) -> Labell
         as they are; what forward() requires comes first in each, the labels are its last entry.
     optional : bool
         Whether labels may be missing; they are None then.
+    batch_size : int
+        Images per pass at most; fewer of large ones.
 
     Raises
     ------
@@ -75,7 +77,7 @@ def labelled_batches(model: Any, data: Any, *, optional: bool = False) -> Labell
     inputs, labels = _parts(model, data)
     if _is_loader(inputs, labels):
         return LabelledBatches(_from_loader(module, inputs, optional), loader_length(inputs))
-    batches = as_batches(module, inputs, _batch_size(inputs))
+    batches = as_batches(module, inputs, min(batch_size, _batch_size(inputs)))
     labels = _checked(labels, batches.n_images, optional)
     return LabelledBatches(_with_labels(batches, labels), batches.n_images)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike, NDArray
 
 from cnnvis.capture.accumulator import Accumulator
@@ -136,15 +137,12 @@ class RunningCovariance(Accumulator):
         """Take in (N, C, *S) values. Cost: O(N |S| C^2)."""
         rows = _by_channel(values, self.mean.size)
         finite = np.isfinite(rows).all(axis=0)
-        kept = rows[:, finite]
-        batch = RunningCovariance(self.mean.size)
-        batch.count = kept.shape[1]
-        batch.n_missing = rows.shape[1] - batch.count
-        if batch.count:
-            batch.mean = kept.mean(axis=1)
-            centred = kept - batch.mean[:, None]
-            batch.comoment = centred @ centred.T
-        self.merge(batch)
+        kept = rows if finite.all() else rows[:, finite]
+        self.n_missing += rows.shape[1] - kept.shape[1]
+        if kept.shape[1]:
+            mean = kept.mean(axis=1)
+            centred = kept - mean[:, None]
+            self._add(kept.shape[1], mean, _product(centred, centred.T))
 
     def merge(self, other: RunningCovariance) -> None:
         """Take in what `other` has seen of the same channels."""
@@ -152,14 +150,29 @@ class RunningCovariance(Accumulator):
             raise InvalidInputError(
                 f"Statistics of {other.mean.size} channels cannot be merged into those of {self.mean.size}."
             )
-        count = self.count + other.count
         self.n_missing += other.n_missing
-        if not other.count:
-            return
-        difference = other.mean - self.mean
-        self.comoment += other.comoment + np.outer(difference, difference) * (self.count * other.count / count)
-        self.mean = self.mean + difference * (other.count / count)
+        if other.count:
+            self._add(other.count, other.mean, other.comoment)
+
+    def _add(self, n: int, mean: NDArray[np.float64], comoment: NDArray[np.float64]) -> None:
+        """Take in n observations. Large arrays are not made where none is needed: new memory costs more than sums."""
+        count = self.count + n
+        self.comoment += comoment
+        if self.count:
+            difference = mean - self.mean
+            between = np.outer(difference, difference)
+            between *= self.count * n / count
+            self.comoment += between
+            self.mean = self.mean + difference * (n / count)
+        else:
+            self.mean = mean.copy()
         self.count = count
+
+
+def _product(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the matrix product, by torch: threads of another library wait busily beside the network's next layers."""
+    found: NDArray[np.float64] = (torch.from_numpy(first) @ torch.from_numpy(second)).numpy()
+    return found
 
 
 def _by_channel(values: ArrayLike, n_channels: int) -> NDArray[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,14 +14,16 @@ from cnnvis.cli._progress import progress_bar
 
 if TYPE_CHECKING:
     from cnnvis.core import Diagnosis, Survey
-    from cnnvis.models import Network
+    from cnnvis.models import LabelledImages, Network
 
 SHOWN = 8
 """Channels printed."""
 
 
 def diagnose(  # noqa: PLR0913 - one parameter per option of the command line
-    image: Annotated[str, Parameter(name="IMAGE", show_default=False)],
+    image: Annotated[
+        str | None, Parameter(name="IMAGE", show_default="the first test image that is answered wrongly")
+    ] = None,
     *,
     model: Model = "vgg16-fashion",
     weights: Weights = None,
@@ -49,7 +52,6 @@ def diagnose(  # noqa: PLR0913 - one parameter per option of the command line
         Picture to write, such as diagnosis.png.
     """
     from cnnvis.attribution import diagnose as explain
-    from cnnvis.core.errors import InvalidInputError
     from cnnvis.models import load
 
     network = load(model, weights=weights, device=device)
@@ -57,29 +59,40 @@ def diagnose(  # noqa: PLR0913 - one parameter per option of the command line
     known = label if target is None else target
     made = _survey(network, survey, data, quiet=quiet)
     found = explain(network, inputs, made, true=known)
-    if found.provenance.model != made.provenance.model and survey is not None:
-        raise InvalidInputError(f"{survey} is a survey of {made.provenance.model}, not of {network.name}.")
     if out is not None:
         from cnnvis.io import save_bytes
         from cnnvis.report import diagnosis_figure, to_png
+        from cnnvis.studies.image_stream import as_picture
 
-        save_bytes(to_png(diagnosis_figure(found, title=name)), out)
+        seen = network.preprocess(inputs) if isinstance(inputs, str) else inputs
+        figure = diagnosis_figure(found, title=name, picture=as_picture(seen[0].cpu().numpy()))
+        save_bytes(to_png(figure), out)
     if not quiet:
         sys.stdout.write("\n".join([*_lines(found, name), *([f"Wrote {out}"] if out else []), ""]))
 
 
-def _image(network: Network, image: str, data: str | None) -> tuple[Any, str, int | None]:
+def _image(network: Network, image: str | None, data: str | None) -> tuple[Any, str, int | None]:
     """Return the input, its name and its class, where that is known."""
-    if not image.isdecimal() or Path(image).exists():
+    if image is not None and (not image.isdecimal() or Path(image).exists()):
         return image, Path(image).name, None
     from cnnvis.core.errors import InvalidInputError
     from cnnvis.models.folders import labelled_parts
 
     testing = labelled_parts(network, data).testing
-    number = int(image)
+    number = _first_wrong(network, testing) if image is None else int(image)
     if number >= len(testing):
         raise InvalidInputError(f"There are test images 0 to {len(testing) - 1}, got {number}.")
     return testing.images[number : number + 1], testing.names[number], int(testing.labels[number])
+
+
+def _first_wrong(network: Network, testing: LabelledImages) -> int:
+    """Return the number of the first image that is answered wrongly."""
+    from cnnvis.core.errors import InvalidInputError
+
+    for number, label in enumerate(testing.labels):
+        if network.predict(testing.images[number : number + 1], k=1)[0].index != label:
+            return number
+    raise InvalidInputError(f"All {len(testing)} test images are answered rightly. Name the number of one to look at.")
 
 
 def _survey(network: Network, file: Path | None, data: str | None, *, quiet: bool) -> Survey:
@@ -107,15 +120,18 @@ def _lines(found: Diagnosis, name: str) -> list[str]:
     reference = found.named(found.reference)
     lines += [
         "",
-        f"Distance from {reference} (1: as usual), how many of its images are as far, and the answer with all",
+        f"Distance: how far the averages of a layer are from those of {reference}; 1 is usual. As far: share of the",
+        f"images of {reference} that are. Patched: the answer with all averages of the layer set to those, and its",
+        f"margin, the score of {reference} less the largest other; unpatched it is {found.unpatched.margin:+.2f}.",
+        "",
     ]
-    lines += [f"channels of a layer set to the averages of {reference}:", ""]
-    width = max(map(len, found.from_reference))
+    width = max(map(len, ["layer", *found.from_reference]))
+    lines.append(f"  {'layer':<{width}}  distance  as far   patched")
     for layer, departure in found.from_reference.items():
         patch = found.whole.get(layer)
         after = "" if patch is None else f"{found.named(patch.answer)}, margin {patch.margin:+.2f}"
         mark = " <- first to depart" if layer == found.first_layer else ""
-        lines.append(f"  {layer:<{width}}  {departure.size:>6.2f}  {departure.share:>6.1%}   {after}{mark}")
+        lines.append(f"  {layer:<{width}}  {departure.size:>8.2f}  {departure.share:>6.1%}   {after}{mark}")
     if found.first_layer is None:
         lines.append(f"  No layer departs further than {1 - found.level:.0%} of the images of {reference}.")
     lines += ["", f"Channels of {found.layer} that are furthest off, set to the averages of {reference} one by one:"]
@@ -123,26 +139,5 @@ def _lines(found: Diagnosis, name: str) -> list[str]:
     for patch in found.single[:SHOWN]:
         channel = patch.channels[0]
         change = patch.margin - found.unpatched.margin
-        lines.append(f"  {channel:>5}  z {z[channel]:+7.1f}   margin {change:+.2f}   {found.named(patch.answer)}")
-    lines += ["", _verdict(found)]
-    return lines
-
-
-def _verdict(found: Diagnosis) -> str:
-    """Return in one sentence whether taking departures back changes the answer."""
-    wanted = found.named(found.reference)
-    if found.unpatched.answer == found.reference:
-        return f"The answer is {wanted}, with and without patches."
-    mended = next((patch for patch in found.together if patch.answer == found.reference), None)
-    if mended is not None:
-        count = len(mended.channels)
-        some = f"{count} channels" if count > 1 else "1 channel"
-        return f"With the averages of {wanted} in {some} of {found.layer} the answer is {wanted}: here it went wrong."
-    whole = [layer for layer, patch in found.whole.items() if patch.answer == found.reference]
-    if whole:
-        return f"Not these channels, but all of {whole[0]} with the averages of {wanted} give {wanted}."
-    best = max(found.whole.values(), key=lambda patch: patch.margin)
-    return (
-        f"No averages of {wanted} mend the answer (best: {best.layer}, margin {found.unpatched.margin:+.2f} -> "
-        f"{best.margin:+.2f}): what differs is where channels answer, not how much."
-    )
+        lines.append(f"  {channel:>5}  z {z[channel]:+7.1f}   margin by {change:+.2f}   {found.named(patch.answer)}")
+    return [*lines, "", *textwrap.wrap(found.verdict, 100)]

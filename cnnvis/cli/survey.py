@@ -24,8 +24,13 @@ def survey(  # noqa: PLR0913 - one parameter per option of the command line
     layer: Annotated[Layers, Parameter(show_default="all convolutions and dense layers")] = (),
     signal: Annotated[Literal["post", "pre"], Parameter(name="--signal")] = "post",
     window: Annotated[int, Parameter(name="--window", validator=AtLeastOne)] = 1000,
+    recent: Annotated[bool, Parameter(name="--recent", negative=())] = False,
+    alike: Annotated[Literal["averages", "maps"], Parameter(name="--alike")] = "averages",
+    links: Annotated[Literal["power", "exponential"], Parameter(name="--links")] = "power",
+    exponent: Annotated[
+        float | None, Parameter(name="--exponent", validator=Positive, show_default="6; 20 of exponential links")
+    ] = None,
     algorithm: Annotated[Literal["louvain", "leiden"], Parameter(name="--algorithm")] = "leiden",
-    exponent: Annotated[float, Parameter(name="--exponent", validator=Positive)] = 6.0,
     resolution: Annotated[float, Parameter(name="--resolution", validator=Positive)] = 1.0,
     merge: Annotated[bool, Parameter(name="--merge", negative="--no-merge")] = True,
     max_drop: Annotated[float, Parameter(name="--max-drop", validator=Number(gte=0, lte=1))] = 0.01,
@@ -39,8 +44,8 @@ def survey(  # noqa: PLR0913 - one parameter per option of the command line
     """Follow every channel over many images: which are alike, which are odd, which can go.
 
     Leaves the survey, a table of all channels, figures, the report index.html and, where redundant channels could be
-    merged, the smaller network in the folder OUT. DATA may be a folder of pictures without classes too; nothing is
-    merged then. Interrupted, it goes on where it was when it is run again.
+    merged, the smaller network in the folder OUT. DATA may be pictures without classes, too, a folder or one
+    of them: nothing is merged then. Interrupted, it goes on where it was when it is run again.
 
     Parameters
     ----------
@@ -48,10 +53,17 @@ def survey(  # noqa: PLR0913 - one parameter per option of the command line
         Values behind the activation of each layer, or before it.
     window : int
         Images whose averages are kept, the last ones: for the stability of groups, and for cnnvis diagnose.
+    recent : bool
+        Look at the last WINDOW images alone, not at all of them: statistics, correlation and groups.
+    alike : str
+        Channels are alike where their averages correlate over images, or their maps position by position. Maps take
+        about as much work again as the network itself.
+    links : str
+        Channels are linked by max(r, 0) to a power, r being their correlation, or by exp(EXPONENT r), as in ReactCNN.
+    exponent : float
+        Of the links.
     algorithm : str
         How groups of channels are found.
-    exponent : float
-        Channels are linked by max(correlation, 0) to this power.
     resolution : float
         Above 1 more and smaller groups, below 1 fewer.
     merge : bool
@@ -72,8 +84,11 @@ def survey(  # noqa: PLR0913 - one parameter per option of the command line
         layers=layer,
         signal=signal,
         window=window,
-        algorithm=algorithm,
+        recent=recent,
+        alike=alike,
+        links=links,
         exponent=exponent,
+        algorithm=algorithm,
         resolution=resolution,
         merge=merge,
         max_drop=max_drop,

@@ -28,7 +28,8 @@ def view(
     ----------
     files : Path
         What `cnnvis render` takes: a scene.json, a processed network (.safetensors), volumes (.vti, .vtm, .vox), lines
-        and units (.vtp), a series (.pvd), a recording, importance, a survey; several stand side by side.
+        and units (.vtp), a series (.pvd), a recording, importance, a survey; several stand side by side. With a survey
+        --model and --weights say which network its images go through, where it is not loaded by the name alone.
     example : str
         Open what comes along: "mnist", "fashion" or "photo".
     screenshot : Path
@@ -54,7 +55,8 @@ def _check(files: tuple[Path, ...], example: str | None, model: str | None, aske
     from cnnvis.viewer.examples import EXAMPLES
 
     given = [name for name, value in (("files", files), ("--example", example), ("--model", model)) if value]
-    if len(given) > 1:
+    of_a_survey = example is None and not asked.keys() & {"image", "layers"}
+    if len(given) > 1 and not of_a_survey:
         raise InvalidInputError(f"The window opens with files, an example or a model; got {' and '.join(given)}.")
     if example is not None and example not in EXAMPLES:
         raise InvalidInputError(f"There is no example {example!r}. {did_you_mean(example, EXAMPLES, what='examples')}")

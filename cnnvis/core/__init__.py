@@ -3,7 +3,8 @@
 from cnnvis.core.agreement import ImportanceAgreement
 from cnnvis.core.anomalies import Anomaly, AnomalyKind
 from cnnvis.core.bundled import BundledNetwork, BundleQuality
-from cnnvis.core.communities import CommunityStability, GroupCounts
+from cnnvis.core.channel_graph import ChannelGraph
+from cnnvis.core.communities import CommunityStability, GroupCounts, Grouping
 from cnnvis.core.compactness import Compactness, CompactnessRuns
 from cnnvis.core.curves import ClassCurves, CurveComparison, PruneCurve
 from cnnvis.core.diagnosis import Departure, Diagnosis, Patch
@@ -36,6 +37,7 @@ __all__ = [
     "AnomalyKind",
     "BundleQuality",
     "BundledNetwork",
+    "ChannelGraph",
     "ChannelMoments",
     "ChannelPair",
     "ChannelSpace",
@@ -56,6 +58,7 @@ __all__ = [
     "GradientCheck",
     "GroupCounts",
     "GroupSpan",
+    "Grouping",
     "Importance",
     "ImportanceAgreement",
     "LayerLink",

@@ -3,11 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cnnvis.core.checks import frozen_array, frozen_integers, require_shape
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grouping:
+    """How channels of a survey are grouped.
+
+    Parameters
+    ----------
+    alike : {"averages", "maps"}
+        Channels are alike where their averages correlate over images, or their maps over images and positions.
+    weights : {"power", "exponential"}
+        See `cnnvis.analysis.communities.Weights`.
+    exponent : float, optional
+        Default 6, and 20 for "exponential".
+    algorithm : {"leiden", "louvain"}
+    resolution : float
+    random_state : int
+    """
+
+    alike: Literal["averages", "maps"] = "averages"
+    weights: Literal["power", "exponential"] = "power"
+    exponent: float | None = None
+    algorithm: Literal["leiden", "louvain"] = "leiden"
+    resolution: float = 1.0
+    random_state: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -129,3 +129,34 @@ class Diagnosis:
     def named(self, label: int) -> str:
         """Return the name of a class, or its index."""
         return str(label) if self.class_names is None else self.class_names[label]
+
+    @property
+    def mending_layers(self) -> tuple[str, ...]:
+        """Layers of which all channels patched give the class that the image is held against."""
+        return tuple(layer for layer, patch in self.whole.items() if patch.answer == self.reference)
+
+    @property
+    def verdict(self) -> str:
+        """What patching says, in a sentence or two: whether departures decide the answer, and where."""
+        wanted = self.named(self.reference)
+        if self.unpatched.answer == self.reference:
+            return f"The answer is {wanted}, with and without patches."
+        mended = next((patch for patch in self.together if patch.answer == self.reference), None)
+        if mended is not None:
+            some = f"{len(mended.channels)} channels" if len(mended.channels) > 1 else "1 channel"
+            return (
+                f"With the averages of {wanted} in {some} of {self.layer} the answer is {wanted}: here it went wrong."
+            )
+        tried = len(self.together[-1].channels)
+        few = f"No few channels decide it: with the averages of {wanted} in {tried} of {self.layer} it is still "
+        few += f"{self.named(self.together[-1].answer)}."
+        if self.mending_layers:
+            first, others = self.mending_layers[0], len(self.mending_layers) - 1
+            also = f", and so do those of {others} later layers" if others > 1 else ""
+            return f"{few} All averages of {first} together give {wanted}{also}: what went wrong is there by then."
+        best = max(self.whole.values(), key=lambda patch: patch.margin)
+        return (
+            f"Shifting all channels of one layer to the averages of {wanted} does not give {wanted} in any of the "
+            f"{len(self.whole)} layers tried (best: {best.layer}, margin {self.unpatched.margin:+.2f} -> "
+            f"{best.margin:+.2f}). Averages of single layers do not explain the answer; where channels answer may."
+        )

@@ -46,9 +46,14 @@ CONTRAST = 3
 
 
 def class_colours(shares: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    """Return the colours of classes mixed by shares (N, K) to the power of CONTRAST, as (N, 3) sRGB from 0 to 1."""
+    """Return the colours of classes mixed by shares (N, K) to the power of CONTRAST, as (N, 3) sRGB from 0 to 1.
+
+    What has a share of none is grey, as what is in no group.
+    """
     colours = np.array([group_colour(number) for number in range(shares.shape[1])], shares.dtype).reshape(-1, 3)
     weights = shares**CONTRAST
+    total = weights.sum(axis=1, keepdims=True)
     mixed: NDArray[np.floating[Any]] = weights @ colours
-    mixed /= np.maximum(weights.sum(axis=1, keepdims=True), np.finfo(shares.dtype).tiny)
+    mixed /= np.maximum(total, np.finfo(shares.dtype).tiny)
+    mixed[total[:, 0] == 0] = NO_GROUP_COLOUR
     return mixed

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnvis.core.checks import frozen_array, frozen_integers, frozen_mapping, parse_choice, require_shape
+from cnnvis.core.communities import Grouping
 from cnnvis.core.errors import InvalidInputError, LayerNotFoundError, did_you_mean
 from cnnvis.core.provenance import Provenance
 
@@ -30,6 +31,9 @@ class Signal(StrEnum):
 
 
 SignalName = Literal["pre", "post"]
+
+MOST_GROUPED = 2000
+"""Channels of a layer up to which studies and the window look for groups: the graph has a link for every two."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,6 +118,10 @@ class LayerSurvey:
         None where only averages were asked for.
     by_class : ClassStatistics or None
         None without labels.
+    spatial : (C, C) float64 or None
+        Pearson correlation of the maps over all images and positions, where it was asked for; NaN as in `correlation`.
+    value_type : str
+        What gave the values, such as "ReLU"; "" where that is not known.
     """
 
     value: str
@@ -127,6 +135,8 @@ class LayerSurvey:
     n_missing: NDArray[np.int64]
     maps: MapStatistics | None = None
     by_class: ClassStatistics | None = None
+    spatial: NDArray[np.float64] | None = None
+    value_type: str = ""
 
     def __post_init__(self) -> None:
         for name in ("mean", "std", "correlation", "quantiles", "top_averages"):
@@ -135,6 +145,9 @@ class LayerSurvey:
         for name in ("top_images", "n_missing"):
             object.__setattr__(self, name, frozen_integers(name, getattr(self, name)))
         n = self.n_channels
+        if self.spatial is not None:
+            object.__setattr__(self, "spatial", frozen_array(self.spatial, dtype=np.float64))
+            require_shape("LayerSurvey.spatial", self.spatial, (n, n))
         n_top = self.top_images.shape[-1]
         shapes: dict[str, tuple[int | None, ...]] = {
             "mean": (n,),
@@ -153,6 +166,13 @@ class LayerSurvey:
     def n_channels(self) -> int:
         """Number of channels C."""
         return int(self.mean.size)
+
+
+SETTLED = 0.05
+"""Change of correlations, root mean square, below which they count as settled when the number of images doubles.
+
+Of channels that have nothing to do with each other it is 1 / sqrt(images): 0.05 at 400.
+"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -177,6 +197,14 @@ class Convergence:
         for layer, array in change.items():
             require_shape(f"change of {layer!r}", array, self.n_images.shape)
         object.__setattr__(self, "change", frozen_mapping(change))
+
+    @property
+    def settled(self) -> int | None:
+        """Number of images from which on no layer's correlations changed by `SETTLED` or more; None where they did."""
+        still = [array >= SETTLED for array in self.change.values()]  # False for NaN: nothing there can change
+        moving = np.any([*still, np.zeros(self.n_images.size, bool)], axis=0)
+        first = int(moving.size - np.argmax(moving[::-1])) if moving.any() else 1
+        return int(self.n_images[first]) if first < self.n_images.size else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +240,8 @@ class Survey(Mapping[str, LayerSurvey]):
         The first of them, by name.
     convergence : Convergence or None
     class_names : tuple of str, or None
+    grouping : Grouping
+        How its channels are grouped, by whoever shows it.
     provenance : Provenance
     """
 
@@ -227,6 +257,7 @@ class Survey(Mapping[str, LayerSurvey]):
     skipped: tuple[SkippedImage, ...] = ()
     convergence: Convergence | None = None
     class_names: tuple[str, ...] | None = None
+    grouping: Grouping = field(default_factory=Grouping)
     provenance: Provenance = field(default_factory=Provenance)
 
     def __post_init__(self) -> None:
@@ -265,6 +296,11 @@ class Survey(Mapping[str, LayerSurvey]):
     def n_channels(self) -> int:
         """Channels of all layers."""
         return sum(layer.n_channels for layer in self.layers.values())
+
+    @property
+    def last_hidden(self) -> str:
+        """Name of the last layer before the class scores, which are the last of all; of a single layer, that."""
+        return list(self.layers)[-2:][0]
 
     @property
     def accuracy(self) -> float | None:

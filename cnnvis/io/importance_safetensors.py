@@ -13,13 +13,10 @@ from typing import Any
 from numpy.typing import NDArray
 
 from cnnvis.core import Importance
-from cnnvis.core.atomic import AtomicWrite
-from cnnvis.core.errors import FileFormatError
+from cnnvis.io._safetensors import Kind, all_tensors
 from cnnvis.io._table import options_text
-from cnnvis.io.recording_safetensors import require_version, write_tensors
 
-FORMAT = "cnnvis-importance"
-VERSION = 1
+KIND = Kind("importance", 1)
 
 PARTS = ("scores", "per_class", "signed")
 
@@ -35,9 +32,7 @@ def save(obj: Importance, path: Path) -> None:
         "class_names": obj.class_names,
         "options": options_text(obj.options),
     }
-    metadata = {"format": FORMAT, "version": str(VERSION), "importance": json.dumps(facts)}
-    with AtomicWrite() as write, write.file(path).open("wb") as file:
-        write_tensors(file, tensors, metadata)
+    KIND.write(path, tensors, facts)
 
 
 def load(path: Path) -> Importance:
@@ -48,16 +43,8 @@ def load(path: Path) -> Importance:
     FileFormatError
         When the file is damaged or of a newer version.
     """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata()
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-        require_version(path, metadata, "importance", VERSION)
-        return _importance(json.loads(metadata["importance"]), tensors)
-    except (SafetensorError, KeyError, json.JSONDecodeError) as error:
-        raise FileFormatError(f"{path} is damaged importance: {error}") from error
+    with KIND.open(path) as (facts, file):
+        return _importance(facts, all_tensors(file))
 
 
 def _importance(facts: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> Importance:

@@ -8,7 +8,6 @@ imply to the last bit are left out, and made again on loading: they are most of 
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,13 +27,11 @@ from cnnvis.core import (
     Provenance,
     Units,
 )
-from cnnvis.core.atomic import AtomicWrite
-from cnnvis.core.errors import FileFormatError, InvalidInputError
+from cnnvis.core.errors import InvalidInputError
 from cnnvis.io._derived import implied
-from cnnvis.io.recording_safetensors import require_version, write_tensors
+from cnnvis.io._safetensors import Kind
 
-FORMAT = "cnnvis-network"
-VERSION = 1
+KIND = Kind("network", 1)
 
 TENSOR = "$tensor"
 """Key of the JSON object that stands where an array was, and names its tensor."""
@@ -49,9 +46,7 @@ def save(obj: BundledNetwork, path: Path) -> None:
         if name in own and own[name].dtype == array.dtype and np.array_equal(own[name], array):
             del tensors[written[name][TENSOR]]
             written[name] = None
-    metadata = {"format": FORMAT, "version": str(VERSION), "network": json.dumps(facts)}
-    with AtomicWrite() as write, write.file(path).open("wb") as file:
-        write_tensors(file, tensors, metadata)
+    KIND.write(path, tensors, facts)
 
 
 def load(path: Path) -> BundledNetwork:
@@ -62,17 +57,8 @@ def load(path: Path) -> BundledNetwork:
     FileFormatError
         When the file is damaged or of a newer version.
     """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata()
-            require_version(path, metadata, "a network", VERSION)
-            return _network(_unpacked(json.loads(metadata["network"]), file))
-    except FileFormatError:
-        raise
-    except (SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise FileFormatError(f"{path} is a damaged network: {error}") from error
+    with KIND.open(path) as (facts, file):
+        return _network(_unpacked(facts, file))
 
 
 def _packed(value: Any, place: str, tensors: dict[str, NDArray[Any]]) -> Any:

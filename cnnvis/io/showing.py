@@ -176,11 +176,11 @@ def _of_importance(importance: Importance) -> Scene | SceneGrid:
 
 def _of_survey(survey: Survey) -> Scene:
     """Return the correlation of the channels of the last layer before the scores, like ones together."""
-    from cnnvis.analysis import communities, similarity
+    from cnnvis.analysis.grouping import grouped, likeness
 
-    layer = list(survey)[-2:][0]
-    alike = similarity(survey)[layer]
-    order = np.argsort(communities(alike), kind="stable")
+    layer = survey.last_hidden
+    alike = likeness(survey[layer], survey.grouping)
+    order = np.argsort(grouped(alike, survey.grouping), kind="stable")
     scene = Scene(title=f"{layer}: correlation of averages over {survey.n_images:,} images")
     scene.add_matrix(alike[np.ix_(order, order)], rows=order.tolist(), columns=order.tolist(), name="correlation")
     return scene

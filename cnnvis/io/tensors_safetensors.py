@@ -10,10 +10,10 @@ from cnnvis.core.errors import FileFormatError, InvalidInputError
 from cnnvis.io import importance_safetensors, network_safetensors, recording_safetensors, survey_safetensors
 
 CONTENTS = {
-    recording_safetensors.FORMAT: (recording_safetensors, Recording),
-    importance_safetensors.FORMAT: (importance_safetensors, Importance),
-    network_safetensors.FORMAT: (network_safetensors, BundledNetwork),
-    survey_safetensors.FORMAT: (survey_safetensors, Survey),
+    recording_safetensors.KIND.format.name: (recording_safetensors, Recording),
+    importance_safetensors.KIND.format.name: (importance_safetensors, Importance),
+    network_safetensors.KIND.format.name: (network_safetensors, BundledNetwork),
+    survey_safetensors.KIND.format.name: (survey_safetensors, Survey),
 }
 """By the format named in the header: the module that reads and writes it, and the type that it holds."""
 

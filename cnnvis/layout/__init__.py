@@ -2,6 +2,7 @@
 
 from cnnvis.layout.bundle_listing import Bundle, bundles, lines_at
 from cnnvis.layout.bundling import Bundler, bundle, straight_lines
+from cnnvis.layout.channel_graph import channel_graph, channel_links
 from cnnvis.layout.compactness import edge_compactness
 from cnnvis.layout.density_volume import LineDensity, density_volume
 from cnnvis.layout.distance import with_layer_distance
@@ -34,6 +35,8 @@ __all__ = [
     "bundle",
     "bundles",
     "carried",
+    "channel_graph",
+    "channel_links",
     "density_volume",
     "edge_compactness",
     "force_layout",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,6 +93,33 @@ class LabelledImages:
     def pair(self) -> tuple[Tensor, Tensor]:
         """Images and labels, as importance, pruning curves and training take them."""
         return self.images, self.labels
+
+
+def images_named(names: Sequence[str]) -> LabelledImages | None:
+    """Return images of one part of a data set that comes with cnnvis by their names, in this order.
+
+    Parameters
+    ----------
+    names : sequence of str
+        As in `LabelledImages.names`: "mnist test 0017".
+
+    Returns
+    -------
+    LabelledImages or None
+        None when they are no such names.
+    """
+    parts = {name.rpartition(" ")[0] for name in names}
+    if len(parts) != 1:
+        return None
+    data, _, part = parts.pop().partition(" ")
+    if part not in _PARTS.get(data, ()) or (part == "train" and data != "mnist"):
+        return None
+    whole = labelled_images(data, part)
+    places = {name: place for place, name in enumerate(whole.names)}
+    if any(name not in places for name in names):
+        return None
+    chosen = [places[name] for name in names]
+    return LabelledImages(whole.images[chosen], whole.labels[chosen], whole.class_names, tuple(names))
 
 
 def labelled_images(name: str, part: str, *, folder: str | os.PathLike[str] | None = None) -> LabelledImages:

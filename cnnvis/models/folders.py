@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,9 +14,11 @@ import torch
 from torch import Tensor
 
 from cnnvis.core.classes import class_index
-from cnnvis.core.errors import InvalidInputError, MissingFileError, did_you_mean
+from cnnvis.core.errors import CnnvisError, InvalidInputError, MissingFileError, did_you_mean
 from cnnvis.models.datasets import CLASS_NAMES, LabelledImages, labelled_images
 from cnnvis.models.network import Network
+
+logger = logging.getLogger(__name__)
 
 
 class LabelledParts(NamedTuple):
@@ -50,17 +55,66 @@ def labelled_parts(network: Network, data: str | os.PathLike[str] | None = None)
     if not Path(data).is_dir():
         hint = did_you_mean(str(data), CLASS_NAMES, what="data sets")
         raise MissingFileError(f"There is no data set and no folder {str(data)!r}. {hint}")
-    found = pictures_by_class(data, network.class_names)
+    return LabelledParts(*(read_pictures(network, part) for part in split_folder(network, data)))
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledFiles:
+    """Picture files that are not read yet.
+
+    Parameters
+    ----------
+    files : tuple of Path
+    labels : tuple of int
+        Index into `class_names`, one per file.
+    class_names : tuple of str
+    """
+
+    files: tuple[Path, ...]
+    labels: tuple[int, ...]
+    class_names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def some(self, most: int) -> LabelledFiles:
+        """Return at most so many of them, evenly chosen."""
+        if most >= len(self):
+            return self
+        chosen = [number * len(self) // most for number in range(most)]
+        return LabelledFiles(
+            tuple(self.files[i] for i in chosen), tuple(self.labels[i] for i in chosen), self.class_names
+        )
+
+
+def labelled_files(network: Network, folder: str | os.PathLike[str]) -> LabelledFiles:
+    """Return the pictures of a folder with one subfolder per class, see `pictures_by_class`."""
+    return _listed(network, pictures_by_class(folder, network.class_names))
+
+
+def split_folder(network: Network, folder: str | os.PathLike[str]) -> tuple[LabelledFiles, LabelledFiles]:
+    """Return the pictures of a folder in two parts: of each class the 1st, 3rd, ... by file name, and the others.
+
+    Raises
+    ------
+    InvalidInputError
+        As `pictures_by_class`; and when a class has a single picture.
+    """
+    found = pictures_by_class(folder, network.class_names)
     alone = [files[0].parent.name for files in found.values() if len(files) < 2]
     if alone:
         raise InvalidInputError(
-            f"Classes with a single picture in {data}: {', '.join(alone)}. Each needs at least two: one to score "
+            f"Classes with a single picture in {folder}: {', '.join(alone)}. Each needs at least two: one to score "
             "importance on and another to test on."
         )
+    first, second = ({label: files[start::2] for label, files in found.items()} for start in (0, 1))
+    return _listed(network, first), _listed(network, second)
+
+
+def _listed(network: Network, found: dict[int, list[Path]]) -> LabelledFiles:
+    pairs = [(file, label) for label, files in found.items() for file in files]
     names = network.class_names or _names_of(found)
-    return LabelledParts(
-        *(_read(network, {label: files[start::2] for label, files in found.items()}, names) for start in (0, 1))
-    )
+    return LabelledFiles(tuple(file for file, _ in pairs), tuple(label for _, label in pairs), names)
 
 
 def _of_same_classes(network: Network) -> str:
@@ -82,7 +136,7 @@ def pictures_by_class(
     Parameters
     ----------
     folder : str or path
-        Each subfolder is named after a class, or by its index.
+        Each subfolder is named after a class, or by its index; punctuation may differ, as no folder is T-shirt/top.
     class_names : sequence of str, optional
         Of the network. Without them, subfolders that are not all numbers are classes 0, 1, ... in alphabetical order,
         as torchvision's ImageFolder counts them.
@@ -112,19 +166,36 @@ def pictures_by_class(
     return dict(sorted(found.items()))
 
 
-def read_labelled(network: Network, files: Sequence[Path], labels: Sequence[int]) -> tuple[Tensor, Tensor]:
-    """Return pictures as the network takes them, (N, C, H, W), and their labels, (N,) int64.
+def read_pictures(network: Network, part: LabelledFiles) -> LabelledImages:
+    """Return pictures as the network takes them; one that cannot be read is left out, with a warning that names it.
 
     All are held in memory: 0.6 MB per picture of 3 x 224 x 224.
+
+    Raises
+    ------
+    InvalidInputError
+        When none can be read.
     """
-    images = torch.cat([network.preprocess(file) for file in files])
-    return images, torch.tensor(list(labels), dtype=torch.int64)
+    read: list[tuple[Tensor, int, str]] = []
+    problems: list[str] = []
+    for file, label in zip(part.files, part.labels, strict=True):
+        try:
+            read.append((network.preprocess(file), label, str(file)))
+        except CnnvisError as error:
+            problems.append(str(error))
+    if not read:
+        raise InvalidInputError(
+            f"None of {len(part)} pictures could be read. {problems[0] if problems else ''}".strip()
+        )
+    if problems:
+        logger.warning("%d of %d pictures were left out: %s", len(problems), len(part), _some(problems))
+    images, labels, names = zip(*read, strict=True)
+    return LabelledImages(torch.cat(images), torch.tensor(labels, dtype=torch.int64), part.class_names, names)
 
 
-def _read(network: Network, files: dict[int, list[Path]], class_names: tuple[str, ...]) -> LabelledImages:
-    pairs = [(file, label) for label, part in files.items() for file in part]
-    images, labels = read_labelled(network, [file for file, _ in pairs], [label for _, label in pairs])
-    return LabelledImages(images, labels, class_names, tuple(str(file) for file, _ in pairs))
+def _some(problems: Sequence[str]) -> str:
+    more = f" (and {len(problems) - 3} more)" if len(problems) > 3 else ""
+    return "; ".join(problems[:3]) + more
 
 
 def _require_fit(network: Network, images: LabelledImages, name: str) -> None:
@@ -147,4 +218,11 @@ def _class_of(part: Path, class_names: Sequence[str] | None) -> int:
     try:
         return class_index(part.name, class_names)
     except InvalidInputError as error:
+        alike = [number for number, name in enumerate(class_names or ()) if _letters(name) == _letters(part.name)]
+        if len(alike) == 1:  # T-shirt_top: not every name of a class can be one of a folder
+            return alike[0]
         raise InvalidInputError(f"The subfolder {part} is named after no class of the network. {error}") from None
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name.casefold())

@@ -5,7 +5,7 @@ from cnnvis.pruning.curves import class_curves, curves_with_controls, prune_curv
 from cnnvis.pruning.files import load_pruned, save_pruned
 from cnnvis.pruning.measure import Measured, evaluate
 from cnnvis.pruning.merge_curve import merge_curve
-from cnnvis.pruning.merging import MergedNetwork, merge_channels
+from cnnvis.pruning.merging import MergedNetwork, merge_channels, merged_until
 from cnnvis.pruning.options import CurveOptions, MergeOptions, PruneOptions, RedundancyOptions
 from cnnvis.pruning.recalibration import recalibrated
 from cnnvis.pruning.redundancy import find_redundant
@@ -29,6 +29,7 @@ __all__ = [
     "load_pruned",
     "merge_channels",
     "merge_curve",
+    "merged_until",
     "prune",
     "prune_curve",
     "prune_curves",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,9 +17,10 @@ from cnnvis.core import Merge, MergeRule, PruneCurve
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.progress import Progress, part_of, silent
 from cnnvis.core.redundancy import ALONE
-from cnnvis.pruning.cutting import Followed, follow
+from cnnvis.pruning.cutting import Followed, follow, without
+from cnnvis.pruning.judge import BATCH_SIZE
 from cnnvis.pruning.measure import Measured, measure
-from cnnvis.pruning.merger import Merger
+from cnnvis.pruning.merger import Merger, channels_gone
 from cnnvis.pruning.merging import MergedNetwork
 from cnnvis.pruning.recalibration import recalibrate, require_norms
 
@@ -72,12 +72,13 @@ def merge_curve(
 
     Notes
     -----
-    Cost: one pass over the images per point, and one over those to recalibrate on.
+    Points are measured on networks from which the channels are cut. Cost: one pass over the images per point, and one
+    over those to recalibrate on.
     """
     followed = follow(model, example, "merge_curve")
     if not merged.merges:
         raise InvalidInputError("Nothing was merged, so that there is no curve; merge with max_drop=None to see one.")
-    images = _Images(list(labelled_batches(model, data)), None)
+    images = _Images(list(labelled_batches(model, data, batch_size=BATCH_SIZE)), None)
     if recalibrate_on is not None:
         require_norms(followed.module)
         images = images._replace(recalibration=list(image_batches(model, recalibrate_on)))
@@ -86,9 +87,10 @@ def merge_curve(
     seeds = range(random_state, random_state + n_random)
     runs += [_Run("random", _random(followed, merged.merges, seed), seed) for seed in seeds]
     merger = Merger(followed, merged.redundancy.moments)
+    whole = _points(followed.module, images)
     found: dict[str, tuple[PruneCurve, ...]] = {}
     for number, run in enumerate(runs):
-        for curve in _curves(followed.module, merger, run, images, part_of(progress, number, len(runs))):
+        for curve in _curves(followed, merger, run, _Start(images, whole), part_of(progress, number, len(runs))):
             found[curve.order] = (*found.get(curve.order, ()), curve)
     return found
 
@@ -98,6 +100,13 @@ class _Images(NamedTuple):
 
     testing: list[Labelled]
     recalibration: list[ForwardCall] | None
+
+
+class _Start(NamedTuple):
+    """The images, and how the whole network does on them: the first point of all curves."""
+
+    images: _Images
+    whole: dict[str, Measured]
 
 
 class _Run(NamedTuple):
@@ -124,22 +133,29 @@ def _random(followed: Followed, merges: Sequence[Merge], seed: int) -> list[Merg
     return found
 
 
-def _curves(module: nn.Module, merger: Merger, run: _Run, images: _Images, progress: Progress) -> list[PruneCurve]:
+def _curves(followed: Followed, merger: Merger, run: _Run, start: _Start, progress: Progress) -> list[PruneCurve]:
     """Return the curve of a run, and the recalibrated one where it is wanted."""
-    network, done = copy.deepcopy(module), list[Merge]()
-    parts = [[], *(list(part) for _, part in groupby(run.merges, key=lambda merge: merge.step))]
-    points: dict[str, list[Measured]] = {}
-    shares = []
-    for number, part in enumerate(parts):
-        done += merger.merge(network, part, done)
+    network, n_steps = copy.deepcopy(followed.module), len({merge.step for merge in run.merges})
+    shares, points = [0.0], [start.whole]
+    for done in merger.steps(network, run.merges):
+        smaller = without(network, followed, channels_gone(done))
         shares.append(len(done) / merger.n_hidden)
-        points.setdefault(run.name, []).append(_measured(network, images.testing))
-        if images.recalibration is not None:
-            other = copy.deepcopy(network)
-            recalibrate(other, images.recalibration)
-            points.setdefault(run.name + RECALIBRATED, []).append(_measured(other, images.testing))
-        progress(number + 1, len(parts))
-    return [_curve(name, found, shares, merger.n_hidden, run.random_state) for name, found in points.items()]
+        points.append(_points(smaller, start.images))
+        progress(len(shares) - 1, n_steps)
+    return [
+        _curve(run.name + kind, [point[kind] for point in points], shares, merger.n_hidden, run.random_state)
+        for kind in start.whole
+    ]
+
+
+def _points(network: nn.Module, images: _Images) -> dict[str, Measured]:
+    """Return how well a network does as it is, and recalibrated where that is wanted; by what is added to a name."""
+    points = {"": _measured(network, images.testing)}
+    if images.recalibration is not None:
+        other = copy.deepcopy(network)
+        recalibrate(other, images.recalibration)
+        points[RECALIBRATED] = _measured(other, images.testing)
+    return points
 
 
 def _measured(network: nn.Module, batches: list[Labelled]) -> Measured:

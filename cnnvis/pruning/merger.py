@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ from torch import nn
 from cnnvis.core import ChannelMoments, Merge, MergeRule
 from cnnvis.pruning.consumers import consumers, merge_obstacles
 from cnnvis.pruning.cutting import Followed
+from cnnvis.pruning.removal import Removed
 
 
 class Merger:
@@ -74,6 +76,13 @@ class Merger:
                 done += [self._one(network, merge) for merge in part]
         return done
 
+    def steps(self, network: nn.Module, merges: Sequence[Merge]) -> Iterator[list[Merge]]:
+        """Merge step by step in `network`, which is changed; yield all that is merged in it after each step."""
+        done: list[Merge] = []
+        for _, part in groupby(merges, key=lambda merge: merge.step):
+            done = done + self.merge(network, list(part), done)
+            yield done
+
     def _one(self, network: nn.Module, merge: Merge) -> Merge:
         scales, shifts = merge.taken_over
         errors = [0.0]
@@ -102,3 +111,11 @@ class Merger:
                 errors[index] = max(errors[index], error)
             reader.clear(network, going)
         return [merge._replace(border_error=float(error)) for merge, error in zip(part, errors, strict=True)]
+
+
+def channels_gone(merges: Sequence[Merge]) -> Removed:
+    """Return the channels of which nothing is read any more, by channel space."""
+    gone: dict[str, list[int]] = {}
+    for merge in merges:
+        gone.setdefault(merge.layer, []).append(merge.merged)
+    return {name: np.array(sorted(channels), dtype=np.int64) for name, channels in gone.items()}

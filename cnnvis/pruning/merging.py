@@ -27,7 +27,7 @@ from cnnvis.pruning.cutting import (
 )
 from cnnvis.pruning.judge import Judge, Verdict
 from cnnvis.pruning.merge_plan import Planned, in_order, planned_merges
-from cnnvis.pruning.merger import Merger
+from cnnvis.pruning.merger import Merger, channels_gone
 from cnnvis.pruning.options import MergeOptions
 from cnnvis.pruning.structural import Pruned
 
@@ -135,21 +135,60 @@ def merge_channels(
         losses = {str(name): trial.verdict.loss for name, trial in trials.items()}
         n_merged = len(tried.merges)
         step = MergeStep(n_merged, n_merged / merger.n_hidden, rule, losses, *tried.verdict)
-        if chosen.max_drop is not None and step.accuracy < steps[0].accuracy - chosen.max_drop - 1e-12:
+        if _is_too_costly(step, steps[0], chosen.max_drop):
             too_costly = step
             break
         steps.append(step)
         state = tried
     settings = {"method": "merging", **dataclasses.asdict(chosen), "images": judge.n_images}
-    settings["merges"] = [merge._asdict() for merge in state.merges]
     return MergedNetwork(
-        pruned=_cut(model, followed, state, dict(redundancy.left_whole), settings),
+        pruned=_cut(model, followed, state, redundancy, settings),
         merges=state.merges,
         steps=tuple(steps),
         too_costly=too_costly,
         redundancy=redundancy,
         has_labels=judge.has_labels,
     )
+
+
+def merged_until(model: Any, merged: MergedNetwork, *, max_drop: float, example: Any = None) -> MergedNetwork:
+    """Return the same merging, ended before the first step that loses more accuracy than allowed.
+
+    What `merge_channels` gives with this `max_drop`, to the bit, without judging anything again: its steps are taken
+    from a run that went further.
+
+    Parameters
+    ----------
+    model : nn.Module or cnnvis.models.Network
+        The one that was merged; left as it was.
+    merged : MergedNetwork
+        Made with max_drop=None, or a larger one.
+    max_drop : float
+        As in `MergeOptions`.
+    example : tensor, tuple or dict, optional
+        Input of one forward pass; a Network brings its own.
+    """
+    options = {name: merged.pruned.options[name] for name in ("max_share", "n_steps", "rules")}
+    chosen = MergeOptions(max_drop=max_drop, **options)
+    costly = [_is_too_costly(step, merged.steps[0], chosen.max_drop) for step in merged.steps]
+    end = costly.index(True) if any(costly) else len(costly)
+    last = merged.steps[end - 1]
+    followed = follow(model, example, "merged_until")
+    network, merges = copy.deepcopy(followed.module), merged.merges[: last.n_merged]
+    for _ in Merger(followed, merged.redundancy.moments).steps(network, merges):
+        pass
+    state = _State(network, merges, Verdict(last.loss, last.accuracy))
+    return dataclasses.replace(
+        merged,
+        pruned=_cut(model, followed, state, merged.redundancy, {**merged.pruned.options, "max_drop": max_drop}),
+        merges=merges,
+        steps=merged.steps[:end],
+        too_costly=merged.steps[end] if any(costly) else merged.too_costly,
+    )
+
+
+def _is_too_costly(step: MergeStep, whole: MergeStep, max_drop: float | None) -> bool:
+    return max_drop is not None and step.accuracy < whole.accuracy - max_drop - 1e-12
 
 
 class _State(NamedTuple):
@@ -199,21 +238,18 @@ def _merged(state: _State, merger: Merger, merges: Sequence[Merge], judge: Judge
     return _State(network, (*state.merges, *done), judge(network))
 
 
-def _cut(model: Any, followed: Followed, state: _State, left_whole: dict[str, str], settings: dict[str, Any]) -> Pruned:
+def _cut(model: Any, followed: Followed, state: _State, redundancy: Redundancy, settings: dict[str, Any]) -> Pruned:
     """Return the network without the channels that nothing is read of any more."""
     module, call = followed.module, followed.call
-    gone: dict[str, list[int]] = {}
-    for merge in state.merges:
-        gone.setdefault(merge.layer, []).append(merge.merged)
-    removed = {name: np.array(sorted(channels), dtype=np.int64) for name, channels in gone.items()}
+    removed = channels_gone(state.merges)
     smaller = without(state.network, followed, removed)
     return Pruned(
         network=as_network(model, smaller, call, "merged"),
         removed=removed,
-        left_whole=left_whole,
+        left_whole=dict(redundancy.left_whole),
         n_parameters=(n_parameters(module), n_parameters(smaller)),
         multiply_adds=(multiply_adds(module, call), multiply_adds(smaller, call)),
         largest_difference=checked_difference(outputs(state.network, call), smaller, call),
         original=getattr(model, "name", type(module).__name__),
-        options=settings,
+        options={**settings, "merges": [merge._asdict() for merge in state.merges]},
     )

@@ -79,6 +79,8 @@ class LineHit(Hit):
         Of each class at `t`; empty without classes.
     class_names : tuple of str
         Names of the classes.
+    class_title, measured : str
+        What the classes are, and what the importance is of.
     """
 
     line: int
@@ -91,6 +93,8 @@ class LineHit(Hit):
     n_lines: int
     shares: tuple[float, ...] = ()
     class_names: tuple[str, ...] = ()
+    class_title: str = "class"
+    measured: str = "importance"
 
     @property
     def text(self) -> str:
@@ -99,9 +103,9 @@ class LineHit(Hit):
         parts = [
             ends or f"line {self.line}",
             "" if self.weight is None else f"weight {_number(self.weight)}",
-            f"importance {_number(self.importance)}",
+            f"{self.measured} {_number(self.importance)}",
             f"rank {self.rank:,} of {self.n_lines:,}",
-            main_class_text(self.shares, self.class_names),
+            main_class_text(self.shares, self.class_names, self.class_title),
         ]
         return " · ".join(part for part in parts if part)
 
@@ -128,7 +132,7 @@ class UnitHit(Hit):
         None where the item does not know its layers.
     importance : float
         1 for the largest there is.
-    shares, class_names
+    shares, class_names, class_title, measured
         As of `LineHit`.
     """
 
@@ -137,14 +141,16 @@ class UnitHit(Hit):
     importance: float
     shares: tuple[float, ...] = ()
     class_names: tuple[str, ...] = ()
+    class_title: str = "class"
+    measured: str = "importance"
 
     @property
     def text(self) -> str:
         """Layer, channel, importance, main class with its share."""
         parts = [
             unit_text(self.unit) if self.unit else f"unit {self.number}",
-            f"importance {_number(self.importance)}",
-            main_class_text(self.shares, self.class_names),
+            f"{self.measured} {_number(self.importance)}",
+            main_class_text(self.shares, self.class_names, self.class_title),
         ]
         return " · ".join(part for part in parts if part)
 
@@ -244,13 +250,13 @@ def main_class_of(shares: tuple[float, ...]) -> int | None:
     return max(range(len(shares)), key=shares.__getitem__) if shares else None
 
 
-def main_class_text(shares: tuple[float, ...], class_names: tuple[str, ...]) -> str:
-    """Return the class of the largest share, and its share; "" without shares."""
+def main_class_text(shares: tuple[float, ...], class_names: tuple[str, ...], title: str = "class") -> str:
+    """Return the class of the largest share, and its share; "" without shares, and where all are 0."""
     main = main_class_of(shares)
-    if main is None:
+    if main is None or not shares[main]:
         return ""
     name = class_names[main] if class_names else str(main)
-    return f"class {name} ({shares[main]:.0%})"
+    return f"{title} {name} ({shares[main]:.0%})"
 
 
 def _number(value: float) -> str:

@@ -59,7 +59,7 @@ class NetworkArtist(Artist[Item]):
         n, hidden = len(self.placed.strength), self.item.hidden_layers
         shown = self._n_shown()
         without = f", without {', '.join(hidden)}" if hidden else ""
-        above = f"importance {self.item.importance_threshold:g} and above{without}"
+        above = f"{self.item.measured} {self.item.importance_threshold:g} and above{without}"
         return [f"drawn: {shown:,} of {n:,} {self.what}, {above}"] * (shown < n)
 
     def _n_shown(self) -> int:
@@ -77,7 +77,7 @@ class NetworkArtist(Artist[Item]):
         alpha = np.maximum(1 - item.importance_opacity + item.importance_opacity * steps, 0)
         alpha = np.clip(alpha * (1 - item.base_opacity) + item.base_opacity, 0, 1)[:, None] * item.opacity
         seen = np.array(theme.text) * alpha + np.array(theme.background) * (1 - alpha)
-        return Key("importance", tuple(f"{step:g}" for step in steps), tuple(map(tuple, seen.tolist())))
+        return Key(item.measured, tuple(f"{step:g}" for step in steps), tuple(map(tuple, seen.tolist())))
 
 
 class BundleArtist(NetworkArtist[BundleItem]):
@@ -95,7 +95,7 @@ class BundleArtist(NetworkArtist[BundleItem]):
         if item.blend < 1:
             notes.append(f"{item.blend:.0%} bundled" if item.blend else "straight lines")
         if item.class_index is not None:
-            notes.append(f"opacity: importance × share of class {item.class_names[item.class_index]}")
+            notes.append(f"opacity: {item.measured} × share of {item.class_title} {item.class_names[item.class_index]}")
         return notes + super().notes()
 
 

@@ -109,6 +109,7 @@ class Picker:
         shares = weights @ arrays["class_shares"][ends] if "class_shares" in arrays else np.zeros(0)
         common: dict[str, Any] = _common(item, found.place, found.depth)
         common |= {"shares": tuple(shares.tolist()), "class_names": item.class_names}
+        common |= {"class_title": item.class_title, "measured": item.measured}
         if isinstance(item, GlyphsItem):
             unit = _number(item, owner)
             importance = float(arrays["importance"][ends[0]])

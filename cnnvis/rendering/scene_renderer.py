@@ -319,6 +319,6 @@ def _distinct_legends(shown: list[Artist]) -> list[Legend]:
     for artist in shown:
         if artist.legend is not None:
             found.setdefault(artist.legend, artist.item.name)
-    if len({legend.quantity for legend in found}) == len(found):
+    if len({legend.quantity.strip("|") for legend in found}) == len(found):  # |activation| reads like activation
         return list(found)
     return [replace(legend, quantity=f"{name}: {legend.quantity}") for legend, name in found.items()]

@@ -14,6 +14,9 @@ from cnnvis.rendering.style import line_polydata
 SHORTEST = 0.17
 """An axis that is shorter on screen than this share of the pane's height is seen end-on and gets no labels."""
 
+NEAREST = 1e-6
+"""Distance from the plane of the camera, in units of the scene, below which points count as that far before it."""
+
 Edge = tuple[int, int]
 """Low or high side (0, 1) of a box in the two axes that an edge does not run along."""
 
@@ -41,7 +44,9 @@ class Projection:
 
     def _divided(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         homogeneous = np.concatenate([points, np.ones((len(points), 1))], axis=1) @ self.matrix.T
-        return homogeneous[:, :3] / homogeneous[:, 3:4]
+        share = homogeneous[:, 3:4]
+        # a point in the plane of the camera lands far off, not nowhere
+        return homogeneous[:, :3] / np.where(np.abs(share) < NEAREST, NEAREST, share)
 
 
 class ScreenBox:

@@ -90,6 +90,6 @@ def thinned(shape: tuple[int, int, int], spacing: tuple[float, float, float], mo
     """
     steps, sides = np.ones(3, int), np.array(spacing[::-1])
     while np.prod(-(-np.array(shape) // steps)) > most:
-        steps = np.where(steps * sides < 2 * (steps * sides).min(), 2 * steps, steps)
+        steps = steps + (steps * sides <= (steps * sides).min())  # doubled ones would leave 8 times less
     channel, row, column = steps.tolist()
     return channel, row, column

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from cnnvis.core.errors import InvalidInputError
+from cnnvis.core.palette import NO_GROUP_COLOUR
 from cnnvis.rendering.shapes import Shape, palette
 
 STEPS = 65535
@@ -42,6 +43,8 @@ def drawing(frames: Sequence[Sequence[Shape]], n_lines: int) -> dict[str, Any]:
         "classes": list(coloured.classes),
         "colours": [list(colour) for colour in palette(coloured.classes)],
         "plain": list(lines.plain),
+        "grey": list(NO_GROUP_COLOUR),
+        "bends": any((np.diff(shape.lines.offsets) > 2).any() for shape in first),
         "notes": [note for shape in first for note in shape.notes_within(n_lines)],
         "state": {
             "blend": lines.blend,

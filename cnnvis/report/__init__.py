@@ -1,59 +1,9 @@
-"""Figures, tables and a self-contained HTML page of results that others computed."""
+"""Figures, tables and a self-contained HTML page of results that others computed.
 
-from cnnvis.report.encode import to_jpeg, to_png, to_rgb
-from cnnvis.report.figure_agreement import agreement_matrix_figure
-from cnnvis.report.figure_alignment import alignment_figure
-from cnnvis.report.figure_class_curves import class_curve_chart
-from cnnvis.report.figure_communities import community_figure, group_count_chart
-from cnnvis.report.figure_compactness import compactness_chart
-from cnnvis.report.figure_convergence import convergence_chart
-from cnnvis.report.figure_curves import prune_curve_chart
-from cnnvis.report.figure_diagnosis import diagnosis_figure
-from cnnvis.report.figure_differences import area_chart
-from cnnvis.report.figure_filters import filter_images, filter_tiles, filters_and_maps
-from cnnvis.report.figure_gradients import gradient_tiles
-from cnnvis.report.figure_importance import importance_by_class, importance_grid
-from cnnvis.report.figure_importance_bars import importance_bars, importance_histogram
-from cnnvis.report.figure_merging import merge_curve_chart
-from cnnvis.report.figure_mosaic import mosaic
-from cnnvis.report.figure_order_quality import order_quality_chart
-from cnnvis.report.figure_pictures import picture_rows
-from cnnvis.report.figure_slices import row_slices
-from cnnvis.report.figure_survey import survey_grid
-from cnnvis.report.page import Page
-from cnnvis.report.tables import filter_table_rows, merge_table, order_quality_table, redundancy_table
+Every name is loaded on first use: the window takes the colour scale, and none of the figures. The names themselves are
+listed in `__init__.pyi`.
+"""
 
-__all__ = [
-    "Page",
-    "agreement_matrix_figure",
-    "alignment_figure",
-    "area_chart",
-    "class_curve_chart",
-    "community_figure",
-    "compactness_chart",
-    "convergence_chart",
-    "diagnosis_figure",
-    "filter_images",
-    "filter_table_rows",
-    "filter_tiles",
-    "filters_and_maps",
-    "gradient_tiles",
-    "group_count_chart",
-    "importance_bars",
-    "importance_by_class",
-    "importance_grid",
-    "importance_histogram",
-    "merge_curve_chart",
-    "merge_table",
-    "mosaic",
-    "order_quality_chart",
-    "order_quality_table",
-    "picture_rows",
-    "prune_curve_chart",
-    "redundancy_table",
-    "row_slices",
-    "survey_grid",
-    "to_jpeg",
-    "to_png",
-    "to_rgb",
-]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

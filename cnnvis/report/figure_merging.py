@@ -110,7 +110,10 @@ def _label_axes(axes: Axes, first: PruneCurve) -> None:
     axes.set_ylim(max(0.0, whole - IN_SIGHT * loss), min(1.0, float(first.accuracy.max()) + 0.15 * loss))
     axes.set_xlabel(f"share of the {first.n_total:,} hidden channels merged or removed")
     axes.set_ylabel("accuracy")
-    axes.xaxis.set_major_formatter("{x:.0%}")
+    from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+    axes.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10]))
+    axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=None))
     axes.yaxis.set_major_formatter("{x:.1%}")
 
 

@@ -14,7 +14,7 @@ from cnnvis.core.palette import group_colour
 from cnnvis.report.parts import HEADER_HEIGHT, LEGEND_HEIGHT, draw_header, draw_legend
 from cnnvis.report.scale import ColourScale
 from cnnvis.report.sheet import Sheet, text_width
-from cnnvis.report.style import ALARM, MARGIN, QUIET, WIDTH
+from cnnvis.report.style import ALARM, MARGIN, QUIET, TEXT, WIDTH
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,8 +24,12 @@ PER_ROW = 8
 
 CELL_HEIGHT = 18
 MOST_ROWS = 64
+ACROSS = 16
+"""Blocks in a row: as many as VGG-16 has layers."""
+
 BLOCK_GAP = 14
-NAME_HEIGHT = 56
+NAME_HEIGHT, LINE_GAP = 78, 24
+SMALL = 0.8 * TEXT
 
 
 def survey_grid(survey: Survey, *, groups: Mapping[str, NDArray[np.int64]] | None = None, title: str = "") -> Figure:
@@ -45,22 +49,24 @@ def survey_grid(survey: Survey, *, groups: Mapping[str, NDArray[np.int64]] | Non
     layers = survey.layers
     if not layers:
         raise InvalidInputError("The survey has no layer to draw.")
-    rows = max(-(-layer.n_channels // PER_ROW) for layer in layers.values())
-    across = min(len(layers), 13)
-    lines = -(-len(layers) // across)
-    cell = max(4, CELL_HEIGHT * min(1, MOST_ROWS / rows))
-    block = (WIDTH - 2 * MARGIN + BLOCK_GAP) / across - BLOCK_GAP
-    height = NAME_HEIGHT + rows * cell + 24
-    sheet = Sheet(WIDTH, round(HEADER_HEIGHT + lines * height + LEGEND_HEIGHT))
+    lines = [list(layers)[start : start + ACROSS] for start in range(0, len(layers), ACROSS)]
+    n_rows = [max(-(-layers[name].n_channels // PER_ROW) for name in line) for line in lines]
+    cell = max(4, CELL_HEIGHT * min(1, MOST_ROWS / max(n_rows)))
+    block = (WIDTH - 2 * MARGIN + BLOCK_GAP) / min(len(layers), ACROSS) - BLOCK_GAP
+    heights = [NAME_HEIGHT + rows * cell + LINE_GAP for rows in n_rows]
+    sheet = Sheet(WIDTH, round(HEADER_HEIGHT + sum(heights) + LEGEND_HEIGHT))
     draw_header(sheet, title or f"Mean averages over {survey.n_images:,} images", survey.provenance)
     scale = ColourScale.of([_shares(layer.mean) for layer in layers.values()], limits=(0.0, 1.0))
-    for place, (name, layer) in enumerate(layers.items()):
-        x = MARGIN + place % across * (block + BLOCK_GAP)
-        y = HEADER_HEIGHT + place // across * height
-        sheet.text(x, y + 12, _short(name, block), bold=True, room=block)
-        sheet.text(x, y + 38, f"{layer.n_channels}", colour=QUIET, room=block)
-        own = None if groups is None else groups.get(name)
-        _draw_block(sheet, (x, y + NAME_HEIGHT), (block / PER_ROW, cell), layer.mean, layer.std, scale, own)
+    for number, line in enumerate(lines):
+        y = HEADER_HEIGHT + sum(heights[:number])
+        for place, name in enumerate(line):
+            x, layer = MARGIN + place * (block + BLOCK_GAP), layers[name]
+            within, own_name = _parted(name, block)
+            sheet.text(x, y + 8, within, size=SMALL, colour=QUIET, room=block)
+            sheet.text(x, y + 34, own_name, bold=True, room=block)
+            sheet.text(x, y + 60, f"{layer.n_channels}", colour=QUIET, room=block)
+            labels = None if groups is None else groups.get(name)
+            _draw_block(sheet, (x, y + NAME_HEIGHT), (block / PER_ROW, cell), layer.mean, layer.std, scale, labels)
     draw_legend(
         sheet,
         sheet.height - LEGEND_HEIGHT,
@@ -100,10 +106,17 @@ def _shares(mean: NDArray[np.float64]) -> NDArray[np.float64]:
     return shares
 
 
-def _short(name: str, room: float) -> str:
-    """Return a dotted name, without its beginning where it is too wide: layers differ at the end."""
-    while "." in name and text_width(f"…{name}", bold=True) > room:
-        name = name.partition(".")[2]
-        if text_width(f"…{name}", bold=True) <= room:
-            return f"…{name}"
-    return name
+def _parted(name: str, room: float) -> tuple[str, str]:
+    """Return a dotted name in two parts: the second has room where it can, and of the first its end is left."""
+    parts = name.split(".")
+    n_own = next((n for n in range(len(parts), 1, -1) if text_width(".".join(parts[-n:]), bold=True) <= room), 1)
+    own, within = parts[-n_own:], parts[:-n_own]
+    whole = len(within)
+    while len(within) > 1 and text_width(_within(within, whole), size=SMALL) > room:
+        within = within[1:]
+    return _within(within, whole), ".".join(own)
+
+
+def _within(parts: list[str], whole: int) -> str:
+    """Return the parts of a path, with an ellipsis where it had more; "" for none."""
+    return "".join(["…" if len(parts) < whole else "", *(f"{part}." for part in parts)])

@@ -10,7 +10,7 @@ for (const button of document.querySelectorAll("button.enlarge")) {
   });
 }
 
-// The 3-D view is a page of its own, kept as text until it is asked for.
+// A 3-D view, or linked ones, are a page of their own, kept as text until it is asked for.
 async function load(stage) {
   const packed = Uint8Array.from(atob(stage.querySelector("script").textContent), (letter) => letter.charCodeAt(0));
   const unpacked = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
@@ -24,6 +24,6 @@ for (const button of document.querySelectorAll(".stage > button")) {
   button.addEventListener("click", () => {
     button.disabled = true;
     button.textContent = "Loading …";
-    load(button.parentElement).catch((error) => { button.textContent = `The 3-D view did not load: ${error.message}`; });
+    load(button.parentElement).catch((error) => { button.textContent = `It did not load: ${error.message}`; });
   });
 }

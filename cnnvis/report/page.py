@@ -128,13 +128,20 @@ class Page:
         poster : Picture, optional
             Shown until the view is loaded.
         """
+        self._stage("3-D view", "stage", html, caption, poster)
+
+    def view(self, html: str, caption: str, *, poster: Picture | None = None) -> None:
+        """Add an interactive page that loads when asked to, as `view3d` does."""
+        self._stage("linked views", "stage views", html, caption, poster)
+
+    def _stage(self, what: str, style: str, html: str, caption: str, poster: Picture | None) -> None:
         number = self._next_figure()
         content = html.encode("utf-8")
         packed = base64.b64encode(gzip.compress(content, 9, mtime=0)).decode("ascii")
-        image = "" if poster is None else f'<img src="{_picture_uri(poster)}" alt="Picture of the 3-D view">'
+        image = "" if poster is None else f'<img src="{_picture_uri(poster)}" alt="Picture of the {what}">'
         self._parts.append(
-            f'<figure><div class="stage" data-title="{escape(caption)}">{image}'
-            f'<button type="button">Load the interactive 3-D view ({_size(len(content))})</button>'
+            f'<figure><div class="{style}" data-title="{escape(caption)}">{image}'
+            f'<button type="button">Load the interactive {what} ({_size(len(content))})</button>'
             f'<script type="text/plain">{packed}</script></div>{_caption(number, caption)}</figure>'
         )
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from cnnvis.core.filter_table import FilterTable
-from cnnvis.core.merging import Merge
 from cnnvis.core.ordering import Ordering
-from cnnvis.core.redundancy import ALONE, Redundancy
+from cnnvis.core.redundancy import Redundancy
 from cnnvis.report.style import minus
 
 QUALITY_COLUMNS = ("order", "groups", "constant", "smoothness", "original", "random", "gain", "brightness")
@@ -21,13 +20,6 @@ QUALITY_CAPTION = (
 
 
 FILTER_COLUMNS = ("images of", "images", "error", "without least", "least", "without most", "most")
-MERGE_COLUMNS = ("merged", "into", "step", "rule", "a", "b", "explained", "border error")
-MERGE_CAPTION = (
-    "Channels merged, in order, and the most alike of those that stay: a x + b is the line in it, explained the share "
-    "of the variance over all positions that the line explains. Rule: what the layers behind read in the place of the "
-    "channel merged; affine this line, sum the channel kept as it is, zero nothing, joint a sum over all channels that "
-    "stay. Border error: largest error that b makes where maps are padded with zeros."
-)
 REDUNDANCY_COLUMNS = ("layer", "channels", "proposed", "verified", "alike on average only", "left whole")
 
 
@@ -72,31 +64,6 @@ def filter_table_rows(table: FilterTable) -> tuple[tuple[str, ...], list[tuple[s
         "A row of a class counts its images alone, and the filters least and most important to it."
     )
     return FILTER_COLUMNS, rows, caption
-
-
-def merge_table(merges: Sequence[Merge]) -> tuple[tuple[str, ...], list[tuple[str | int | float | None, ...]], str]:
-    """Return columns, rows and caption of the table of merges, for `Page.table` and for a CSV file.
-
-    Parameters
-    ----------
-    merges : sequence of Merge
-        A channel that a constant takes the place of has no kept one. Of several values in which channels are read, the
-        first is shown.
-    """
-    rows: list[tuple[str | int | float | None, ...]] = [
-        (
-            f"{merge.layer} {merge.merged}",
-            None if merge.kept == ALONE else merge.kept,
-            merge.step,
-            str(merge.rule),
-            merge.scale[0],
-            merge.shift[0],
-            merge.explained,
-            merge.border_error,
-        )
-        for merge in merges
-    ]
-    return MERGE_COLUMNS, rows, MERGE_CAPTION
 
 
 def redundancy_table(redundancy: Redundancy) -> tuple[tuple[str, ...], list[tuple[str | int | float, ...]], str]:

@@ -107,7 +107,8 @@ def volume_difference(first: Volume, second: Volume) -> Volume:
             f"Volumes of other shapes have no difference: {first.layer!r} is {first.shape}, the other {second.shape}."
         )
     values = second.in_order_of(first).values.astype(np.float32) - first.values.astype(np.float32)
-    provenance = Provenance(model=f"{second.provenance.model} {MINUS} {first.provenance.model}")
+    models = [each.provenance.model for each in (second, first)]
+    provenance = Provenance(model=f" {MINUS} ".join(model or "unknown" for model in models) if any(models) else "")
     return replace(first, values=values, quantity=f"difference of {first.quantity}", provenance=provenance)
 
 

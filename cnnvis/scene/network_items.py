@@ -42,7 +42,9 @@ class NetworkItem(SceneItem):
         "none": one ink. "all": the colours of the classes, mixed by their shares, the largest the more. One class: its
         colour, and the first factor of the opacity times the share of the class that a line or unit has.
     class_title : str
-        Headline of the classes in the legend.
+        What the classes are, in the legend and where one is named.
+    measured : str
+        What the array "importance" of the data is of.
     layers : tuple of str
         Names of the network's layers, each once; empty where unknown.
     layer_sizes : tuple of int
@@ -65,6 +67,7 @@ class NetworkItem(SceneItem):
     class_names: tuple[str, ...] = ()
     shown_class: Literal["none", "all"] | int | str = "none"
     class_title: str = "class"
+    measured: str = "importance"
     layers: tuple[str, ...] = ()
     layer_sizes: tuple[int, ...] = ()
     hidden_layers: tuple[str, ...] = ()

@@ -8,11 +8,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cnnvis.core import BundledNetwork, FeatureMaps, Importance, Ordering, PointSet, PolylineSet, Volume
+from cnnvis.core import BundledNetwork, ChannelGraph, FeatureMaps, Importance, Ordering, PointSet, PolylineSet, Volume
 from cnnvis.core.axes import FILTER_AXES
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.scene.camera import Camera, View
 from cnnvis.scene.contents import importance_by_class, importance_grid, matrix_to_show, volume_to_show
+from cnnvis.scene.graph_contents import channels_to_show, graph_state, group_labels, links_to_show
 from cnnvis.scene.items import ImageItem, LabelsItem, MatrixItem, VolumeItem
 from cnnvis.scene.network_contents import layer_labels, lines_to_show, network_state, points_to_show
 from cnnvis.scene.network_items import BundleItem, GlyphsItem
@@ -274,4 +275,35 @@ class Scene(SceneState):
             scene.add_glyphs(network, shown_class=shown_class, legend=False)
         positions, texts = layer_labels(network)
         scene.add_labels(positions, texts, name="layers", size=None)
+        return scene
+
+    def add_graph(self, graph: ChannelGraph, **state: Any) -> tuple[BundleItem, GlyphsItem]:
+        """Add the channels of a layer as balls, the links between like ones as tubes, and the numbers of the groups.
+
+        Parameters
+        ----------
+        graph : ChannelGraph
+            As `cnnvis.layout.channel_graph` makes it.
+        **state
+            Any field of `BundleItem`, for the tubes.
+
+        Returns
+        -------
+        BundleItem, GlyphsItem
+            Tubes and balls. What is selected in one stands out in both.
+        """
+        lines, look = links_to_show(graph)
+        tubes = BundleItem(name=self._free_name("links"), **(look | {"legend": bool(graph.n_groups)} | state))
+        self.add(tubes, lines)
+        points, look = channels_to_show(graph)
+        balls = GlyphsItem(name=self._free_name("channels"), legend=False, **look)
+        self.add(balls, points)
+        self.add_labels(*group_labels(graph), name="groups", size=20)
+        return tubes, balls
+
+    @classmethod
+    def of_graph(cls, graph: ChannelGraph, **state: Any) -> Scene:
+        """Return a scene of the channels of a layer and of who is like whom; arguments as for `add_graph`."""
+        scene = cls(**graph_state(graph))
+        scene.add_graph(graph, **state)
         return scene

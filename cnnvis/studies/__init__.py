@@ -15,6 +15,7 @@ from cnnvis.studies.gradient_results import GradientClasses, GradientResult, Lab
 from cnnvis.studies.nn_vis_settings import NetworkSettings, read_settings
 from cnnvis.studies.results import ActivationVolumes, LayerStudy, StudyResult
 from cnnvis.studies.showing import ModelView, show_model
+from cnnvis.studies.survey_graph import survey_graph
 from cnnvis.studies.survey_results import ChannelSurvey, SurveyResult
 from cnnvis.studies.unit_scores import UnitScores, score_units
 
@@ -47,4 +48,5 @@ __all__ = [
     "read_settings",
     "score_units",
     "show_model",
+    "survey_graph",
 ]

@@ -2,43 +2,48 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
-from cnnvis.analysis import (
-    anomalies,
-    cka,
-    communities,
-    community_stability,
-    group_counts,
-    link_weights,
-    similarity,
-)
+from cnnvis.analysis import anomalies, cka, community_stability, group_counts, recent_survey
+from cnnvis.analysis.communities import default_exponent
+from cnnvis.analysis.group_checks import EXPONENTS
+from cnnvis.analysis.grouping import grouped, likeness, linked
 from cnnvis.capture import SurveyOptions, survey
-from cnnvis.core import LayerSurvey, Survey
+from cnnvis.core import Grouping, LayerSurvey, Survey
+from cnnvis.core.errors import CancelledError
 from cnnvis.core.progress import Progress, part_of
+from cnnvis.core.survey import MOST_GROUPED
 from cnnvis.io import require_writable
 from cnnvis.layout import force_layout
 from cnnvis.models import Network, load
-from cnnvis.models.folders import labelled_parts
-from cnnvis.pruning import find_redundant, merge_channels, merge_curve
+from cnnvis.pruning import find_redundant, merge_channels, merge_curve, merged_until
+from cnnvis.studies.image_stream import ImageStream
 from cnnvis.studies.stages import OnProgress, OnStage, Stages
-from cnnvis.studies.survey_pictures import save_figures, save_merged
+from cnnvis.studies.survey_graph import save_graphs
+from cnnvis.studies.survey_images import SurveyImages, survey_images
+from cnnvis.studies.survey_pictures import save_figures, save_merged, save_views
 from cnnvis.studies.survey_report import write_report
 from cnnvis.studies.survey_results import ChannelSurvey, LayerGroups, Merging, SurveyResult
 
-MOST_DRAWN = 2000
-"""Channels of a layer up to which its groups are looked for: the graph has a link for every two."""
+logger = logging.getLogger(__name__)
 
 N_DRAWS = 10
 """Draws of images for the stability of groups, and shuffled ones beside their number."""
 
-Data = tuple[Tensor, Tensor]
+CORRELATION_ABOVE, EXPLAINED = 0.3, 0.2
+"""How alike two channels must be that one goes: little, since by the rule "joint" all that stay take its part over.
+
+Accuracy says when to stop. Channels that are redundant in the strict sense are counted in the report.
+"""
+
+N_STEPS = 8
+"""Steps of merging."""
 
 
 def run(
@@ -52,8 +57,9 @@ def run(
     """Do the study and leave its files in the folder `out`.
 
     ``survey.safetensors``, which `cnnvis.load` reads and `cnnvis diagnose` takes; ``channels.csv``; ``grid.png``,
-    ``convergence.png``, ``alignment.png``, ``groups_<layer>.png`` and ``counts_<layer>.png``; where something was
-    merged ``merging.png``, ``merging.csv`` and the smaller network in ``merged/``; ``index.html``.
+    ``convergence.png``, ``alignment.png``, ``groups_<layer>.png`` and ``counts_<layer>.png``; ``views.html``, linked;
+    ``graph.png``, and ``graphs.html`` to be turned by hand; where something was merged ``merging.png``,
+    ``merging.csv`` and the smaller network in ``merged/``; ``index.html``.
 
     Parameters
     ----------
@@ -81,14 +87,13 @@ def run(
     out = Path(out)
     require_writable(out)
     network = load(study.model, weights=study.weights, device=study.device, random_state=study.random_state)
-    images, testing = _data(network, study)
+    images = survey_images(network, study.data, merge=study.merge)
     with stages("survey") as progress:
-        found = _survey(study, network, images, out, progress)
+        found = _survey(study, network, images.surveyed, out, progress)
     with stages("groups") as progress:
-        groups = _groups(study, found, progress)
+        groups = _groups(found, progress)
     with stages("redundancy") as progress:
-        data = (images, testing)
-        merging = _merge(study, network, found, data, progress) if study.merge and testing is not None else None
+        merging = _merge(study, network, found, images, progress)
     result = SurveyResult(
         network=network,
         survey=found,
@@ -101,61 +106,60 @@ def run(
         total_seconds=stages.total,
     )
     with stages("figures and tables"):
-        files = save_figures(result, out) | save_merged(result, out)
+        stream = ImageStream(found, network, images.testing)
+        files = save_figures(result, out) | save_views(result, stream, out) | save_graphs(result, out)
+        files |= save_merged(result, out)
     result = replace(result, files=files, seconds=stages.seconds, total_seconds=stages.total)
     with stages("report"):
         files |= write_report(result, out, command=command)
     return replace(result, files=files, seconds=stages.seconds, total_seconds=stages.total)
 
 
-def _data(network: Network, study: ChannelSurvey) -> tuple[Any, Data | None]:
-    """Return the images to survey, and those to test on; these only where there are classes."""
-    if study.data is not None and Path(study.data).is_dir() and _has_files(Path(study.data)):
-        return study.data, None
-    parts = labelled_parts(network, study.data)
-    return parts.importance.pair, parts.testing.pair
-
-
-def _has_files(folder: Path) -> bool:
-    return any(entry.is_file() and not entry.name.startswith(".") for entry in folder.iterdir())
-
-
 def _survey(study: ChannelSurvey, network: Network, images: Any, out: Path, progress: Progress) -> Survey:
-    return survey(
-        network,
-        images,
-        study.layers or None,
-        options=SurveyOptions(signal=study.signal, window=study.window),
-        workers=study.workers,
-        scheduler=study.scheduler,
-        checkpoint=out / "survey.checkpoint",
-        progress=progress,
-    )
+    checkpoint = out / "survey.checkpoint"
+    try:
+        found = survey(
+            network,
+            images,
+            study.layers or None,
+            options=SurveyOptions(signal=study.signal, window=study.window, space=study.alike == "maps"),
+            workers=study.workers,
+            scheduler=study.scheduler,
+            checkpoint=checkpoint,
+            progress=progress,
+        )
+    except (KeyboardInterrupt, CancelledError):
+        if checkpoint.exists():
+            logger.info("%s holds what was surveyed so far; run it again to go on.", checkpoint)
+        raise
+    return replace(recent_survey(found) if study.recent else found, grouping=study.grouping)
 
 
-def _groups(study: ChannelSurvey, found: Survey, progress: Progress) -> dict[str, LayerGroups]:
+def _groups(found: Survey, progress: Progress) -> dict[str, LayerGroups]:
     """Return the groups of each layer that has at least two channels, and not too many; none of a single image."""
     if found.n_images < 2:
         return {}
-    chosen = {name: layer for name, layer in found.layers.items() if 1 < layer.n_channels <= MOST_DRAWN}
-    alike = similarity(found)
-    groups = {}
-    for number, (name, layer) in enumerate(chosen.items()):
-        groups[name] = _groups_of(study, layer, alike[name], part_of(progress, number, len(chosen)))
-    return groups
+    chosen = {name: layer for name, layer in found.layers.items() if 1 < layer.n_channels <= MOST_GROUPED}
+    return {
+        name: _groups_of(layer, found.grouping, part_of(progress, number, len(chosen)))
+        for number, (name, layer) in enumerate(chosen.items())
+    }
 
 
-def _groups_of(study: ChannelSurvey, layer: LayerSurvey, alike: NDArray[np.float64], progress: Progress) -> LayerGroups:
-    rule: dict[str, Any] = {"algorithm": study.algorithm, "resolution": study.resolution}
-    weights = link_weights(alike, exponent=study.exponent)
-    labels = communities(alike, exponent=study.exponent, random_state=study.random_state, **rule)
+def _groups_of(layer: LayerSurvey, rule: Grouping, progress: Progress) -> LayerGroups:
+    alike = likeness(layer, rule)
+    weights, labels = linked(alike, rule), grouped(alike, rule)
+    exponent = default_exponent(rule.weights) if rule.exponent is None else rule.exponent
     stability, counts = np.full(int(labels.max()) + 1, np.nan), None
-    if len(layer.window) >= 3:
-        draws = {"n_draws": N_DRAWS, "random_state": study.random_state, "progress": progress}
-        stability = community_stability(layer.window, labels, exponent=study.exponent, **draws, **rule).mean
-        counts = group_counts(layer.window, n_draws=3, random_state=study.random_state, progress=progress, **rule)
-    places = force_layout(weights, labels, random_state=study.random_state, progress=progress)
-    return LayerGroups(alike, weights, labels, places, stability, counts)
+    if len(layer.window) >= 3 and rule.alike == "averages":
+        draws: dict[str, Any] = {"random_state": rule.random_state, "progress": progress}
+        draws |= {"weights": rule.weights, "algorithm": rule.algorithm, "resolution": rule.resolution}
+        drawn = community_stability(layer.window, labels, exponent=exponent, n_draws=N_DRAWS, **draws)
+        exponents = sorted({*EXPONENTS, exponent})
+        stability = drawn.mean
+        counts = group_counts(layer.window, exponents=exponents, n_draws=3, **draws)
+    places = force_layout(weights, labels, random_state=rule.random_state, progress=progress)
+    return LayerGroups(alike, weights, exponent, labels, places, stability, counts)
 
 
 def _alignment(found: Survey) -> tuple[tuple[str, ...], NDArray[np.float64]] | None:
@@ -166,23 +170,27 @@ def _alignment(found: Survey) -> tuple[tuple[str, ...], NDArray[np.float64]] | N
 
 
 def _merge(
-    study: ChannelSurvey, network: Network, found: Survey, data: tuple[Data, Data], progress: Progress
-) -> Merging:
+    study: ChannelSurvey, network: Network, found: Survey, given: SurveyImages, progress: Progress
+) -> Merging | None:
     """Merge what is redundant, as far as it costs no more than allowed; the whole curve beside it, on test images."""
-    images, testing = data
+    if given.choosing is None or given.testing is None:
+        return None
+    images, testing = given.choosing.pair, given.testing.pair
     correlation = {name: layer.correlation for name, layer in found.layers.items()}
-    redundancy = find_redundant(network, images, correlation=correlation, progress=part_of(progress, 0, 4))
+    limits = {"correlation_above": CORRELATION_ABOVE, "explained": EXPLAINED}
+    redundancy = find_redundant(network, images, correlation=correlation, progress=part_of(progress, 0, 3), **limits)
     if all(pair.reason for pair in redundancy.pairs):
         return Merging(redundancy, None, {})
-    whole = merge_channels(network, redundancy, images, max_drop=None, progress=part_of(progress, 1, 4))
-    kept = merge_channels(network, redundancy, images, max_drop=study.max_drop, progress=part_of(progress, 2, 4))
+    steps = {"max_drop": None, "n_steps": N_STEPS}
+    whole = merge_channels(network, redundancy, images, progress=part_of(progress, 1, 3), **steps)
+    kept = merged_until(network, whole, max_drop=study.max_drop)
     curves = merge_curve(
         network,
         whole,
         testing,
         random_state=study.random_state,
         recalibrate_on=images if _has_norms(network) else None,
-        progress=part_of(progress, 3, 4),
+        progress=part_of(progress, 2, 3),
     )
     return Merging(redundancy, kept if kept.merges else None, curves)
 

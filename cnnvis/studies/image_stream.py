@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cnnvis.attribution.diagnosis import require_same_network
 from cnnvis.capture.calls import Call, channels_first
 from cnnvis.capture.inputs import ForwardCall, as_call
 from cnnvis.capture.modules import ModuleTree
@@ -20,7 +21,7 @@ from cnnvis.capture.state import evaluating
 from cnnvis.core import Survey
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.models import LabelledImages, Network, load
-from cnnvis.models.folders import labelled_parts
+from cnnvis.studies.survey_images import HeldPictures, Pictures, surveyed_pictures
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,38 +52,59 @@ class ImageAnswer:
 
 
 class ImageStream:
-    """The images of a data set, or one's own, through the network of a survey.
+    """The images of a survey, others, or one's own, through its network.
 
     Parameters
     ----------
     survey : Survey
         Says which network, by the name it was loaded by, and which values of it.
     model : str or Network, optional
-        In place of the survey's own.
-    data : str or path, optional
-        As for `labelled_parts`, whose testing part is taken; default that of the network's classes.
+        The network, where it is not that of this name, or has weights of one's own.
+    images : LabelledImages, optional
+        Default: those that were surveyed, see `surveyed_pictures`.
 
     Raises
     ------
+    InvalidInputError
+        When the network has other weights than the one that was surveyed.
     CnnvisError
-        When there is no such network or data set.
+        When there is no such network.
     """
 
-    def __init__(self, survey: Survey, model: Any = None, data: str | Path | None = None) -> None:
+    def __init__(self, survey: Survey, model: Any = None, images: LabelledImages | None = None) -> None:
         wanted = survey.provenance.model if model is None else model
         self.network: Network = wanted if isinstance(wanted, Network) else load(wanted)
-        self.images: LabelledImages = labelled_parts(self.network, data).testing
+        require_same_network(self.network, survey)
+        self._survey = survey
+        self._pictures: Pictures | None = None if images is None else HeldPictures(images)
         self._values = {name: layer.value for name, layer in survey.layers.items()}
 
+    @property
+    def pictures(self) -> Pictures:
+        """The images.
+
+        Raises
+        ------
+        InvalidInputError
+            When nobody knows where those of the survey are.
+        """
+        if self._pictures is None:
+            self._pictures = surveyed_pictures(self._survey, self.network)
+        return self._pictures
+
     def __len__(self) -> int:
-        return len(self.images)
+        """Return how many images there are; 0 where nobody knows where they are."""
+        try:
+            return len(self.pictures)
+        except InvalidInputError:
+            return 0
 
     def at(self, number: int) -> ImageAnswer:
         """Return what the network makes of one of the images."""
-        if not 0 <= number < len(self):
-            raise InvalidInputError(f"There are images 0 to {len(self) - 1}, got {number}.")
-        image = self.images.images[number : number + 1]
-        return self._answer(image, self.images.names[number], int(self.images.labels[number]))
+        pictures = self.pictures
+        if not 0 <= number < len(pictures):
+            raise InvalidInputError(f"There are images 0 to {len(pictures) - 1}, got {number}.")
+        return self._answer(*pictures.at(number))
 
     def of_file(self, path: str | Path) -> ImageAnswer:
         """Return what the network makes of one's own picture."""
@@ -93,7 +115,7 @@ class ImageStream:
         averages = {
             layer: values.reshape(len(values), -1).mean(axis=1, dtype=np.float64) for layer, values in maps.items()
         }
-        return ImageAnswer(name, _as_picture(image[0].numpy()), maps, averages, scores, label)
+        return ImageAnswer(name, as_picture(image[0].numpy()), maps, averages, scores, label)
 
     def _run(self, call: ForwardCall) -> tuple[dict[str, NDArray[np.float32]], NDArray[np.float64]]:
         """Return the maps of the survey's layers, and the probabilities of the classes."""
@@ -113,8 +135,8 @@ class ImageStream:
         return {name: found[value] for name, value in self._values.items()}, scores
 
 
-def _as_picture(values: NDArray[Any]) -> NDArray[np.uint8]:
-    """Return a (C, H, W) input as a picture."""
+def as_picture(values: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return a (C, H, W) input of a network as an (H, W, 3) uint8 picture, from its darkest value to its brightest."""
     low, high = float(values.min()), float(values.max())
     grey = (values - low) / (high - low) if high > low else np.zeros_like(values)
     pixels = np.repeat(grey, 3, axis=0) if len(grey) == 1 else grey[:3]

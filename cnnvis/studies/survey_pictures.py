@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from cnnvis.io import save, save_bytes
+from cnnvis.io.merges_csv import save_merges
 from cnnvis.io.survey_csv import save_channels
 from cnnvis.pruning import save_pruned
 from cnnvis.report import (
@@ -14,11 +15,14 @@ from cnnvis.report import (
     community_figure,
     convergence_chart,
     group_count_chart,
-    prune_curve_chart,
+    merge_curve_chart,
     survey_grid,
     to_png,
 )
+from cnnvis.report.survey_views import survey_views_page
+from cnnvis.studies.image_stream import ImageStream
 from cnnvis.studies.survey_results import LayerGroups, SurveyResult
+from cnnvis.studies.survey_views import survey_views
 
 
 def save_figures(result: SurveyResult, out: Path) -> dict[Path, str]:
@@ -51,19 +55,27 @@ def save_figures(result: SurveyResult, out: Path) -> dict[Path, str]:
     return files
 
 
+def save_views(result: SurveyResult, stream: ImageStream | None, out: Path) -> dict[Path, str]:
+    """Write the linked views of the survey as a page of their own."""
+    text = survey_views_page(survey_views(result, stream))
+    return {save_bytes(text.encode("utf-8"), out / "views.html"): "cells, maps, matrix and graph, linked"}
+
+
 def save_merged(result: SurveyResult, out: Path) -> dict[Path, str]:
     """Write the curve of merging and the smaller network, where there are any; return the files and what they are."""
     merging = result.merging
     if merging is None or not merging.curves:
         return {}
     title = f"Accuracy of {result.network.name} while redundant channels are merged, on test images"
-    figure = prune_curve_chart(merging.curves, title=title, provenance=result.survey.provenance)
+    figure = merge_curve_chart(merging.curves, title=title, provenance=result.survey.provenance)
     files = {
         save_bytes(to_png(figure), out / "merging.png"): "accuracy against the share of channels merged",
         save(merging.curves, out / "merging.csv"): "the same as a table",
     }
     if merging.merged is not None:
         n_merged = len(merging.merged.merges)
+        table = save_merges(merging.merged.merges, out / "merges.csv")
+        files[table] = "every merge: what took over, and its error at padded borders"
         what = (f"the network with {n_merged:,} channels merged", "its weights", "what was merged into what")
         files |= dict(zip(save_pruned(merging.merged.pruned, out / "merged"), what, strict=True))
     return files

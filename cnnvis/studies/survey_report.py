@@ -8,23 +8,44 @@ from pathlib import Path
 
 import numpy as np
 
-from cnnvis.core import AnomalyKind, PruneCurve
-from cnnvis.report import Page
+from cnnvis.analysis.grouping import said as rule_in_words
+from cnnvis.core import AnomalyKind, Convergence, PruneCurve
+from cnnvis.core.survey import SETTLED
+from cnnvis.pruning import MergedNetwork, RedundancyOptions
+from cnnvis.report import Page, redundancy_table
 from cnnvis.studies.page_end import machine_facts, write_page
 from cnnvis.studies.survey_pictures import counted
 from cnnvis.studies.survey_results import LayerGroups, Merging, SurveyResult
 
 GROUPS_NOTE = (
-    "Channels are linked by max(correlation, 0) to a power. Groups are communities of that graph. Random averages give "
-    "groups as well: the charts show how many, for each power, when every channel's images are shuffled by themselves."
+    "Channels are linked the more the more they correlate. Groups are communities of that graph: {rule}. Random "
+    "averages give groups as well: the charts show how many, for each exponent, when every channel's images are "
+    "shuffled by themselves."
+)
+MAPS_NOTE = (
+    "Maps are compared by all their positions, which are not kept: how stable groups are is known of averages only."
 )
 MERGE_NOTE = (
     "Averages propose pairs of channels; the maps that later layers receive have to confirm them, position by "
-    "position. A channel that goes is taken over by the other, scaled and shifted, in every layer that read it. Rules "
-    "were chosen on the images surveyed; the curves are of test images, which chose nothing."
+    "position: correlation above {correlation_above:g}, {explained:.0%} of the variance explained. Channels go "
+    "cheapest first, until accuracy falls. What a channel gave is taken over in every layer that read it: by the other "
+    "of the pair, scaled and shifted, or jointly by all that stay. Rules were chosen on the images surveyed; the "
+    "curves are of test images, which chose nothing."
 )
+GRAPH_NOTE = "In space: a ball for each channel, tubes to the ones most like it. Drag to turn, wheel to zoom."
+VIEWS_NOTE = (
+    "Averages of every channel, by layer: over all images, and of some that can be stepped through. What is pointed at "
+    "or selected in the cells, the matrix or the graph is marked in the others; the picture has the mean averages, "
+    "with the groups as stripes."
+)
+N_NAMED = 5
+"""Unreadable images that are named."""
+
 STABLE = 0.75
 """Mean overlap from which a group counts as stable."""
+
+N_DRAWN = 6
+"""Layers whose groups the page has as figures: those with the most stable groups; all are in the folder."""
 
 
 def write_report(result: SurveyResult, out: Path, *, command: str = "") -> dict[Path, str]:
@@ -35,13 +56,15 @@ def write_report(result: SurveyResult, out: Path, *, command: str = "") -> dict[
         f"{survey.n_channels:,} channels of {len(survey)} layers over {survey.n_images:,} images: how strongly they "
         "answer, which are alike, which behave oddly, and which can go.",
     )
-    _warn(page, result)
+    for sentence in cautions(result):
+        page.warning(sentence)
     page.section("What was found")
-    for sentence in findings(result):
+    for sentence in _found(result):
         page.text(sentence)
     page.facts(_facts(result))
-    _picture(page, out, "grid.png", "Mean average of every channel, by layer; the stripe is its group.")
-    _picture(page, out, "convergence.png", "Whether there were enough images: correlations should have settled.")
+    page.view((out / "views.html").read_text(encoding="utf-8"), VIEWS_NOTE, poster=out / "grid.png")
+    if survey.convergence is not None:
+        _picture(page, out, "convergence.png", _convergence(survey.convergence))
     _oddities(page, result)
     _groups(page, result, out)
     _picture(page, out, "alignment.png", "Which layers tell the images apart alike.")
@@ -51,26 +74,66 @@ def write_report(result: SurveyResult, out: Path, *, command: str = "") -> dict[
 
 
 def findings(result: SurveyResult) -> Iterator[str]:
-    """Yield a sentence for each thing found."""
+    """Yield a sentence for each thing found; what is missing or must be known first comes first."""
+    yield from cautions(result)
+    yield from _found(result)
+
+
+def cautions(result: SurveyResult) -> Iterator[str]:
+    """Yield a sentence for each thing that must be known before the results are: what was left out, and why."""
+    survey = result.survey
+    if result.network.weights == "random":
+        yield f"{result.network.name} has RANDOM WEIGHTS: nothing here was learned."
+    if survey.n_skipped:
+        named = "; ".join(image.reason for image in survey.skipped[:N_NAMED])
+        more = f"; {survey.n_skipped - N_NAMED:,} more" if survey.n_skipped > N_NAMED else ""
+        images = "1 image was" if survey.n_skipped == 1 else f"{survey.n_skipped:,} images were"
+        yield f"{images} left out, as they could not be read: {named}{more}"
+    if survey.n_images < 2:
+        yield "A single image has no correlations: there are no groups, and nothing can be merged."
+    if survey.confusion is None:
+        yield "The images have no labels: there are no accuracy and no statistics by class, and nothing was merged."
+
+
+def _found(result: SurveyResult) -> Iterator[str]:
     survey = result.survey
     if survey.accuracy is not None:
         yield f"{survey.accuracy:.1%} of the {survey.n_images:,} images surveyed were answered rightly."
+    if survey.convergence is not None:
+        yield _convergence(survey.convergence)
     kinds = Counter(found.kind for found in result.anomalies)
     said = ", ".join(f"{number:,} {kind}" for kind, number in kinds.items())
     yield f"Odd channels: {said}." if said else "No channel behaves oddly."
     if result.groups:
-        stable = sum(int((groups.stability[_large(groups)] >= STABLE).sum()) for groups in result.groups.values())
+        stable = sum(map(_n_stable, result.groups.values()))
         every = sum(groups.n_groups for groups in result.groups.values())
-        yield f"{every} groups of like channels; {stable} of them come back when images are drawn anew."
+        known = any(groups.counts is not None for groups in result.groups.values())
+        again = f"; {stable} of them come back when images are drawn anew" if known else ""
+        yield f"{every} groups of like channels{again}."
     yield from _merge_findings(result.merging)
+
+
+def _convergence(convergence: Convergence) -> str:
+    limit = f"{SETTLED:g} (root mean square)"
+    if convergence.settled is None:
+        n_images = f"{int(convergence.n_images[-1]):,} images"
+        return (
+            f"Correlations have not settled after {n_images}: they still move by {limit} or more. Survey more images."
+        )
+    n_images = f"{convergence.settled:,} images"
+    return f"Correlations have settled after {n_images}: from there on they move by less than {limit}."
 
 
 def _merge_findings(merging: Merging | None) -> Iterator[str]:
     if merging is None:
         return
-    pairs = merging.redundancy.pairs
-    confirmed = sum(not pair.reason for pair in pairs)
-    yield f"Averages proposed {len(pairs):,} redundant pairs; the maps confirmed {confirmed:,} of them."
+    strict = RedundancyOptions()
+    pairs = [pair for pair in merging.redundancy.pairs if pair.correlation > strict.correlation_above]
+    confirmed = sum(pair.explained >= strict.explained for pair in pairs)
+    yield (
+        f"{len(pairs):,} pairs of channels have averages that correlate above {strict.correlation_above:g}; the maps "
+        f"confirm {confirmed:,} of them: over all positions one explains at least {strict.explained:.0%} of the other."
+    )
     if merging.merged is None:
         yield "Nothing could be merged within the loss of accuracy that was allowed."
         return
@@ -80,7 +143,19 @@ def _merge_findings(merging: Merging | None) -> Iterator[str]:
         f"{done.n_merged:,} of the hidden channels, {done.share:.1%}, went into others: accuracy "
         f"{steps[0].accuracy:.1%} -> {done.accuracy:.1%} on the images that chose."
     )
+    yield _border_findings(merging.merged)
     yield from _curve_findings(merging, done.share)
+
+
+def _border_findings(merged: MergedNetwork) -> str:
+    errors = np.array([merge.border_error for merge in merged.merges])
+    if not errors.any():
+        return "No error arises at padded borders of maps."
+    return (
+        "Where maps are padded with zeros, what was merged is off by its constant part: by at most "
+        f"{np.median(errors):.2g} in the median merge and {errors.max():.2g} in the worst, in units of what the layer "
+        "behind gives. The measured accuracies have this error in them."
+    )
 
 
 def _curve_findings(merging: Merging, share: float) -> Iterator[str]:
@@ -97,19 +172,6 @@ def _accuracy_at(curve: PruneCurve, share: float) -> float:
     return float(np.interp(share, curve.shares, curve.accuracy))
 
 
-def _warn(page: Page, result: SurveyResult) -> None:
-    survey = result.survey
-    if result.network.weights == "random":
-        page.warning(f"{result.network.name} has RANDOM WEIGHTS: nothing here was learned.")
-    if survey.n_skipped:
-        named = "; ".join(f"{image.name}: {image.reason}" for image in survey.skipped[:5])
-        page.warning(f"{survey.n_skipped:,} images could not be read and were left out. {named}")
-    if survey.n_images < 2:
-        page.warning("A single image has no correlations: there are no groups, and nothing can be merged.")
-    if survey.confusion is None:
-        page.warning("The images have no labels: there are no statistics by class, and nothing was merged.")
-
-
 def _facts(result: SurveyResult) -> dict[str, str]:
     survey = result.survey
     return {
@@ -117,6 +179,7 @@ def _facts(result: SurveyResult) -> dict[str, str]:
         "values": "behind the activations" if survey.signal == "post" else "before the activations",
         "images": f"{survey.n_images:,}",
         "images kept for groups": f"{len(survey.window_images):,}, the last ones",
+        "groups": rule_in_words(survey.grouping),
     }
 
 
@@ -145,13 +208,23 @@ def _groups(page: Page, result: SurveyResult, out: Path) -> None:
     if not result.groups:
         return
     page.section("Channels that answer to the same images")
-    page.text(GROUPS_NOTE)
+    page.text(GROUPS_NOTE.format(rule=rule_in_words(result.survey.grouping)))
+    if result.survey.grouping.alike == "maps":
+        page.text(MAPS_NOTE)
     rows = [_group_row(name, groups) for name, groups in result.groups.items()]
     columns = ("layer", "channels", "groups", "largest", "stable groups", "modularity", "shuffled")
     page.table(columns, rows, f"Groups by layer; stable: mean overlap of at least {STABLE:g} with groups of new draws")
-    for name, groups in result.groups.items():
-        _picture(page, out, f"groups_{name}.png", f"{name}: {counted(groups)}.")
+    page.view3d((out / "graphs.html").read_text(encoding="utf-8"), GRAPH_NOTE, poster=out / "graph.png")
+    drawn = sorted(result.groups, key=lambda name: -_n_stable(result.groups[name]))[:N_DRAWN]
+    if len(drawn) < len(result.groups):
+        page.text(f"Here are the {N_DRAWN} layers with the most stable groups; groups_*.png in the folder are of all.")
+    for name in (name for name in result.groups if name in drawn):
+        _picture(page, out, f"groups_{name}.png", f"{name}: {counted(result.groups[name])}.")
         _picture(page, out, f"counts_{name}.png", f"{name}: how much of this is chance.")
+
+
+def _n_stable(groups: LayerGroups) -> int:
+    return int((groups.stability[_large(groups)] >= STABLE).sum())
 
 
 def _large(groups: LayerGroups) -> np.ndarray:
@@ -160,10 +233,10 @@ def _large(groups: LayerGroups) -> np.ndarray:
 
 def _group_row(name: str, groups: LayerGroups) -> tuple[str | int | float | None, ...]:
     counts = groups.counts
-    place = None if counts is None else int(np.abs(counts.exponents - 6).argmin())
+    place = None if counts is None else int(np.abs(counts.exponents - groups.exponent).argmin())
     return (
         *(name, groups.labels.size, groups.n_groups, int(np.bincount(groups.labels).max())),
-        int((groups.stability[_large(groups)] >= STABLE).sum()),
+        _n_stable(groups),
         None if counts is None else round(float(counts.modularity[place]), 3),
         None if counts is None else round(float(counts.null_modularity[:, place].mean()), 3),
     )
@@ -171,9 +244,8 @@ def _group_row(name: str, groups: LayerGroups) -> tuple[str | int | float | None
 
 def _merging(page: Page, merging: Merging, out: Path) -> None:
     page.section("Redundant channels, merged")
-    page.text(MERGE_NOTE)
-    for layer, reason in merging.redundancy.left_whole.items():
-        page.text(f"Left whole: {layer}, {reason}.")
+    page.text(MERGE_NOTE.format(**merging.redundancy.options))
+    page.table(*redundancy_table(merging.redundancy))
     _picture(page, out, "merging.png", "Accuracy on test images while channels are merged, beside removing them.")
     if merging.merged is None:
         return

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnvis.analysis.communities import AlgorithmName
-from cnnvis.core import Anomaly, GroupCounts, PruneCurve, Redundancy, Survey
+from cnnvis.analysis.communities import AlgorithmName, WeightsName
+from cnnvis.core import Anomaly, GroupCounts, Grouping, PruneCurve, Redundancy, Survey
 from cnnvis.core.survey import SignalName
 from cnnvis.models import Network
 from cnnvis.pruning import MergedNetwork
@@ -35,9 +35,15 @@ class ChannelSurvey:
         See `SurveyOptions`.
     window : int
         Images whose averages are kept: for the stability of groups and for diagnoses.
+    recent : bool
+        Look at these images alone, the last ones, not at all so far.
+    alike : {"averages", "maps"}
+        What is correlated, see `Grouping`; maps cost about as much again as the convolutions.
+    links : {"power", "exponential"}
+        Weights of the links between channels, see `cnnvis.communities`.
+    exponent : float, optional
+        Of the weights: default 6, and 20 for "exponential".
     algorithm : {"leiden", "louvain"}
-    exponent : float
-        Of the weights, see `cnnvis.communities`.
     resolution : float
     merge : bool
         Look for redundant channels, merge them, and measure what it costs.
@@ -56,8 +62,11 @@ class ChannelSurvey:
     layers: tuple[str, ...] = ()
     signal: SignalName = "post"
     window: int = 1000
+    recent: bool = False
+    alike: Literal["averages", "maps"] = "averages"
+    links: WeightsName = "power"
+    exponent: float | None = None
     algorithm: AlgorithmName = "leiden"
-    exponent: float = 6.0
     resolution: float = 1.0
     merge: bool = True
     max_drop: float = 0.01
@@ -67,6 +76,18 @@ class ChannelSurvey:
     random_state: int = 0
     device: str = "auto"
 
+    @property
+    def grouping(self) -> Grouping:
+        """How channels are grouped."""
+        return Grouping(
+            alike=self.alike,
+            weights=self.links,
+            exponent=self.exponent,
+            algorithm=self.algorithm,
+            resolution=self.resolution,
+            random_state=self.random_state,
+        )
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LayerGroups:
@@ -75,6 +96,8 @@ class LayerGroups:
     Parameters
     ----------
     similarity, weights : (C, C) float64
+    exponent : float
+        Of the weights.
     labels : (C,) int64
     places : (C, 2) float64
         Of the graph.
@@ -85,6 +108,7 @@ class LayerGroups:
 
     similarity: NDArray[np.float64]
     weights: NDArray[np.float64]
+    exponent: float
     labels: NDArray[np.int64]
     places: NDArray[np.float64]
     stability: NDArray[np.float64]

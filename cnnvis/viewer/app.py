@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -74,9 +75,11 @@ def show(target: Scene | SceneGrid) -> ViewerWindow | None:
     if running:
         return window
     try:
-        QApplication.instance().exec_()
+        _until_closed(window)
     finally:
         sys.excepthook = before
+    del window
+    gc.collect()  # or its rings of objects would be freed later, in a thread that comes by
     return None
 
 
@@ -97,9 +100,9 @@ def run(
     example : str, optional
         Name of an example to open.
     model : str, optional
-        A network to open, as for `cnnvis.models.load`.
+        A network to open, as for `cnnvis.models.load`; with files that of the survey among them.
     view : mapping, optional
-        What to see of the network: fields of `cnnvis.studies.showing.ModelView` by name.
+        What to see of the network, and its weights: fields of `cnnvis.studies.showing.ModelView` by name.
     screenshot : Path, optional
         Wait until everything is painted, save a picture of the window, and close it.
 
@@ -113,18 +116,36 @@ def run(
     problems: list[tuple[str, BaseException]] = []
     window.workspace.problem.connect(lambda what, error: problems.append((what, error)))
     if paths:
-        window.files.open(paths)
+        weights = (view or {}).get("weights")
+        window.files.open(paths, (model, None if weights is None else str(weights)) if model is not None else None)
     elif example is not None:
         window.files.open_example(example)
     elif model is not None:
         window.files.open_model(model, **(view or {}))
     try:
         if screenshot is None:
-            QApplication.instance().exec_()
+            _until_closed(window)
             return 0
         return _photograph(window, screenshot, problems)
     finally:
         sys.excepthook = before
+
+
+def _until_closed(window: ViewerWindow) -> None:
+    """Run Qt until this window is closed.
+
+    Not until the last one is, as Qt would: windows that go together ask it to quit more than once, and what is left
+    over of that lets every later loop of the program end at once, those of dialogs among them.
+    """
+    app = QApplication.instance()
+    by_itself = QApplication.quitOnLastWindowClosed()
+    QApplication.setQuitOnLastWindowClosed(False)
+    end = window.closed.connect(lambda: app.exit(0))
+    try:
+        app.exec_()
+    finally:
+        window.closed.disconnect(end)
+        QApplication.setQuitOnLastWindowClosed(by_itself)
 
 
 def _photograph(window: ViewerWindow, path: Path, problems: list[tuple[str, BaseException]]) -> int:

@@ -17,7 +17,7 @@ from cnnvis.viewer.timers import single_shot
 from cnnvis.viewer.view import SceneView
 from cnnvis.viewer.workspace import Workspace
 
-REST_MS = 200
+REST_MS = 150
 """How long nothing must change before the full picture is drawn."""
 
 QUICK = 0.08
@@ -186,6 +186,8 @@ class SceneCanvas(QWidget):
             with errors_of_vtk.raised():
                 self.view.ren_win.Render()
                 self.view.ren_win.WaitForCompletion()
+                width, height = self.view.ren_win.GetSize()
+                self.workspace.view_size = width, height
         except Exception as error:  # noqa: BLE001 - the window lives on, and says what could not be drawn
             self.failed.emit("Drawing", error)
         seconds = perf_counter() - start

@@ -17,6 +17,14 @@ from qtpy.QtWidgets import (
 )
 
 
+def is_accepted(dialog: QDialog) -> bool:
+    """Show a dialog until it is answered, and let it go: what it holds can be read until the next event."""
+    try:
+        return bool(dialog.exec_())
+    finally:
+        dialog.deleteLater()
+
+
 class ChooseSeveral(QDialog):
     """Asks for some of several things.
 

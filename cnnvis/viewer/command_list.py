@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cnnvis.viewer import comparing
-from cnnvis.viewer.acts import cameras, comparisons, items
+from cnnvis.viewer.acts import cameras, comparisons, items, surveys
 from cnnvis.viewer.commands import Command
 
 if TYPE_CHECKING:
@@ -74,6 +74,8 @@ def file_commands() -> list[Command | None]:
         Command("file.save", "&Save scene", lambda window: window.files.save(), "Ctrl+S", "Save what is shown."),
         Command("file.save_as", "Save scene &as…", lambda window: window.files.ask_save(), "Ctrl+Shift+S"),
         None,
+        *_survey_commands(),
+        None,
         Command("file.picture", "S&creenshot…", lambda window: window.exports.ask_picture(), "K", "Of any size."),
         Command("file.film", "&Film…", lambda window: window.exports.ask_film(), "", "Of a turn, or of the series."),
         Command("file.page", "&Web page…", lambda window: window.exports.ask_page(), "", "Turns in any browser."),
@@ -89,6 +91,27 @@ def file_commands() -> list[Command | None]:
         None,
         Command("file.start", "S&tart page", lambda window: window.show_start(), "", "Recent files and examples."),
         Command("file.quit", "&Quit", lambda window: window.close(), "Ctrl+Q", "Close the window."),
+    ]
+
+
+def _survey_commands() -> list[Command]:
+    """Return the commands of the menu of files that make and keep surveys."""
+    return [
+        Command(
+            "file.survey",
+            "S&urvey this network…",
+            surveys.ask_survey,
+            "Ctrl+U",
+            "Follow every channel of the network that is open over many images.",
+        ),
+        Command(
+            "file.save_survey",
+            "Sa&ve survey…",
+            surveys.ask_save_survey,
+            "",
+            "Keep the survey that is looked at.",
+            possible=lambda window: window.workspace.survey is not None,
+        ),
     ]
 
 

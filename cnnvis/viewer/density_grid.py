@@ -40,6 +40,9 @@ OPACITY = ((0.0, 0.0), (0.1, 0.0), (1.0, 0.7))
 LEAST = 0.02
 """Density of a cell, in that of the densest, from which on it gets a point."""
 
+FAINTEST = 0.2
+"""Opacity of the points of the emptiest cells: most hold a hundredth of what the fullest do, and would be unseen."""
+
 REST_MS = 300
 
 KEPT = 8
@@ -169,8 +172,8 @@ def _add_cubes(scene: Scene, density: LineDensity, fields: dict[str, Any]) -> Sc
 
 
 def _add_points(scene: Scene, density: LineDensity, fields: dict[str, Any]) -> SceneItem:
-    size = density.volume.spacing[0] / 2
-    fields = {"mode": "points", "size": size, "legend": False, "importance_threshold": LEAST} | fields
+    look = {"mode": "points", "size": density.volume.spacing[0], "base_opacity": FAINTEST, "legend": False}
+    fields = look | {"importance_threshold": LEAST} | fields
     return scene.add_glyphs(density.points(LEAST), name=NAME, **fields)
 
 

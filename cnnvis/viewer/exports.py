@@ -16,6 +16,7 @@ from cnnvis.core import PointSet, PolylineSet, Volume
 from cnnvis.core.errors import InvalidInputError, OutputError
 from cnnvis.rendering import FILM_SUFFIXES, GLTF_SUFFIXES, PICTURE_SUFFIXES, export_gltf, export_html
 from cnnvis.scene import Scene, copy_of, copy_scene
+from cnnvis.viewer.choice_dialogs import is_accepted
 from cnnvis.viewer.export_dialogs import FilmDialog, SizeDialog
 from cnnvis.viewer.jobs import Tell
 from cnnvis.viewer.workspace import Workspace
@@ -40,14 +41,16 @@ class Exports(QObject):
     def ask_picture(self) -> None:
         """Ask for size and file, and write the picture of the view."""
         dialog = SizeDialog(self.workspace.target, self.window)
-        if dialog.exec_():
-            self._ask("Screenshot", "picture.png", PICTURE_SUFFIXES, lambda path: self.picture(path, dialog.size_asked))
+        if is_accepted(dialog):
+            size = dialog.size_asked
+            self._ask("Screenshot", "picture.png", PICTURE_SUFFIXES, lambda path: self.picture(path, size))
 
     def ask_film(self) -> None:
         """Ask what the film runs over, and for the file."""
         dialog = FilmDialog(self.workspace.target, self.window)
-        if dialog.exec_():
-            self._ask("Film", "film.mp4", FILM_SUFFIXES, lambda path: self.film(path, **dialog.options))
+        if is_accepted(dialog):
+            options = dialog.options
+            self._ask("Film", "film.mp4", FILM_SUFFIXES, lambda path: self.film(path, **options))
 
     def ask_page(self) -> None:
         """Ask for the file of a page that turns in a browser."""

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from psygnal import EventedModel, SignalInstance
 from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
+from qtpy.QtGui import QKeyEvent
 from qtpy.QtWidgets import (
     QAbstractSlider,
     QAbstractSpinBox,
@@ -85,7 +86,8 @@ class NumberField(QWidget):
         self.setFocusProxy(self.box)
         self.setToolTip(f"{tooltip}\n{low:g} to {high:g}{suffix}".strip())
         self.set_value(value)
-        leave_wheel(self)
+        leave_wheel(self.slider)
+        leave_wheel(self.box)
         self.slider.valueChanged.connect(self._slid)
         self.slider.sliderReleased.connect(self.finished)
         self.box.valueChanged.connect(self._typed)
@@ -247,17 +249,30 @@ def leave_wheel(widget: QWidget) -> None:
 
     Elsewhere the wheel scrolls the panel, and does not change what it only passes.
     """
-    for part in (widget, *widget.findChildren(QWidget)):
-        if isinstance(part, QAbstractSlider | QAbstractSpinBox | QComboBox):
+    controls = QAbstractSlider | QAbstractSpinBox | QComboBox
+    # What Qt has put into a control of its own is left alone: a wrapper made for it may outlive it, and stand for what
+    # comes to lie in its place. The program ended here by that.
+    parts = [widget] if isinstance(widget, controls) else widget.findChildren(QWidget)
+    for part in parts:
+        if isinstance(part, controls):
             part.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             part.installEventFilter(_WheelGuard(part))
 
 
+def is_typed(event: QKeyEvent) -> bool:
+    """Return whether a key types a character, with no modifier but Shift."""
+    free = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
+    return bool(event.text().strip()) and event.text().isprintable() and not event.modifiers() & free
+
+
 class _WheelGuard(QObject):
-    """Hands the wheel on to what is around a control that has not the focus."""
+    """Hands the wheel on to what is around a control that has not the focus; keeps what is typed in a list for it."""
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - overrides Qt's
         """Take the event from the control; what is ignored goes to its parent."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(watched, QComboBox):
+            event.setAccepted(is_typed(event))  # a digit is a class there, and a position of the camera elsewhere
+            return event.isAccepted()
         is_wheel = event.type() == QEvent.Type.Wheel
         passing = is_wheel and isinstance(watched, QWidget) and not watched.hasFocus()
         if passing:

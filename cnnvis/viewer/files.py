@@ -8,7 +8,7 @@ from pathlib import Path
 from qtpy.QtCore import QObject, Qt
 from qtpy.QtWidgets import QFileDialog, QWidget
 
-from cnnvis.core import Survey
+from cnnvis.core import Provenance, Survey
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.io.showing import Shown, load_to_show
 from cnnvis.scene import copy_of
@@ -18,7 +18,8 @@ from cnnvis.viewer.jobs import OPENING, Tell
 from cnnvis.viewer.model_dialog import ModelDialog
 from cnnvis.viewer.model_files import CODE, PROGRAM, WEIGHTS, is_model
 from cnnvis.viewer.settings import Settings
-from cnnvis.viewer.workspace import Workspace
+from cnnvis.viewer.surveys.making import origin_of
+from cnnvis.viewer.workspace import ModelSource, Workspace
 
 OPENED = "All that can be shown (*.json *.safetensors *.vti *.vtp *.vtm *.pvd *.vox *.hd *.npy *.csv);;All files (*)"
 MODEL_FILES = f"Models (*{' *'.join((CODE, PROGRAM, *WEIGHTS))})"
@@ -39,6 +40,7 @@ class Files(QObject):
     def __init__(self, workspace: Workspace, settings: Settings, window: QWidget) -> None:
         super().__init__(window)
         self.workspace, self.settings, self.window = workspace, settings, window
+        self._sources: dict[str, ModelSource] = {}
 
     # -- opening ---------------------------------------------------------------------------------
 
@@ -48,8 +50,15 @@ class Files(QObject):
         if names:
             self.open([Path(name) for name in names])
 
-    def open(self, paths: Sequence[Path]) -> None:
-        """Open files in a thread; the window shows them when they are read. Of a model, ask what to see of it."""
+    def open(self, paths: Sequence[Path], source: ModelSource | None = None) -> None:
+        """Open files in a thread; the window shows them when they are read. Of a model, ask what to see of it.
+
+        Parameters
+        ----------
+        paths : sequence of Path
+        source : (model, weights), optional
+            What the network of a survey among them is loaded with.
+        """
         paths = [Path(path) for path in paths]
         if len(paths) == 1 and is_model(paths[0]):
             self.ask_model(paths[0])
@@ -65,7 +74,7 @@ class Files(QObject):
             if shown.survey is None or not self._has_layers(shown.survey):
                 show(shown.target, shown.networks, paths[0] if len(paths) == 1 else None)
             if shown.survey is not None:
-                self.workspace.show_survey(shown.survey)
+                self.workspace.show_survey(shown.survey, source or self.source_of(shown.survey.provenance))
             for path in paths:
                 self.settings.add_recent(path)
             self.workspace.message.emit(f"{title}: done")
@@ -104,10 +113,21 @@ class Files(QObject):
 
         def then(shown: Shown) -> None:
             self.workspace.show_made(shown.target, shown.networks)
+            self._note_source(model, view.get("weights"))
             self.workspace.message.emit(f"{title}: done")
 
         title = f"Opening {Path(model).name}" + (f" with {Path(image).name}" if image else "")
         self.workspace.jobs.run(OPENING, work, then, title=title)
+
+    def _note_source(self, model: str, weights: object) -> None:
+        """Keep how the network behind what is open was loaded: its own name may not say in which folder it is."""
+        origin = origin_of(self.workspace)
+        if origin is not None and origin.model_sha256:
+            self._sources[origin.model_sha256] = (model, None if weights is None else str(weights))
+
+    def source_of(self, origin: Provenance) -> ModelSource | None:
+        """Return what a network was opened with in this session, (model, weights); None where it was not."""
+        return self._sources.get(origin.model_sha256)
 
     def open_example(self, name: str) -> None:
         """Open one of the networks that come along."""
@@ -145,11 +165,15 @@ class Files(QObject):
             self.save_to(path if path.suffix else path.with_suffix(".json"))
 
     def save_to(self, path: Path) -> None:
-        """Save the scene as it is now, with its data beside it, in a thread; whole or not at all."""
+        """Save the scene as it is now, with its data beside it, in a thread; whole or not at all.
+
+        With the size of the view: drawn elsewhere it is the picture that is seen here, panes and texts where they are.
+        """
         if path.suffix.lower() != ".json":
             raise InvalidInputError(f"A scene is saved as .json, got {path.name}. Other formats are under Export.")
         opened = self.workspace.target
         copy = copy_of(opened)
+        copy.size = self.workspace.view_size or copy.size
 
         def work(tell: Tell) -> None:
             from cnnvis.io import save

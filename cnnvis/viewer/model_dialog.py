@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
-    QComboBox,
     QDialog,
     QDialogButtonBox,
     QFileDialog,
@@ -24,9 +22,10 @@ from qtpy.QtWidgets import (
 
 from cnnvis.core.errors import CnnvisError
 from cnnvis.viewer.examples import MODELS, SAMPLES
-from cnnvis.viewer.fields import ChoiceField, add_row, leave_wheel
+from cnnvis.viewer.fields import ChoiceField, add_row
 from cnnvis.viewer.jobs import Jobs, Tell
 from cnnvis.viewer.model_files import CODE, PROGRAM, WEIGHTS, functions_of, network_of
+from cnnvis.viewer.name_lines import add_browsed, name_line
 
 if TYPE_CHECKING:
     from cnnvis.studies.layers import LayersToShow
@@ -60,19 +59,20 @@ class ModelDialog(QDialog):
         self.setWindowTitle("Open a model")
         self.setMinimumWidth(480)
         self.form = QFormLayout(self)
-        self.network = _line(MODELS, "A name, a .py file that makes the network, a .pt2 program, torchvision:NAME ...")
-        self._add("&Network", self.network, "A Python file, or a program of torch.export.", self._browse_network)
-        self.function = _line((), "The function or class of the Python file that makes it, called without arguments.")
+        self.network = name_line(MODELS, "A name, a .py file that makes it, a .pt2 program, torchvision:NAME ...")
+        tip = "A Python file, or a program of torch.export."
+        add_browsed(self.form, "&Network", self.network, tip=tip, browse=self._browse_network)
+        self.function = name_line((), "What makes it in the Python file: a function or class without arguments.")
         add_row(self.form, "&Function", self.function)
         self.weights = QLineEdit()
         self.weights.setPlaceholderText("those that come along, else random ones")
         self.weights.setToolTip("A file of weights without code: .pt, .pth, .safetensors ...")
-        self._add("&Weights", self.weights, "A checkpoint.", self._browse_weights)
+        add_browsed(self.form, "&Weights", self.weights, tip="A checkpoint.", browse=self._browse_weights)
         what = ((MAPS, "what its layers make of an image"), (LINKS, "all of it, as bundled lines"))
         self.what = ChoiceField(what, tooltip="Volumes of feature maps, or units and links of the whole network.")
         add_row(self.form, "&Show", self.what)
-        self.image = _line(SAMPLES, "A picture file, or a photo that comes along.")
-        self._add("&Image", self.image, "A picture.", self._browse_image)
+        self.image = name_line(SAMPLES, "A picture file, or a photo that comes along.")
+        add_browsed(self.form, "&Image", self.image, tip="A picture.", browse=self._browse_image)
         self._add_layers()
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Open | QDialogButtonBox.StandardButton.Cancel)
         self.buttons.accepted.connect(self.accept)
@@ -85,24 +85,6 @@ class ModelDialog(QDialog):
         self._begin_with(path)
 
     # -- parts -----------------------------------------------------------------------------------
-
-    def _add(self, text: str, line: QComboBox | QLineEdit, tip: str, browse: Callable[[], None]) -> None:
-        """Add a line with a button that chooses a file for it."""
-        row = QWidget()
-        layout = QHBoxLayout(row)
-        layout.setContentsMargins(0, 0, 0, 0)
-        button = QPushButton("…")
-        button.setFixedWidth(32)
-        button.setToolTip(tip)
-        button.setAccessibleName(f"Choose a file: {text.replace('&', '')}")
-        button.setAutoDefault(False)
-        button.clicked.connect(lambda _: browse())
-        layout.addWidget(line, 1)
-        layout.addWidget(button)
-        row.setFocusProxy(line)
-        row.setToolTip(line.toolTip())
-        add_row(self.form, text, row)
-        line.setAccessibleName(text.replace("&", ""))
 
     def _add_layers(self) -> None:
         self.layers = QListWidget()
@@ -232,14 +214,3 @@ class ModelDialog(QDialog):
 
     def _ask(self, title: str, kinds: str) -> str:
         return QFileDialog.getOpenFileName(self, title, "", kinds)[0]
-
-
-def _line(choices: tuple[str, ...], tip: str) -> QComboBox:
-    """Return a line to type in, or to choose in from what is known; "" at first where nothing is."""
-    line = QComboBox()
-    line.setEditable(True)
-    line.addItems(choices)
-    line.setToolTip(tip)
-    line.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    leave_wheel(line)
-    return line

@@ -12,6 +12,9 @@ CODE, PROGRAM = ".py", ".pt2"
 WEIGHTS = (".pt", ".pth", ".bin", ".ckpt", ".safetensors")
 """Suffixes of `cnnvis.models.checkpoints`, by hand: a file that is dropped must not wait for torch."""
 
+PACKAGES = ("torchvision", "timm")
+"""Packages of `cnnvis.models.packages`, by hand as well."""
+
 
 def is_model(path: Path) -> bool:
     """Whether a file is code, a program or weights of a network; reads the header of a .safetensors file only."""
@@ -41,6 +44,14 @@ def _needs(arguments: ast.arguments) -> bool:
     """Whether a call needs arguments."""
     positional = len(arguments.posonlyargs) + len(arguments.args)
     return positional > len(arguments.defaults) or None in arguments.kw_defaults
+
+
+def is_loadable(name: str) -> bool:
+    """Whether a network can be loaded by the name that files keep of it, as far as can be told without torch."""
+    if name.partition("@")[0] in MODELS or name.partition(":")[0] in PACKAGES:
+        return True
+    file, _, _ = name.rpartition(":")
+    return Path(file or name).is_file()
 
 
 def network_of(weights: Path) -> str:

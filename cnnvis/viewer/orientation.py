@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,15 @@ from qtpy.QtWidgets import QWidget
 
 from cnnvis.viewer.theme import Theme
 
-SIDE = 92
+WIDTH, HEIGHT = 152, 92
 LENGTH = 26.0
 POINTS = 9
+GAP, FARTHEST = 2.0, 12.0
+"""Pixels between an arrow and its name, and how much farther off it may be where others are in the way."""
+
+END_ON = 0.3
+"""Share of its length as which an arrow is seen, below which it has no name: those of the others are near it."""
+
 HALO = 3.0
 """Width of the ground around letters, which keeps them apart from what is below."""
 
@@ -43,7 +50,7 @@ class OrientationMarker(QWidget):
         super().__init__(view)
         self._view = view
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.resize(SIDE, SIDE)
+        self.resize(WIDTH, HEIGHT)
         self._ways: NDArray[np.float64] | None = None
         self._theme: Theme = "light"
         self.hide()
@@ -67,7 +74,7 @@ class OrientationMarker(QWidget):
         """
         scale = self._view.width() / picture.shape[1]
         here = None if self.isHidden() else (self.x() / scale, self.y() / scale)
-        left, top = empty_square(picture, round(SIDE / scale), box, here)
+        left, top = empty_place(picture, (round(WIDTH / scale), round(HEIGHT / scale)), box, here)
         self.move(round(left * scale), round(top * scale))
         self.show()
 
@@ -77,12 +84,10 @@ class OrientationMarker(QWidget):
             return
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        middle = QPointF(SIDE / 2, SIDE / 2)
-        order = np.argsort(self._ways[:, 2])
-        for axis in order:
-            across, upwards, _ = self._ways[axis]
+        middle = QPointF(WIDTH / 2, HEIGHT / 2)
+        for axis in np.argsort(self._ways[:, 2]):
             painter.setPen(QPen(QColor(COLOURS[self._theme][axis]), 2))
-            painter.drawLine(middle, middle + QPointF(LENGTH * float(across), -LENGTH * float(upwards)))
+            painter.drawLine(middle, middle + _tip(self._ways[axis]))
         font = QFont(self.font())
         font.setPointSize(POINTS)
         for axis, place in label_places(self._ways, QFontMetricsF(font)).items():
@@ -93,43 +98,63 @@ class OrientationMarker(QWidget):
         painter.end()
 
 
+def _tip(way: NDArray[np.float64]) -> QPointF:
+    """Return where the arrow of an axis ends, from the middle of the marker."""
+    return QPointF(LENGTH * float(way[0]), -LENGTH * float(way[1]))
+
+
 def label_places(ways: NDArray[np.float64], metrics: QFontMetricsF) -> dict[int, QRectF]:
-    """Return where the names of the axes stand in the marker: at the tips, and none over another.
+    """Return where the names of the axes stand in the marker: behind the tips, none over another or over an arrow.
 
     Parameters
     ----------
     ways : (3, 3) ndarray of float
-        Of each axis: right, up, towards the viewer. One that runs along the line of sight gets no name.
+        Of each axis: right, up, towards the viewer. One that runs nearly along the line of sight gets no name, nor one
+        that has no room near its tip.
     metrics : QFontMetricsF
     """
-    room = QRectF(0, 0, SIDE, SIDE)
+    room = QRectF(0, 0, WIDTH, HEIGHT)
+    arrows = [room.center() + share * _tip(way) for way in ways for share in np.linspace(0, 1, 14)]
     found: dict[int, QRectF] = {}
     for axis in np.argsort(-np.hypot(ways[:, 0], ways[:, 1])):  # what is seen from the side keeps its place
-        across, upwards, _ = ways[axis]
-        if np.hypot(across, upwards) < 0.15:
+        if np.hypot(*ways[axis, :2]) < END_ON:
             continue
-        place = QRectF(0, 0, metrics.horizontalAdvance(AXES[axis]), metrics.height())
-        place.moveCenter(room.center() + 1.3 * LENGTH * QPointF(float(across), -float(upwards)))
-        place.moveLeft(min(max(place.left(), 0.0), SIDE - place.width()))
-        tries = (place.translated(0, side * step) for step in np.arange(0, SIDE, 2.0) for side in (1, -1))
-        free = (each for each in tries if room.contains(each) and not any(each.intersects(o) for o in found.values()))
-        found[int(axis)] = next(free, place)
+        for place in _places_near(ways[axis], metrics.horizontalAdvance(AXES[axis]), metrics.height()):
+            ground = place.adjusted(-GAP / 2, 0, GAP / 2, 0)
+            covers = any(map(ground.contains, arrows)) or any(map(place.intersects, found.values()))
+            if room.contains(place) and not covers:
+                found[int(axis)] = place
+                break
     return found
 
 
-def empty_square(
-    picture: NDArray[np.uint8], side: int, box: Box, here: tuple[float, float] | None = None
-) -> tuple[int, int]:
-    """Return the left and top pixel of a square where a picture has one colour.
+def _places_near(way: NDArray[np.float64], width: float, height: float) -> Iterator[QRectF]:
+    """Yield where a name may stand: behind the tip of its arrow, then ever farther from there."""
+    tip = _tip(way)
+    unit = tip / float(np.hypot(tip.x(), tip.y()))
+    # from the middle of a rectangle to its rim in the direction of the arrow
+    inside = min(width / 2 / max(abs(unit.x()), 1e-9), height / 2 / max(abs(unit.y()), 1e-9))
+    centre = QPointF(WIDTH / 2, HEIGHT / 2) + tip + (inside + GAP) * unit
+    for distance in np.arange(0.0, FARTHEST + 1.0, 2.0):
+        for angle in np.arange(0.0, 2 * np.pi if distance else 0.1, np.pi / 6):
+            place = QRectF(0, 0, width, height)
+            place.moveCenter(centre + distance * QPointF(float(np.cos(angle)), float(np.sin(angle))))
+            yield place
 
-    Of all such squares in the box the one that is nearest to a corner of it, the upper right one for choice; `here`
+
+def empty_place(
+    picture: NDArray[np.uint8], size: tuple[int, int], box: Box, here: tuple[float, float] | None = None
+) -> tuple[int, int]:
+    """Return the left and top pixel of a rectangle where a picture has one colour.
+
+    Of all such rectangles in the box the one that is nearest to a corner of it, the upper right one for choice; `here`
     if that is one. Without any, the one with the least in it.
 
     Parameters
     ----------
     picture : (H, W, 3) ndarray of uint8
-    side : int
-        Of the square, pixels.
+    size : (width, height)
+        Pixels.
     box : (left, bottom, right, top)
         Shares of the picture.
     here : (left, top), optional
@@ -143,15 +168,19 @@ def empty_square(
     left, right = round(box[0] * width), round(box[2] * width)
     top, bottom = round((1 - box[3]) * height), round((1 - box[1]) * height)
     drawn = _drawn(picture[top:bottom:STEP, left:right:STEP])
-    size = max(1, min(side // STEP, *drawn.shape))
+    columns, rows = (max(1, min(side // STEP, most)) for side, most in zip(size, drawn.shape[::-1], strict=True))
     total = np.pad(drawn.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
-    inside = total[size:, size:] - total[:-size, size:] - total[size:, :-size] + total[:-size, :-size]
+    inside = total[rows:, columns:] - total[:-rows, columns:] - total[rows:, :-columns] + total[:-rows, :-columns]
     if here is not None:
         row, column = round((here[1] - top) / STEP), round((here[0] - left) / STEP)
         if 0 <= row < inside.shape[0] and 0 <= column < inside.shape[1] and inside[row, column] == 0:
             return round(here[0]), round(here[1])
     row, column = np.unravel_index(np.argmin(_cost(inside)), inside.shape)
-    return left + STEP * int(column), top + STEP * int(row)
+    # with an odd number of pixels the last step ends one of them behind the box
+    return (
+        max(left, min(left + STEP * int(column), right - size[0])),
+        max(top, min(top + STEP * int(row), bottom - size[1])),
+    )
 
 
 def _drawn(picture: NDArray[np.uint8]) -> NDArray[np.int64]:

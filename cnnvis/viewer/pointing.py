@@ -27,10 +27,12 @@ class Pointing(QObject):
 
     Notes
     -----
-    Signal: `hovered` with the line for the status bar, "" where there is nothing.
+    Signals: `hovered` with the line for the status bar, "" where there is nothing; `unit_hovered` with the channel
+    under the mouse, (layer, channel) or None.
     """
 
     hovered = Signal(str)
+    unit_hovered = Signal(object)
 
     def __init__(self, workspace: Workspace, canvas: SceneCanvas) -> None:
         super().__init__(canvas)
@@ -84,19 +86,23 @@ class Pointing(QObject):
 
     def _leave(self) -> None:
         self._at = None
-        self.hovered.emit("")
+        self._tell(None)
 
     def _answer(self) -> None:
         if self._at is None:
             return
         picker = self.picker_at(*self._at)
         if picker is None or picker.stale:
-            self.hovered.emit("")
+            self._tell(None)
             if not self._rest.isActive():
                 self._rest.start()
             return
-        hit = picker.at(*self._at)
+        self._tell(picker.at(*self._at))
+
+    def _tell(self, hit: Hit | None) -> None:
+        units = frozenset() if hit is None else hit.selection.units
         self.hovered.emit("" if hit is None else hit.text)
+        self.unit_hovered.emit(next(iter(units)) if len(units) == 1 else None)
 
     # -- selecting -------------------------------------------------------------------------------
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 
-from qtpy.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar
+from qtpy.QtWidgets import QLabel, QProgressBar, QPushButton, QSizePolicy, QStatusBar
 
 from cnnvis.viewer.canvas import SceneCanvas
 from cnnvis.viewer.workspace import Workspace
 
 MESSAGE_MS = 6000
+LONGEST_TITLE = 260
+"""Room of the title of a job in pixels."""
 
 
 class StatusLine(QStatusBar):
@@ -20,8 +22,11 @@ class StatusLine(QStatusBar):
         self.workspace, self.canvas = workspace, canvas
         self.under_cursor = QLabel()
         self.under_cursor.setAccessibleName("Under the cursor")
-        self.addWidget(self.under_cursor, 1)
         self.work = QLabel()
+        self.work.setMaximumWidth(LONGEST_TITLE)
+        # A label asks for the room of its whole text, and the window would grow with what the mouse points at.
+        self.under_cursor.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.addWidget(self.under_cursor, 1)
         self.progress = QProgressBar()
         self.progress.setFixedWidth(140)
         self.stop = QPushButton("Stop")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from pathlib import Path
 
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import Qt, QTimer, Signal
 from qtpy.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPixmap
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QMessageBox, QStackedWidget, QTabWidget, QWidget
 
@@ -18,6 +18,7 @@ from cnnvis.viewer.command_list import all_menus
 from cnnvis.viewer.commands import Commands
 from cnnvis.viewer.exports import Exports
 from cnnvis.viewer.files import Files
+from cnnvis.viewer.first_layout import NARROW, FirstLayout
 from cnnvis.viewer.keys_dialog import KeysDialog
 from cnnvis.viewer.panels.ask import AskPanel
 from cnnvis.viewer.panels.log import LogPanel
@@ -39,12 +40,6 @@ FRAME_MS = 30
 
 SIZE = (1280, 800)
 
-NARROW, RELEASE_MS = 370, 1500
-"""Width of docks at the side in the first session, and how long they are held to it: until all has been laid out."""
-
-QWIDGETSIZE_MAX = 16_777_215
-"""Qt's own name for no limit."""
-
 
 class ViewerWindow(QMainWindow):
     """Shows a workspace.
@@ -61,6 +56,8 @@ class ViewerWindow(QMainWindow):
     plotter : pyvistaqt.QtInteractor
         The widget of the view, a plotter of pyvista.
     """
+
+    closed = Signal()
 
     def __init__(self, settings: Settings | None = None) -> None:
         super().__init__()
@@ -88,6 +85,7 @@ class ViewerWindow(QMainWindow):
         self.status = StatusLine(self.workspace, self.canvas)
         self.pointing = Pointing(self.workspace, self.canvas)
         self.pointing.hovered.connect(self.status.show_under_cursor)
+        self.pointing.unit_hovered.connect(self.survey.bench.point_at)
         self.setStatusBar(self.status)
         self._turn = QTimer(self)
         self._turn.setInterval(FRAME_MS)
@@ -103,7 +101,7 @@ class ViewerWindow(QMainWindow):
             self.restoreGeometry(geometry)
             self.restoreState(docks)
         else:
-            self._share_out()
+            FirstLayout(self, self.docks)
 
     # -- docks -----------------------------------------------------------------------------------
 
@@ -135,17 +133,6 @@ class ViewerWindow(QMainWindow):
         self.workspace.survey_changed.connect(self._show_survey)
         self.docks["timeline"].raise_()
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
-
-    def _share_out(self) -> None:
-        """Let the docks begin narrow: what they ask for would leave the view half of the window."""
-        for dock in self.docks.values():
-            if self.dockWidgetArea(dock) != Qt.DockWidgetArea.BottomDockWidgetArea:
-                dock.setMaximumWidth(NARROW)
-        QTimer.singleShot(RELEASE_MS, self._release)
-
-    def _release(self) -> None:
-        for dock in self.docks.values():
-            dock.setMaximumWidth(QWIDGETSIZE_MAX)
 
     def _add_dock(self, name: str, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> None:
         dock = QDockWidget(title, self)
@@ -180,7 +167,7 @@ class ViewerWindow(QMainWindow):
         dock = self.docks["survey"]
         dock.show()
         dock.raise_()
-        self.resizeDocks([dock], [self.height() * 2 // 5], Qt.Orientation.Vertical)
+        self.resizeDocks([dock], [self.height() * 9 // 20], Qt.Orientation.Vertical)
 
     def show_paths(self) -> None:
         """Show where the strongest path to a class is chosen."""
@@ -288,3 +275,4 @@ class ViewerWindow(QMainWindow):
         self.autosave.close()
         self.canvas.close_view()
         super().closeEvent(event)
+        self.closed.emit()

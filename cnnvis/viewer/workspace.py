@@ -12,11 +12,15 @@ from cnnvis.core.errors import InvalidInputError
 from cnnvis.scene import Scene, SceneGrid, SceneItem, SceneWatch, Selection, scenes_of
 from cnnvis.scene.links import Link
 from cnnvis.viewer.filed import FiledData
+from cnnvis.viewer.garbage import collector
 from cnnvis.viewer.history import History, Moment, same_scenes
 from cnnvis.viewer.jobs import Jobs
 from cnnvis.viewer.theme import Theme
 
 Target = Scene | SceneGrid
+
+ModelSource = tuple[str, str | None]
+"""What a network is loaded with: its name or file, and a file of weights."""
 
 
 class Workspace(QObject):
@@ -60,6 +64,8 @@ class Workspace(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        collector().begin()
+        self._is_open = True
         self.jobs = Jobs(self)
         self.jobs.failed.connect(self.problem)
         self.history = History(lambda: Moment.of(self.target, self._networks, self.path), self._go_to, self)
@@ -67,6 +73,8 @@ class Workspace(QObject):
         self._watch: SceneWatch | None = None
         self._item: str | None = None
         self.survey: Survey | None = None
+        self.survey_source: ModelSource | None = None
+        self.view_size: tuple[int, int] | None = None
         self._filed = FiledData()
         self._open(Scene(), (None,), None)
         self.history.begin()
@@ -110,9 +118,16 @@ class Workspace(QObject):
             scene.background = self.ground
         self.show(target, networks, path)
 
-    def show_survey(self, survey: Survey) -> None:
-        """Look at another survey, beside what is open."""
-        self.survey = survey
+    def show_survey(self, survey: Survey, source: ModelSource | None = None) -> None:
+        """Look at another survey, beside what is open.
+
+        Parameters
+        ----------
+        survey : Survey
+        source : (model, weights), optional
+            What its network is loaded with, as for `cnnvis.models.load`. Default: the name that the survey knows.
+        """
+        self.survey, self.survey_source = survey, source
         self.survey_changed.emit()
 
     def saved_as(self, path: Path, saved: Target) -> None:
@@ -269,6 +284,9 @@ class Workspace(QObject):
     def close(self) -> None:
         """Stop all jobs, wait for them, and let go of the scenes."""
         self.jobs.close()
+        if self._is_open:
+            self._is_open = False
+            collector().end()
         if self._watch is not None:
             self._watch.close()
             self._watch = None

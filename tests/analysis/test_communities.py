@@ -95,7 +95,7 @@ def test_the_same_seed_gives_the_same_groups(algorithm):
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(sizes=st.lists(st.integers(2, 9), min_size=1, max_size=6), seed=st.integers(0, 1000))
 def test_blocks_come_back_whole(algorithm, sizes, seed):
     order = np.random.default_rng(seed).permutation(sum(sizes))
@@ -106,7 +106,7 @@ def test_blocks_come_back_whole(algorithm, sizes, seed):
     np.testing.assert_array_equal(found, by_size(labels))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 1000), n_channels=st.integers(1, 40), exponent=st.sampled_from([1, 2, 6]))
 def test_any_groups_are_numbered_by_size_and_connected(seed, n_channels, exponent):
     random = np.random.default_rng(seed)
@@ -157,7 +157,7 @@ def test_a_higher_resolution_gives_no_fewer_groups():
     assert counts[0] < counts[-1]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 1000), st.permutations(range(15)))
 def test_clear_groups_do_not_depend_on_the_order_of_channels(seed, permutation):
     averages, _ = planted([7, 5, 3], noise=0.3, seed=seed)

@@ -43,7 +43,7 @@ def test_layers_that_some_methods_leave_out():
     np.testing.assert_allclose(found.matrix("c"), [[nan, nan, nan], [nan, 1, 1], [nan, 1, 1]])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=2, max_size=30))
 def test_it_is_scipys_and_blind_to_scale(pairs):
     first, second = np.array(pairs, dtype=float).T

@@ -49,7 +49,7 @@ def test_nothing_to_compare():
         compare_orders(Ordering([0, 1], "own"), Ordering([0, 1, 2], "own"))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**16), n=st.integers(2, 12))
 def test_agreement_is_symmetric_and_within_0_and_1(seed, n):
     rng = np.random.default_rng(seed)

@@ -153,7 +153,7 @@ def test_progress_can_stop_the_work(clusters):
 # ---- properties
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 2**16), n_dead=st.integers(0, 3), n_holes=st.integers(0, 30), method=st.sampled_from(ALL))
 def test_always_a_permutation_with_the_dead_last(seed, n_dead, n_holes, method):
     rng = np.random.default_rng(seed)
@@ -172,7 +172,7 @@ def test_always_a_permutation_with_the_dead_last(seed, n_dead, n_holes, method):
         assert set(np.delete(ordering.groups, dead)) == {0, 1}
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 2**16), method=st.sampled_from(SIMILAR), normalize=st.sampled_from(["none", "zscore"]))
 def test_the_numbering_of_channels_does_not_matter(seed, method, normalize):
     maps = random_maps(seed)
@@ -182,14 +182,14 @@ def test_the_numbering_of_channels_does_not_matter(seed, method, normalize):
     assert renumbered[other.permutation].tolist() == plain.permutation.tolist()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 2**16), method=st.sampled_from(SIMILAR), scale=st.sampled_from([1e-6, 0.25, 1e5]))
 def test_the_unit_of_the_values_does_not_matter(seed, method, scale):
     maps = random_maps(seed)
     assert order(maps * scale, method).permutation.tolist() == order(maps, method).permutation.tolist()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 2**16), method=st.sampled_from(SIMILAR))
 def test_with_zscore_contrast_and_brightness_of_a_channel_do_not_matter(seed, method):
     maps = np.random.default_rng(seed).random((10, 20, 6))
@@ -199,7 +199,7 @@ def test_with_zscore_contrast_and_brightness_of_a_channel_do_not_matter(seed, me
     assert second.tolist() in (first.tolist(), first[::-1].tolist())  # what is bright may turn it round
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 2**16), method=st.sampled_from(["pca", "leaf", "kmeans"]))
 def test_tiny_noise_turns_nothing_round(seed, method):
     maps = random_maps(seed)

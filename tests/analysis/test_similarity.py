@@ -50,7 +50,7 @@ def test_hand_computed_case():
     np.testing.assert_allclose(found, [[1, 0.5, 0], [0.5, 1, 0], [0, 0, 1]], atol=1e-12)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(arrays(np.float64, st.tuples(st.integers(2, 8), st.integers(1, 6)), elements=st.floats(-100, 100, width=16)))
 def test_any_averages_give_a_correlation(averages):
     found = similarity(averages)

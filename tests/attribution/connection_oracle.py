@@ -1,5 +1,7 @@
 """Random networks, and by experiment: which units of which layers change when one unit is changed."""
 
+from itertools import product
+
 import torch
 from hypothesis import strategies as st
 from torch import nn
@@ -98,10 +100,10 @@ def changed_links(model, example):
         holders |= dict.fromkeys((entry.base,) if is_whole else entry.values, entry.name)
     before = _given(model, example, holders)
     found = set()
-    for unit in range(len(units)):
+    for unit, sign in product(range(len(units)), (1, -1)):  # a unit that an activation cuts off shows on one side only
         layer, channel = units.split(unit)
         held = {
-            name: _changed(value, units.sizes[units.index(layer)], channel) if holders[name] == layer else value
+            name: _changed(value, units.sizes[units.index(layer)], channel, sign) if holders[name] == layer else value
             for name, value in before.items()
         }
         for name, value in _given(model, example, holders, held).items():
@@ -126,9 +128,10 @@ def _given(model, example, holders, held=None):
     return given
 
 
-def _changed(value, size, channel):
+def _changed(value, size, channel, sign):
     """Return (N, C, *S) with one unit changed everywhere: a channel, or a block of entries."""
     changed = value.clone()
     blocks = changed.view(len(value), size, -1)
-    blocks[:, channel] += 10 * torch.randn(blocks[:, channel].shape, generator=torch.Generator().manual_seed(channel))
+    noise = torch.randn(blocks[:, channel].shape, generator=torch.Generator().manual_seed(channel))
+    blocks[:, channel] += sign * 10 * (noise + noise.sign())  # of 10 at least
     return changed

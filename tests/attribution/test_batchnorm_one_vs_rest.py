@@ -10,7 +10,7 @@ from cnnvis.attribution._one_vs_rest import BalancedBatches, balanced_accuracy, 
 LABELS = st.lists(st.integers(0, 3), min_size=2, max_size=40).filter(lambda labels: len(set(labels)) > 1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(LABELS, st.integers(2, 20), st.integers(0, 2**31), st.integers(0, 300))
 def test_half_of_a_batch_is_of_the_class_and_no_image_of_the_rest_is(labels, half, seed, number):
     labels = np.array(labels)

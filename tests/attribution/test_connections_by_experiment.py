@@ -32,7 +32,7 @@ def check(model):
         assert by_graph.notes or pairs(by_graph) == pairs(edges)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(programs())
 def test_links_are_what_a_change_of_one_unit_reaches(model):
     check(model)
@@ -130,13 +130,13 @@ def test_what_is_not_followed_is_named(name, operation):
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(programs())
 def test_links_are_what_a_change_of_one_unit_reaches_at_length(model):
     check(model)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(programs(), st.data())
 def test_a_kernel_of_zeros_is_a_link_of_weight_zero_and_reaches_nothing(model, data):
     units = trace(model, EXAMPLE).units

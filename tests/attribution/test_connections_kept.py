@@ -59,7 +59,7 @@ def test_each_gap_by_itself_keeps_as_many_links():
     assert half.layer.tolist() == [0] * 3 + [1] * 3
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.lists(st.integers(1, 6), min_size=2, max_size=5), st.integers(0, 60), st.sampled_from([0, 0.3, 0.9]), st.data()
 )
@@ -92,7 +92,7 @@ def test_pruned_by_a_share_over_all_layers(share, n_kept):
     assert len(connect(mlp(), SCORES, prune_percentage=share, top_k=7, example=EXAMPLE)) == min(n_kept, 7)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 40), st.floats(0, 1), st.integers(0, 9))
 def test_no_link_that_is_left_out_is_more_important_than_one_that_is_kept(top_k, share, seed):
     torch.manual_seed(seed)

@@ -9,6 +9,7 @@ import cnnvis
 from cnnvis.attribution import diagnose
 from cnnvis.capture.shifting import shift
 from cnnvis.core.errors import InvalidInputError, LayerNotFoundError
+from cnnvis.models import Network
 
 N_CLASSES = 3
 
@@ -129,3 +130,15 @@ def test_a_shift_is_added_to_each_image_by_itself(model):
         model(images)
     with pytest.raises(LayerNotFoundError), shift(model, "third", shifts):
         model(images)
+
+
+def test_a_survey_of_other_weights_is_refused(model):
+    images, labels = class_images(4)
+    network = Network(model, name="mine", example=images[:1])
+    survey = cnnvis.survey(network, (images, labels))
+    assert diagnose(network, images[:1], survey, true=0).true == 0
+    model.first.weight.data *= 2
+    changed = Network(model, name="mine", example=images[:1])
+    with pytest.raises(InvalidInputError, match=r"of mine with other weights, the network is mine; `cnnvis survey`"):
+        diagnose(changed, images[:1], survey)
+    assert diagnose(model, images[:1], survey).true is None  # a bare module does not say whose weights it has

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from cnnvis.analysis import cka, communities, community_stability, link_weights, similarity
-from cnnvis.layout import force_layout
+from cnnvis.layout import channel_graph, force_layout
+from cnnvis.rendering import OffscreenWindow
+from cnnvis.scene import Scene
 
 pytestmark = pytest.mark.bench
 VGG_16 = (64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512)
@@ -84,3 +86,24 @@ def test_force_layout(benchmark, n_dimensions):
 def test_force_layout_of_networkx(benchmark):
     graph = networkx.from_numpy_array(link_weights(alike(512)))
     benchmark.pedantic(networkx.forceatlas2_layout, args=(graph,), kwargs={"seed": 0, "weight": "weight"}, rounds=1)
+
+
+@pytest.mark.benchmark(group="graph of 512 channels in space")
+def test_channel_graph(benchmark):
+    matrix = alike(512)
+    weights, labels = link_weights(matrix), communities(matrix)
+    benchmark.pedantic(channel_graph, args=(weights, labels), rounds=5, warmup_rounds=1)
+    assert benchmark.stats.stats.median < 2
+
+
+@pytest.mark.benchmark(group="graph of 512 channels in space, a frame of 1000 x 700 while it turns")
+def test_a_frame_of_the_graph(benchmark):
+    matrix = alike(512)
+    scene = Scene.of_graph(channel_graph(link_weights(matrix), communities(matrix)))
+    with OffscreenWindow(scene, (1000, 700)) as window:
+
+        def turn():
+            scene.camera.azimuth += 3
+            window.draw()
+
+        benchmark.pedantic(turn, rounds=20, warmup_rounds=2)

@@ -104,7 +104,7 @@ def convolutions(draw):
 
 
 @pytest.mark.filterwarnings("ignore:Using padding='same'")
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(convolutions(), st.sampled_from([1, 10**4]))
 def test_any_convolution(case, chunk):
     layer, images, rest = case

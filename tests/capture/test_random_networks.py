@@ -72,7 +72,7 @@ class Drawn(nn.Module):
         return one + other
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(steps=STEPS)
 def test_links_and_values_are_as_constructed(steps):
     torch.manual_seed(0)
@@ -89,7 +89,7 @@ def test_links_and_values_are_as_constructed(steps):
         assert graph[name].shape == expected.shape[1:]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(steps=STEPS)
 def test_nothing_of_a_unit_that_is_off_arrives(steps):
     """The filter of a unit that is off may hold NaN, and the output is that of a network without it."""

@@ -35,7 +35,7 @@ def updated(kind, pieces):
     return total
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(values=VALUES, cuts=st.lists(st.integers(0, 100), max_size=4), random=st.randoms(use_true_random=False))
 def test_any_split_in_any_order_gives_what_numpy_gives(values, cuts, random):
     pieces = batches(values, cuts)

@@ -185,5 +185,5 @@ def test_similarity_of_a_survey_is_that_of_its_averages(model: nn.Module, images
     np.testing.assert_allclose(found["0"], cnnvis.similarity(maps, "averages"), atol=1e-5)
     with pytest.raises(InvalidInputError, match="two images"):
         cnnvis.similarity(cnnvis.survey(model, images[:1]))
-    with pytest.raises(NoSpatialMapsError, match="no maps"):
+    with pytest.raises(NoSpatialMapsError, match="did not look at positions"):
         cnnvis.similarity(cnnvis.survey(model, images), "spatial")

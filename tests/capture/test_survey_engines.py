@@ -34,6 +34,12 @@ def data():
     return [(images[start : start + 20], labels[start : start + 20]) for start in range(0, 100, 20)]
 
 
+@pytest.fixture(scope="module")
+def pair(data):
+    """The same images and labels in one piece."""
+    return torch.cat([images for images, _ in data]), torch.cat([labels for _, labels in data])
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Ten pictures of two classes, one of them no picture."""
@@ -144,6 +150,52 @@ def test_a_checkpoint_of_another_run_is_refused(network, data, tmp_path):
         cnnvis.survey(network, data, options=OPTIONS, checkpoint=path)
 
 
+def test_other_images_are_not_taken_for_those_of_the_checkpoint(network, tmp_path):
+    """As many of them: only a value of the last, the order, or the labels are others."""
+    path = tmp_path / "survey.safetensors"
+    images, labels = (part[:520] for part in labelled_images("fashion-mnist", "test").pair)
+    with pytest.raises(CancelledError):
+        cnnvis.survey(network, (images, labels), options=OPTIONS, checkpoint=path, progress=Interrupted(300))
+    assert path.exists()
+    late = images.clone()
+    late[-1] = 1 - late[-1]
+    for others in ((late, labels), (images.flip(0), labels), (images, labels.flip(0))):
+        with pytest.raises(InvalidInputError, match=r"different are: images .* to begin anew"):
+            cnnvis.survey(network, others, options=OPTIONS, checkpoint=path)
+    assert cnnvis.survey(network, (images, labels), options=OPTIONS, checkpoint=path).n_images == 520
+
+
+def test_a_loader_that_shuffles_is_not_gone_on_with(network, pair, tmp_path):
+    path = tmp_path / "survey.safetensors"
+    dataset = torch.utils.data.TensorDataset(*pair)
+    ordered = torch.utils.data.DataLoader(dataset, batch_size=10)
+    shuffled = torch.utils.data.DataLoader(dataset, batch_size=10, shuffle=True)
+    with pytest.raises(CancelledError):
+        cnnvis.survey(network, ordered, options=OPTIONS, checkpoint=path, progress=Interrupted(60))
+    with pytest.raises(InvalidInputError, match="images"):
+        cnnvis.survey(network, shuffled, options=OPTIONS, checkpoint=path)
+    assert_same(
+        cnnvis.survey(network, ordered, options=OPTIONS),
+        cnnvis.survey(network, ordered, options=OPTIONS, checkpoint=path),
+        exact=True,
+    )
+
+
+def test_other_files_are_not_taken_for_those_of_the_checkpoint(network, folder, tmp_path):
+    path = tmp_path / "survey.safetensors"
+    options = SurveyOptions(shard_size=2)
+    files = sorted(file for file in folder.rglob("*") if file.suffix == ".png")
+    with pytest.raises(CancelledError):
+        cnnvis.survey(network, files, options=options, checkpoint=path, progress=Interrupted(3))
+    with pytest.raises(InvalidInputError, match="images"):
+        cnnvis.survey(network, files[::-1], options=options, checkpoint=path)
+    assert_same(
+        cnnvis.survey(network, files, options=options),
+        cnnvis.survey(network, files, options=options, checkpoint=path),
+        exact=True,
+    )
+
+
 # -------------------------------------------------------------------------------------------------- other processes
 
 
@@ -170,6 +222,8 @@ class Deadly:
         yield from self.shard.batches(model)
 
 
+# Tensors travel through a thread of Python's own, which says on stderr that the other end is gone: no fault here.
+@pytest.mark.qt_no_exception_capture
 def test_the_share_of_a_process_that_dies_is_done_again(network, data, tmp_path):
     from cnnvis.capture.surveying.network import NetworkAccumulator
     from cnnvis.capture.surveying.plan import make_plan

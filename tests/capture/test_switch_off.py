@@ -127,7 +127,7 @@ def test_gradients_and_training(images):
 
 
 @given(st.lists(st.booleans(), min_size=4, max_size=4), st.lists(st.booleans(), min_size=6, max_size=6))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_masks_are_exchanged_without_a_trace(first, second):
     torch.manual_seed(0)
     model, images = nets.made_interesting(nets.PreActivation()), torch.rand(IMAGES) - 0.5

@@ -88,7 +88,7 @@ def test_what_goes_wrong_before_the_picture_is_said_and_1(network, tmp_path, cap
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("a.json --model mnist-mlp", "files and --model"),
+        ("a.json --model mnist-mlp --image b.png", "files and --model"),
         ("a.json --example mnist", "files and --example"),
         ("--model mnist-mlp --example mnist", "--example and --model"),
         ("--example mnis", "Did you mean: mnist?"),
@@ -113,3 +113,20 @@ def test_help_loads_nothing_heavy():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "LOADED"
     assert "--model" in done.stdout
+
+
+@pytest.mark.qt
+def test_the_network_of_a_survey_is_named_with_its_weights(network, tmp_path, monkeypatch):
+    import cnnvis
+    from cnnvis.models import load
+    from cnnvis.viewer.workspace import Workspace
+
+    weights = tmp_path / "weights.safetensors"
+    survey = cnnvis.survey(load(network, weights=weights), torch.rand(3, 3, 24, 24))
+    file = cnnvis.save(survey, tmp_path / "survey.safetensors")
+    shown = []
+    show = Workspace.show_survey
+    monkeypatch.setattr(Workspace, "show_survey", lambda *given: (shown.append(given[2]), show(*given)))
+    line = ["view", str(file), "--model", network, "--weights", str(weights)]
+    assert main([*line, "--screenshot", str(tmp_path / "window.png")]) == 0
+    assert shown == [(network, str(weights))]

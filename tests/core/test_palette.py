@@ -64,7 +64,7 @@ def test_groups_have_colours_of_their_own_then_start_over():
 def test_mixed_colours_of_classes_by_hand():
     one, other, third = (np.array(group_colour(number)) for number in range(3))
     shares = [(1, 0, 0), (0.5, 0.5, 0), (0.75, 0.25, 0), (1 / 3, 1 / 3, 1 / 3), (0, 0, 0)]
-    expected = [one, (one + other) / 2, (27 * one + other) / 28, (one + other + third) / 3, (0, 0, 0)]
+    expected = [one, (one + other) / 2, (27 * one + other) / 28, (one + other + third) / 3, NO_GROUP_COLOUR]
     for kind in (np.float32, np.float64):
         np.testing.assert_allclose(class_colours(np.array(shares, kind)), expected, atol=1e-6)
     assert class_colours(np.zeros((4, 0))).shape == (4, 3)

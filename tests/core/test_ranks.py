@@ -27,7 +27,7 @@ def test_what_has_no_ranks_has_no_correlation():
     assert rank_correlations(np.zeros((0, 3))).shape == (0, 0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(hnp.arrays(np.float64, st.tuples(st.just(2), st.integers(2, 20)), elements=st.integers(-4, 4)))
 def test_it_is_scipys(rows):
     found = rank_correlations(rows)[0, 1]

@@ -31,7 +31,7 @@ from cnnvis.geometry.field_data import get_numbers, get_text, set_numbers
 
 
 @given(volumes())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_a_volume_comes_back_exactly(volume):
     assert_same_volume(from_pyvista(to_pyvista(volume)), volume)
 

@@ -58,7 +58,7 @@ def networks(draw):
 
 
 @given(networks())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_network_survives_its_file(tmp_path_factory, network):
     assert_same(load(save(network, tmp_path_factory.mktemp("net") / "x.safetensors")), network)
 
@@ -129,10 +129,10 @@ def test_a_damaged_file_is_named(tmp_path):
     ("metadata", "message"),
     [
         ({"version": "99"}, "version 99, this cnnvis reads 1; update"),
-        ({"version": "one"}, "damaged network"),
-        ({"network": "{"}, "damaged network"),
-        ({"network": "{}"}, "damaged network: 'edges'"),
-        ({"network": '{"edges": {"$tensor": "gone"}}'}, "damaged network: .*gone"),
+        ({"version": "one"}, "damaged network file"),
+        ({"network": "{"}, "damaged network file"),
+        ({"network": "{}"}, "damaged network file: 'edges'"),
+        ({"network": '{"edges": {"$tensor": "gone"}}'}, "damaged network file: .*gone"),
         ({"format": "somebody else's"}, "no recording, importance, bundled network or survey"),
     ],
 )
@@ -149,7 +149,7 @@ def test_what_the_tensors_say_is_checked(tmp_path):
     with safe_open(path, framework="numpy") as file:
         metadata, tensors = file.metadata(), load_file(path)
     save_file(tensors | {"lines/points": tensors["lines/points"][:-1]}, path, metadata=metadata)
-    with pytest.raises(FileFormatError, match=r"x\.safetensors is a damaged network: offsets must"):
+    with pytest.raises(FileFormatError, match=r"x\.safetensors is a damaged network file: offsets must"):
         load(path)
 
 

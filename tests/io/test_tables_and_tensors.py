@@ -18,7 +18,7 @@ FLOATS = st.sampled_from([np.float16, np.float32, np.float64])
 
 
 @given(hnp.arrays(FLOATS | st.just(np.int64), hnp.array_shapes(min_dims=0, max_side=4)))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_an_array_survives_its_file(tmp_path_factory, array):
     back = load(save(array, tmp_path_factory.mktemp("npy") / "x.npy"))
     assert back.dtype == array.dtype
@@ -82,7 +82,7 @@ def assert_same_array(got, want):
 
 
 @given(recordings())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_recording_survives_its_file(tmp_path_factory, recording):
     path = save(recording, tmp_path_factory.mktemp("rec") / "x.safetensors")
     back = load(path)
@@ -148,7 +148,7 @@ NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc"]))
 
 
 @given(st.integers(1, 8).flatmap(lambda n: st.dictionaries(NAMES, orderings(n), min_size=1, max_size=3)))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_orderings_survive_their_table(tmp_path_factory, orders):
     back = load(save(orders, tmp_path_factory.mktemp("csv") / "x.csv"))
     assert list(back) == list(orders)

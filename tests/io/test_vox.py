@@ -51,7 +51,7 @@ def test_the_seeds_scaling_gives_the_same_bytes(tmp_path):
         np.float32, hnp.array_shapes(min_dims=3, max_dims=3, max_side=5), elements=st.floats(-1e6, 1e6, width=32)
     )
 )
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_values_come_back_to_half_a_level(tmp_path_factory, values):
     path = tmp_path_factory.mktemp("vox") / "x.vox"
     save(Volume(values, spacing=(1.5, 2.0, 0.25)), path)

@@ -42,7 +42,7 @@ print(json.dumps({
 
 
 @given(volumes())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_volume_survives_its_file(tmp_path_factory, volume):
     path = tmp_path_factory.mktemp("vti") / "x.vti"
     save(volume, path)

@@ -45,7 +45,7 @@ OPTIONS = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(0, 2**31), OPTIONS)
 def test_ends_stay_exactly_and_no_line_is_lost_whatever_the_options(seed: int, options: BundleOptions) -> None:
     edges, layout, profiles = _network(seed)
@@ -58,7 +58,7 @@ def test_ends_stay_exactly_and_no_line_is_lost_whatever_the_options(seed: int, o
     assert measure(lines).monotone_share == 1.0
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(0, 2**31), st.floats(0.01, 100), st.floats(-100, 100))
 def test_order_place_and_size_do_not_matter(seed: int, scale: float, shift: float) -> None:
     edges, layout, profiles = _network(seed)

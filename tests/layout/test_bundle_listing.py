@@ -82,7 +82,7 @@ def test_two_hills_joined_by_a_few_lines_are_two_bundles():
     assert set(range(57, 90)) <= second
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 1000), scale=st.floats(0.1, 10), shift=st.floats(-5, 5))
 def test_spots_are_found_wherever_in_any_order_and_at_any_scale(seed, scale, shift):
     lines, spot = gathered(seed)
@@ -131,7 +131,7 @@ def test_lines_at_a_place_by_hand():
 
 
 @given(seed=st.integers(0, 1000), radius=st.floats(0, 0.5))
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_lines_at_are_those_that_dense_samples_find(seed, radius):
     lines, _ = gathered(seed, n=20)
     where = np.random.default_rng(seed + 1).uniform([-0.5, -0.5, 0], [0.5, 0.5, 1])

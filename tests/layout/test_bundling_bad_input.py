@@ -157,7 +157,7 @@ def test_links_within_a_layer_are_a_group_of_their_own(network):
     np.testing.assert_allclose(moved[:, 2], layout.positions[0, 2], atol=1e-6)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(st.integers(0, 1000), st.integers(0, 2), st.sampled_from(["advect", "noise"]))
 def test_a_group_does_not_depend_on_those_before_it(seed, lighter, mode):
     """Also when the other links have more weight, and come first."""
@@ -182,7 +182,7 @@ def test_a_step_beyond_the_end_is_refused(network):
     np.testing.assert_allclose(never.lines().points, never.lines().blended(0).points, atol=1e-6)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     st.integers(2, 60), st.integers(2, 60), st.integers(0, 12), st.sampled_from([2, 7.5, 15, 60]), st.floats(0.02, 0.98)
 )

@@ -167,7 +167,7 @@ def test_begun_from_its_result_groups_stay_and_turned_they_stay_turned():
         np.testing.assert_allclose(found, expected, atol=0.1)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10**6), st.integers(1, 40), st.floats(0, 1), st.sampled_from([2, 3]))
 def test_any_graph_has_a_finite_picture(seed, n_nodes, share, n_dimensions):
     random = np.random.default_rng(seed)

@@ -240,7 +240,7 @@ def test_blocks_of_lines_change_nothing(monkeypatch):
     assert (parts.length_ratio_mean, parts.monotone_share) == (whole.length_ratio_mean, whole.monotone_share)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 1000), scale=st.floats(0.1, 20), shift=st.tuples(*[st.floats(-5, 5)] * 3))
 def test_scale_place_and_order_do_not_matter(seed, scale, shift):
     lines = bent_at_random(seed)
@@ -258,7 +258,7 @@ def test_scale_place_and_order_do_not_matter(seed, scale, shift):
     assert found.ambiguity == pytest.approx(wanted.ambiguity, abs=0.01)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 1000))
 def test_straight_lines_save_nothing_and_cost_nothing(seed):
     found = measure(bent_at_random(seed).blended(0))

@@ -3,7 +3,7 @@
 import networkx
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from network_samples import sagging_network
 
@@ -54,7 +54,6 @@ def test_links_of_a_unit_come_by_importance(form):
 
 
 @given(st.lists(st.tuples(*[st.integers(0, 5)] * 2, *[st.integers(0, 2)] * 2), max_size=30))
-@settings(deadline=None)
 def test_the_strongest_link_of_each_unit_is_the_first_of_its_list(rows):
     source, target, weight, importance = np.array(rows, int).reshape(-1, 4).T
     links = EdgeSet(source, target, weight, importance=importance)
@@ -141,7 +140,6 @@ def layered(draw):
 
 
 @given(layered(), st.integers(0, 14), st.sampled_from(["output", "input"]))
-@settings(deadline=None)
 def test_no_path_that_networkx_finds_is_stronger(links, unit, towards):
     totals = np.bincount(links.target, links.importance)
     graph = networkx.DiGraph()
@@ -169,7 +167,6 @@ def test_no_path_that_networkx_finds_is_stronger(links, unit, towards):
 
 
 @given(st.lists(st.floats(0, 5), max_size=30))
-@settings(deadline=None)
 def test_ranks_count_what_is_larger_or_as_large_and_before(values):
     values = np.array(values)
     wanted = [1 + int((values > v).sum() + (values[:i] == v).sum()) for i, v in enumerate(values)]

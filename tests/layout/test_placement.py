@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cnnvis.core import EdgeSet, LayerLink, LayerNode, ModelGraph, Units
@@ -68,7 +68,6 @@ def test_the_most_important_stand_in_the_middle():
 
 
 @given(seed=st.integers(0, 1000), n=st.integers(1, 60))
-@settings(deadline=None)
 def test_importance_never_falls_inwards_and_uses_the_cells_of_the_raster(seed, n):
     scores = np.random.default_rng(seed).integers(0, 5, n).astype(float)
     units = Units(("a",), (n,))
@@ -121,7 +120,6 @@ def test_a_graph_gives_the_depths_that_its_links_give():
 
 
 @given(sizes=SIZES, arrangement=st.sampled_from(["raster", "circle", "line"]), width=st.floats(0.1, 10))
-@settings(deadline=None)
 def test_units_stand_apart_within_their_slab_and_scale_with_it(sizes, arrangement, width):
     units = Units(tuple(f"layer {number}" for number in range(len(sizes))), tuple(sizes))
     found = place(units, arrangement=arrangement, layer_width=width, layer_distance=width / 2 + 1e-3)
@@ -220,7 +218,6 @@ def test_a_large_layer_is_sorted_in_parts(monkeypatch):
 
 
 @given(seed=st.integers(0, 1000))
-@settings(deadline=None)
 def test_points_of_units_have_the_similarities_that_were_given_and_signs_are_settled(seed):
     wanted = np.random.default_rng(seed).standard_normal((12, 3))
     wanted -= wanted.mean(axis=0)

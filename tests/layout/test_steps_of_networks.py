@@ -129,7 +129,7 @@ def test_lines_go_along_with_their_units():
 # -- units ---------------------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(st.integers(0, 2**31), st.lists(st.integers(1, 12), min_size=1, max_size=3))
 def test_units_end_where_advect_units_puts_them(seed, sizes):
     edges, profiles = random_network(sizes, n_classes=3, random_state=seed)
@@ -243,7 +243,7 @@ def test_axes_are_those_of_the_scene():
     np.testing.assert_allclose(points.arrays["importance"], 1)
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(st.integers(0, 2**31), st.integers(8, 40), st.floats(0, 2))
 def test_the_grid_holds_all_lines(seed, cells, blur):
     edges, _ = random_network((4, 3), random_state=seed)

@@ -57,7 +57,7 @@ def test_units_in_one_place_are_parted() -> None:
     assert distance.min() > 0.24
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(st.integers(0, 2**32 - 1), st.integers(2, 30), st.floats(0.1, 10), st.floats(-50, 50))
 def test_bounded_equivariant_and_independent_of_numbers(seed: int, n: int, scale: float, shift: float) -> None:
     rng = np.random.default_rng(seed)

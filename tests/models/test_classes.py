@@ -1,5 +1,7 @@
 """Classes by name or index, and folders of pictures by class."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,7 @@ from torch import nn
 from cnnvis.core.classes import class_index
 from cnnvis.core.errors import InvalidInputError, MissingFileError
 from cnnvis.models import ImageSpec, Network
-from cnnvis.models.folders import pictures_by_class, read_labelled
+from cnnvis.models.folders import LabelledFiles, labelled_files, pictures_by_class, read_pictures
 
 NAMES = ("Shirt", "Ankle boot", "0")
 
@@ -81,8 +83,37 @@ def test_bad_folders_are_explained(tmp_path):
 
 
 def test_pictures_become_inputs_with_labels(tmp_path):
-    files = pictures_by_class(fill(tmp_path, a=[0, 255], b=[51]))
     network = Network(nn.Flatten(), image=ImageSpec((4, 4), colour="L"))
-    images, labels = read_labelled(network, files[0] + files[1], [0, 0, 1])
+    images, labels = read_pictures(network, labelled_files(network, fill(tmp_path, a=[0, 255], b=[51]))).pair
     assert (images.shape, labels.dtype, labels.tolist()) == ((3, 1, 4, 4), torch.int64, [0, 0, 1])
     np.testing.assert_allclose(images.mean((1, 2, 3)), [0, 1, 0.2], rtol=1e-6)
+
+
+def test_what_is_no_picture_is_left_out_and_named(tmp_path, caplog):
+    network = Network(nn.Flatten(), image=ImageSpec((4, 4), colour="L"))
+    fill(tmp_path, a=[0, 255], b=[51])
+    (tmp_path / "a" / "0.png").write_text("no picture")
+    found = read_pictures(network, labelled_files(network, tmp_path))
+    assert found.labels.tolist() == [0, 1]
+    assert [name[-7:] for name in found.names] == ["a/1.png", "b/0.png"]
+    assert "1 of 3 pictures were left out" in caplog.text
+    assert "0.png is not a picture" in caplog.text
+    for file in tmp_path.glob("*/*.png"):
+        file.write_text("no picture")
+    with pytest.raises(InvalidInputError, match=r"None of 3 pictures could be read\. .*0\.png is not a picture"):
+        read_pictures(network, labelled_files(network, tmp_path))
+
+
+def test_some_files_are_evenly_chosen():
+    every = LabelledFiles(tuple(Path(f"{i}.png") for i in range(10)), tuple(i // 5 for i in range(10)), ("a", "b"))
+    few = every.some(4)
+    assert [file.stem for file in few.files] == ["0", "2", "5", "7"]
+    assert few.labels == (0, 0, 1, 1)
+    assert every.some(10) is every
+
+
+def test_names_that_no_folder_can_have_are_found_without_their_punctuation(tmp_path):
+    fill(tmp_path, **{"T-shirt_top": [1], "ankle-boot": [2]})
+    assert list(pictures_by_class(tmp_path, ("T-shirt/top", "Ankle boot"))) == [0, 1]
+    with pytest.raises(InvalidInputError, match="no class"):
+        pictures_by_class(tmp_path, ("T-shirt/top", "T shirt, top", "Ankle boot"))  # either could be meant

@@ -98,7 +98,7 @@ def test_progress_counts_points_and_may_cancel(case):
     model, merged, testing = case
     told = []
     merge_curve(model, merged, testing, n_random=1, progress=lambda *now: told.append(now))
-    assert told == [(done, 15) for done in range(1, 16)]  # 5 points of 3 runs
+    assert told == [(done, 12) for done in range(1, 13)]  # 4 steps of 3 runs
 
     def cancel(done, total):
         raise CancelledError("enough")

@@ -17,7 +17,7 @@ from cnnvis.core import Merge, MergeRule
 from cnnvis.core.errors import CancelledError, InvalidInputError
 from cnnvis.core.redundancy import ALONE
 from cnnvis.models import ImageSpec, Network
-from cnnvis.pruning import evaluate, find_redundant, load_pruned, merge_channels, save_pruned
+from cnnvis.pruning import evaluate, find_redundant, load_pruned, merge_channels, merged_until, save_pruned
 from cnnvis.pruning.cutting import follow
 from cnnvis.pruning.merger import Merger
 
@@ -187,7 +187,7 @@ def test_constants_go_into_the_bias_alone():
 # Families
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.data())
 def test_merging_an_exact_duplicate_never_changes_outputs(data):
     family = data.draw(st.sampled_from(sorted(set(pruning_nets.FAMILIES) - {"grouped"})))
@@ -300,6 +300,21 @@ def test_merging_ends_before_too_much_is_lost():
     assert stopped.merges == whole.merges[: len(stopped.merges)]
     limited = merge_channels(model, found, inputs, example=inputs[:1], max_drop=None, max_share=0.25)
     assert len(limited.merges) == 10
+
+
+@pytest.mark.parametrize("share", [0.0, 0.4, 1.0])
+def test_a_merging_ended_early_is_that_of_the_same_limit(share):
+    model, inputs, labels = perceptron()
+    found = find_redundant(model, inputs, labels=labels, example=inputs[:1], explained=0.0)
+    whole = merge_channels(model, found, inputs, example=inputs[:1], max_drop=None, n_steps=6)
+    max_drop = share * max(1 - step.accuracy for step in whole.steps)
+    expected = merge_channels(model, found, inputs, example=inputs[:1], max_drop=max_drop, n_steps=6)
+    ended = merged_until(model, whole, max_drop=max_drop, example=inputs[:1])
+    for name in ("merges", "steps", "too_costly", "has_labels"):
+        assert getattr(ended, name) == getattr(expected, name), name
+    for name in ("n_parameters", "multiply_adds", "largest_difference", "options", "left_whole"):
+        assert getattr(ended.pruned, name) == getattr(expected.pruned, name), name
+    assert torch.equal(ended.network.module(inputs), expected.network.module(inputs))
 
 
 def test_without_labels_the_distance_of_the_logits_chooses():

@@ -177,7 +177,7 @@ def test_lines_can_be_read(make):
     assert max(map(len, as_python(make(), "s.json").splitlines())) <= 120
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

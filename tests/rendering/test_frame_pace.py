@@ -82,4 +82,4 @@ def test_the_effort_is_kept_from_one_movement_to_the_next():
 
 
 def test_there_is_time_for_the_rest_of_a_tenth_of_a_second():
-    assert FRAME_TIME * SLOW < 0.09
+    assert FRAME_TIME * SLOW < 0.08

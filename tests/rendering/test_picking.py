@@ -184,7 +184,7 @@ def test_marked_lines_are_hit_below_the_threshold():
 
 @given(st.integers(0, 2**32 - 1))
 @example(1964215)  # a line that turns back sharply, and is narrow there
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_what_is_hit_has_the_colour_of_the_pixel(seed):
     """Opaque lines, each of another class, seen from anywhere: the picture itself says which one is in front."""
     rng = np.random.default_rng(seed)
@@ -466,7 +466,7 @@ def test_missing_values_are_named():
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_a_hit_voxel_lies_where_the_pixel_is(seed):
     rng = np.random.default_rng(seed)
     values = rng.random((4, 5, 6)).astype(np.float32)

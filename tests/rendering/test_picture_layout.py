@@ -1,5 +1,7 @@
 """Pictures carry their title, legend and axes, legible and whole, in panes of any size."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from shots import shoot
@@ -10,8 +12,9 @@ from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.palette import group_colour
 from cnnvis.rendering import OffscreenWindow, SceneRenderer, _vtk, render
 from cnnvis.rendering.axes_box import round_ticks
-from cnnvis.rendering.legend import Title
+from cnnvis.rendering.legend import Legend, Title
 from cnnvis.rendering.pane import Pane
+from cnnvis.rendering.scene_renderer import _distinct_legends
 from cnnvis.rendering.style import THEMES, format_values, text_width
 from cnnvis.scene import Camera, Scene, SceneGrid, TransferFunction
 
@@ -284,3 +287,19 @@ def test_a_difference_is_broken_before_its_minus():
         "mnist-mlp-untrained",
         "− mnist-mlp-trained",
     ]
+
+
+def test_bars_of_several_layers_say_whose_they_are():
+    """What a projection shows of signed values, |activation|, reads like the activation beside it."""
+
+    def shown(*quantities):
+        legends = [Legend(TransferFunction(), (0.0, high + 1.0), text) for high, text in enumerate(quantities)]
+        artists = [
+            SimpleNamespace(legend=each, item=SimpleNamespace(name=name))
+            for each, name in zip(legends, "ab", strict=True)
+        ]
+        return [legend.quantity for legend in _distinct_legends(artists)]
+
+    assert shown("activation", "|activation|") == ["a: activation", "b: |activation|"]
+    assert shown("activation", "activation") == ["a: activation", "b: activation"]
+    assert shown("activation", "gradient") == ["activation", "gradient"]

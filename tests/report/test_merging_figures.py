@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 from report_samples import PROVENANCE, assert_legible, words
 
-from cnnvis.core import ChannelMoments, ChannelPair, Merge, MergeRule, PruneCurve, Redundancy
+from cnnvis.core import ChannelMoments, ChannelPair, PruneCurve, Redundancy
 from cnnvis.core.errors import InvalidInputError
-from cnnvis.core.redundancy import ALONE
-from cnnvis.report import merge_curve_chart, merge_table, redundancy_table
+from cnnvis.report import merge_curve_chart, redundancy_table
 
 SHARES = np.array([0.0, 0.1, 0.2, 0.3])
 NAMES = tuple(f"{name}{kind}" for name in ("merged", "removed", "random") for kind in ("", ", recalibrated"))
@@ -60,17 +59,6 @@ def test_what_is_no_chart_is_refused():
     other = PruneCurve(SHARES / 2, np.ones(4), np.ones(4), np.ones((4, 10)), "random")
     with pytest.raises(InvalidInputError, match="'random' have other shares"):
         merge_curve_chart({"merged": (curve(np.ones(4)),), "random": (other,)})
-
-
-def test_the_table_of_merges():
-    merges = [
-        Merge("conv1", 3, 7, (2.0, 9.0), (0.5, 9.0), 0.75, MergeRule.AFFINE, 1, 0.25),
-        Merge("conv1", ALONE, 4, (0.0,), (0.0,), 1.0, MergeRule.ZERO, 2, 0.0),
-    ]
-    columns, rows, _ = merge_table(merges)
-    assert columns == ("merged", "into", "step", "rule", "a", "b", "explained", "border error")
-    assert rows[0] == ("conv1 7", 3, 1, "affine", 2.0, 0.5, 0.75, 0.25)
-    assert rows[1][:4] == ("conv1 4", None, 2, "zero")
 
 
 def test_the_table_of_what_was_proposed_and_verified():

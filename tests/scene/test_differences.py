@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from cnnvis.core import Ordering, PointSet, PolylineSet, Volume
+from cnnvis.core import Ordering, PointSet, PolylineSet, Provenance, Volume
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.scene import Scene
 from cnnvis.scene.differences import difference, lines_difference, points_difference, volume_difference
@@ -37,6 +39,15 @@ def test_volumes_are_subtracted_channel_by_channel_whatever_their_orders() -> No
     np.testing.assert_array_equal(found.channels, first.channels)
     np.testing.assert_allclose(found.values, (b - a)[first.channels], rtol=1e-6)
     assert found.quantity == "difference of activation"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "caption"),
+    [("", "", ""), ("before", "after", "after − before"), ("", "after", "after − unknown")],
+)
+def test_the_caption_names_both_networks_or_nothing(first, second, caption) -> None:
+    volumes = [replace(volume(np.ones((2, 3, 3))), provenance=Provenance(model=model)) for model in (first, second)]
+    assert volume_difference(*volumes).provenance.caption == caption
 
 
 def test_a_scene_minus_itself_is_nothing() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cnnvis.core.errors import InvalidInputError
@@ -59,7 +59,6 @@ def test_restore_goes_both_ways_over_frames() -> None:
     assert scene["a"].data is frames[0], "the frames play again"
 
 
-@settings(deadline=None)  # machines are shared
 @given(
     st.lists(
         st.sampled_from(

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from network_samples import sagging_network
 from pydantic import ValidationError
@@ -80,7 +80,6 @@ def test_a_hidden_layer_hides_its_units_and_the_lines_that_touch_it():
 
 
 @given(st.sets(st.tuples(st.sampled_from("abc"), st.integers(0, 1))), st.sets(st.sampled_from("abc")))
-@settings(deadline=None)
 def test_a_line_stands_out_exactly_where_one_of_its_ends_is_selected(units, layers):
     drawn, selection = scene(), Selection(units=units, layers=layers)
     of_units = stances(drawn["units"], selection) >= CHOSEN

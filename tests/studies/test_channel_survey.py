@@ -3,6 +3,7 @@
 import csv
 import shutil
 import textwrap
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,8 +14,9 @@ import cnnvis
 from cnnvis.cli import main
 from cnnvis.core.errors import MissingFileError
 from cnnvis.models import load
+from cnnvis.models.folders import labelled_parts
 from cnnvis.pruning import load_pruned
-from cnnvis.studies import ChannelSurvey, channel_survey
+from cnnvis.studies import ChannelSurvey, channel_survey, survey_report
 from cnnvis.studies.survey_report import findings
 
 FACTORY = '''
@@ -66,6 +68,7 @@ def result(study, place):
 def test_every_file_is_there_and_the_page_shows_it(result, place):
     names = {path.relative_to(place / "out").as_posix() for path in result.files}
     expected = {"survey.safetensors", "channels.csv", "grid.png", "groups_0.png", "counts_0.png", "alignment.png"}
+    expected |= {"graph.png", "graphs.html", "views.html"}
     assert expected | {"merging.png", "merging.csv", "merged/network.pt2", "index.html"} <= names
     assert all(path.stat().st_size for path in result.files)
     assert not (place / "out" / "survey.checkpoint").exists()
@@ -93,7 +96,27 @@ def test_what_was_found_is_said(result):
     assert "24 images surveyed" in said
     assert f"{sum(odd.kind == 'dead' for odd in result.anomalies)} dead" in said
     assert "groups of like channels" in said
-    assert "the maps confirmed" in said
+    assert "the maps confirm" in said
+
+
+def test_the_page_has_figures_of_the_most_stable_layers_only(result, place, tmp_path, monkeypatch):
+    steady = {"0": np.array([0.9, 0.1]), "2": np.array([0.9, 0.9])}
+    groups = {
+        name: replace(groups, labels=np.arange(groups.labels.size) % 2, stability=steady[name])
+        for name, groups in result.groups.items()
+        if name in steady
+    }
+    shutil.copytree(place / "out", tmp_path, dirs_exist_ok=True)
+
+    def captions(n_drawn):
+        monkeypatch.setattr(survey_report, "N_DRAWN", n_drawn)
+        survey_report.write_report(replace(result, groups=groups, files={}), tmp_path)
+        page = (tmp_path / "index.html").read_text(encoding="utf-8")
+        assert (f"Here are the {n_drawn} layers" in page) is (n_drawn < len(groups))
+        return [name for name in groups if f"{name}: 2 groups." in page]
+
+    assert captions(6) == ["0", "2"]
+    assert captions(1) == ["2"]
 
 
 def test_the_table_has_a_row_per_channel(result, place):
@@ -125,6 +148,55 @@ def test_pictures_without_classes_are_surveyed_and_nothing_is_merged(study, plac
     page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
     assert "no labels" in page
     assert "broken.png" in page
+
+
+def test_a_broken_picture_among_classes_is_skipped_counted_and_named(study, place, tmp_path):
+    pictures = tmp_path / "pictures"
+    shutil.copytree(place / "pictures", pictures)
+    (pictures / "left" / "04.png").write_text("x")  # of the surveyed half
+    (pictures / "right" / "05.png").write_text("x")  # of the half that tests
+    found = channel_survey.run(ChannelSurvey(model=study.model, data=pictures, max_drop=1.0), tmp_path / "out")
+    assert (found.survey.n_images, found.survey.n_skipped) == (23, 1)
+    assert found.survey.skipped[0].name.endswith("04.png")
+    assert found.merging.merged.merges
+    assert "04.png" in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_single_file_is_surveyed_and_is_on_the_page(study, place, tmp_path):
+    single = place / "pictures" / "left" / "00.png"
+    found = channel_survey.run(ChannelSurvey(model=study.model, data=single), tmp_path / "out")
+    assert (found.survey.n_images, found.merging) == (1, None)
+    assert "00.png" in (tmp_path / "out" / "views.html").read_text(encoding="utf-8")
+
+
+def test_an_interrupted_survey_says_how_to_go_on_and_does(place, tmp_path, capsys, caplog, monkeypatch):
+    """More pictures than one shard holds; interrupted in the fifth."""
+    flat, out = tmp_path / "flat", tmp_path / "out"
+    flat.mkdir()
+    one = (place / "pictures" / "left" / "00.png").read_bytes()
+    for number in range(1200):
+        (flat / f"{number:04d}.png").write_bytes(one)
+    words = ["survey", "--model", f"{place / 'small.py'}:network", "--out", str(out), "--data"]
+    taken = channel_survey.survey
+
+    def interrupted(*args, **options):
+        def stop(done, _total):
+            if done > 1100:
+                raise KeyboardInterrupt
+
+        return taken(*args, **{**options, "progress": stop})
+
+    caplog.set_level("INFO")
+    with monkeypatch.context() as patch:
+        patch.setattr(channel_survey, "survey", interrupted)
+        assert main([*words, str(flat)]) == 130
+    assert "run it again to go on" in caplog.text
+    assert main([*words, str(place / "pictures" / "left")]) == 1
+    assert "different are: n_images" in capsys.readouterr().err
+    assert main([*words, str(flat)]) == 0
+    assert "from image 1024" in caplog.text
+    assert cnnvis.load(out / "survey.safetensors").n_images == 1200
+    assert not (out / "survey.checkpoint").exists()
 
 
 def test_one_picture_has_no_groups_and_the_page_says_so(study, place, tmp_path):
@@ -159,6 +231,41 @@ def test_the_verbs_say_what_they_found(place, tmp_path, capsys):
     assert "left" in said
     assert "one by one" in said
     assert Image.open(picture).size[0] == 1600
+    own = ["diagnose", str(place / "pictures" / "left" / "00.png"), "--class", "left", *words[2:]]
+    assert main([*own, "--out", str(picture)]) == 0
+    assert capsys.readouterr().out.startswith("\n00.png: ")
+
+
+def test_the_rule_of_groups_and_the_window_are_asked_for_by_the_verb(place, tmp_path, capsys):
+    model, data, out = f"{place / 'small.py'}:network", str(place / "pictures"), tmp_path / "out"
+    words = ["survey", "--model", model, "--data", data, "--no-merge", "--out", str(out), "--window", "20", "--recent"]
+    assert main([*words, "--links", "exponential", "--algorithm", "louvain"]) == 0
+    found = cnnvis.load(out / "survey.safetensors")
+    assert (found.n_images, found.grouping.weights, found.grouping.algorithm) == (20, "exponential", "louvain")
+    page = (out / "index.html").read_text(encoding="utf-8")
+    assert "Louvain, links exp(20 r) of the correlation r of averages over images" in page
+    assert main([*words[:-1], "--alike", "maps", "--exponent", "4"]) == 0
+    found = cnnvis.load(out / "survey.safetensors")
+    assert (found.n_images, found.grouping.alike, found["0"].spatial.shape) == (48, "maps", (6, 6))
+    page = (out / "index.html").read_text(encoding="utf-8")
+    assert "links max(r, 0)^4 of the correlation r of maps over images and positions" in page
+    assert "how stable groups are is known of averages only" in page
+    assert "stable" not in capsys.readouterr().out
+
+
+def test_diagnose_finds_an_image_that_is_answered_wrongly(place, result, capsys):
+    network = load(f"{place / 'small.py'}:network")
+    testing = labelled_parts(network, place / "pictures").testing
+    wrong = [
+        name
+        for name, image, label in zip(testing.names, testing.images, testing.labels, strict=True)
+        if network.predict(image[None], k=1)[0].index != label
+    ]
+    words = ["--model", f"{place / 'small.py'}:network", "--data", str(place / "pictures")]
+    assert main(["diagnose", *words, "--survey", str(place / "out" / "survey.safetensors")]) == 0
+    said = capsys.readouterr().out
+    assert wrong[0] in said
+    assert "but it is" in said
 
 
 def test_diagnose_says_what_is_wrong(place, tmp_path, capsys):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QEvent, QPoint, Qt
+from qtpy.QtCore import QEvent, QEventLoop, QPoint, Qt, QTimer
 from qtpy.QtGui import QMouseEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
@@ -16,6 +16,7 @@ from viewer_scenes import random_network
 
 from cnnvis.scene import Scene
 from cnnvis.viewer.app import settle
+from cnnvis.viewer.garbage import collector
 from cnnvis.viewer.settings import Settings
 from cnnvis.viewer.transfer_editor import TransferEditor
 from cnnvis.viewer.window import ViewerWindow
@@ -87,6 +88,23 @@ class Driver:
     def hover(self, at) -> None:
         none = Qt.MouseButton.NoButton
         self.mouse(QEvent.Type.MouseMove, at, none, none)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def garbage_is_collected_here(qapp) -> Iterator[None]:
+    """Let what is left of windows be freed in this thread, between windows too: xdist and tqdm have threads as well."""
+    collector().begin()
+    yield
+    collector().end()
+
+
+@pytest.fixture(autouse=True)
+def loops_still_run(qapp) -> Iterator[None]:
+    """Fail a test after which Qt lets every event loop end at once: all that later tests wait for would not happen."""
+    yield
+    loop = QEventLoop()
+    QTimer.singleShot(0, lambda: loop.exit(7))
+    assert loop.exec_() == 7
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -23,11 +24,13 @@ from qtpy.QtWidgets import (
 from viewer_scenes import network_scene, random_network, volume_scene
 
 import cnnvis
+from cnnvis.core import Survey
 from cnnvis.scene import SceneGrid
 from cnnvis.viewer.choice_dialogs import ChooseSeveral
 
 LEFT = Qt.MouseButton.LeftButton
 NONE = Qt.KeyboardModifier.NoModifier
+SURVEY = "survey.safetensors"
 KEYS = "HRBCXOP0123456789"
 VIEW_KEYS = (Qt.Key.Key_Right, Qt.Key.Key_Left, Qt.Key.Key_PageDown, Qt.Key.Key_PageUp, Qt.Key.Key_Space)
 AREAS = (
@@ -65,6 +68,10 @@ class Hands:
             *[self.choose] * 2,
             *[self.check] * 2,
             *[self.command] * 2,
+            *[self.cell] * 2,
+            self.alike,
+            self.pass_images,
+            self.survey,
             self.type,
             self.push,
             self.row,
@@ -94,6 +101,7 @@ class Hands:
         if self.window.rotating:
             self.window.toggle_rotation()
         self.window.timeline.play.setChecked(False)
+        self.window.survey.images.play.setChecked(False)
         for dock in self.window.docks.values():
             dock.setFloating(False)
         self.window.workspace.jobs.cancel()
@@ -208,6 +216,55 @@ class Hands:
         else:
             self.window.addDockWidget(self.random.choice(AREAS), dock)
 
+    # -- in a survey -----------------------------------------------------------------------------
+
+    @property
+    def _views(self):
+        """The views of a survey; None where none is open, or its dock is closed or behind others."""
+        panel = self.window.survey
+        return None if panel.bench.survey is None or panel.visibleRegion().isEmpty() else panel
+
+    def survey(self) -> None:
+        """Open the survey and bring its dock to the front, or close that."""
+        dock = self.window.docks["survey"]
+        if self._views is not None and self.random.random() < 0.3:
+            dock.close()
+            return
+        self.window.files.open([next(path for path in self.files if path.name == SURVEY)])
+        self._until_open()
+        dock.show()
+        dock.raise_()
+        QApplication.processEvents()
+
+    def _click_in(self, widget: QWidget, at: QPoint) -> None:
+        """Point at a place of a view and click it, with Ctrl now and then."""
+        QTest.mouseMove(widget, at)
+        keys = Qt.KeyboardModifier.ControlModifier if self.random.random() < 0.3 else NONE
+        QTest.mouseClick(widget, LEFT, keys, at)
+
+    def cell(self) -> None:
+        if self._views is not None:
+            layers = self._views.bench.survey.layers
+            layer = self.random.choice(list(layers))
+            unit = (layer, self.random.randrange(layers[layer].n_channels))
+            self._click_in(self._views.grid, self._views.grid.rect_of(unit).center().toPoint())
+
+    def alike(self) -> None:
+        """Click the matrix or the graph, twice now and then."""
+        if self._views is not None:
+            view = self.random.choice([self._views.matrix, self._views.graph])
+            at = QPoint(self.random.randrange(view.width()), self.random.randrange(view.height()))
+            self._click_in(view, at)
+            if self.random.random() < 0.3:
+                QTest.mouseDClick(view, LEFT, NONE, at)
+
+    def pass_images(self) -> None:
+        """Step to the next image or the one before, or let them play or stop."""
+        if self._views is not None:
+            images = self._views.images
+            QTest.mouseClick(self.random.choice([images.back, images.forward, images.forward, images.play]), LEFT)
+            QTest.qWait(30)
+
     # -- of the window ---------------------------------------------------------------------------
 
     def command(self) -> None:
@@ -247,6 +304,15 @@ class Hands:
         QTest.qWait(self.random.choice([1, 30, 450]))
 
 
+@functools.cache
+def small_survey() -> Survey:
+    """What the channels of fashion-cnn do over thirty images."""
+    from cnnvis.models import labelled_images, load
+
+    images, labels = labelled_images("fashion-mnist", "importance").pair
+    return cnnvis.survey(load("fashion-cnn"), (images[:30], labels[:30]))
+
+
 def files_in(folder: Path) -> list[Path]:
     """Write files of several kinds, one that is no such thing among them, and name one that is not there."""
     nonsense = folder / "nonsense.vti"
@@ -255,6 +321,7 @@ def files_in(folder: Path) -> list[Path]:
         cnnvis.save(volume_scene(), folder / "volume.json"),
         cnnvis.save(network_scene(), folder / "network.json"),
         cnnvis.save(random_network(), folder / "network.safetensors"),
+        cnnvis.save(small_survey(), folder / SURVEY),
         cnnvis.save(SceneGrid([volume_scene(), volume_scene()]), folder / "grid.json"),
         nonsense,
         folder / "missing.vti",

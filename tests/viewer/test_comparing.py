@@ -22,6 +22,7 @@ from cnnvis.viewer import comparing
 from cnnvis.viewer.acts.comparisons import LINK_WORDS
 from cnnvis.viewer.choice_dialogs import ChooseSeveral, FindOne
 from cnnvis.viewer.examples import ABOUT, MODELS, UNTRAINED
+from cnnvis.viewer.layer_distance import LayerDistance
 
 pytestmark = pytest.mark.qt
 
@@ -89,6 +90,28 @@ def test_networks_beside_look_alike_and_stay_so(driver, tmp_path) -> None:
     assert (first.blend, second.blend) == (0.0, 1.0)
     apart = parts(driver)
     assert np.abs(apart[0] - apart[1]).mean() > 2 * alike + 0.2
+
+
+@pytest.mark.parametrize("shares_look", [True, False])
+def test_layers_of_all_panes_that_share_their_look_move_apart(driver, qtbot, tmp_path, shares_look) -> None:
+    path = cnnvis.save(random_network(), tmp_path / "net.safetensors")
+    workspace = driver.workspace
+    workspace.show(network_scene(), random_network())
+    comparing.add_files(workspace, [path])
+    driver.settle()
+    comparing.link(workspace, [name for name in LINKS if shares_look or name != "look"])
+    driver.settle()
+    before = [network.layout.distance for network in workspace.networks]
+    height = [np.ptp(scene["bundle"].data.points, axis=0) for scene in workspace.scenes]
+    LayerDistance.of(workspace).move(3 * before[0])
+    qtbot.waitUntil(lambda: workspace.network.layout.distance == pytest.approx(3 * before[0]), timeout=20_000)
+    driver.settle()
+    moved = [network.layout.distance / old for network, old in zip(workspace.networks, before, strict=True)]
+    assert sorted(moved) == pytest.approx([3, 3] if shares_look else [1, 3])
+    for scene, factor, old in zip(workspace.scenes, moved, height, strict=True):
+        assert np.ptp(scene["bundle"].data.points, axis=0).max() > 1.5 * old.max() or factor == 1
+    workspace.history.undo()  # one step
+    assert [network.layout.distance for network in workspace.networks] == pytest.approx(before)
 
 
 def test_saved_scenes_beside_keep_the_look_they_were_saved_with(driver, tmp_path) -> None:

@@ -12,6 +12,7 @@ from viewer_scenes import network_scene, random_network, volume_scene
 
 from cnnvis.scene import ITEM_KINDS, ClipBox, Scene, SceneGrid, VolumeMode
 from cnnvis.viewer.fields import CheckField, ChoiceField, NumberField, bind
+from cnnvis.viewer.first_layout import ROOM
 from cnnvis.viewer.panels import PANELS
 from cnnvis.viewer.panels.item_tree import ITEM, LAYER, OPACITY, ROLE
 from cnnvis.viewer.panels.network import BundlePanel
@@ -106,6 +107,14 @@ def test_whole_numbers_stay_whole(qtbot) -> None:
 # -- the tree ------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def driver(driver):
+    """A window wide enough that the tree of the scene stands beside the properties, not behind them."""
+    driver.window.resize(ROOM, 560)
+    QApplication.processEvents()
+    return driver
+
+
 def rows_of(driver) -> dict:
     tree = driver.window.docks["scene"].widget()
     return {(row.data(0, ROLE)[0], row.text(0)): row for row in tree._rows()}
@@ -132,8 +141,7 @@ def test_the_box_of_a_layer_hides_its_units(driver) -> None:
     driver.workspace.show(network_scene(), random_network())
     before = driver.pixels()
     layer = driver.scene["units"].layers[1]
-    tree = driver.window.docks["scene"].widget()
-    row = next(row for row in tree._rows() if row.data(0, ROLE) == (LAYER, 0, "units", layer))
+    row = next(each for each in rows_of(driver).values() if each.data(0, ROLE) == (LAYER, 0, "units", layer))
     click_box(driver, row)
     assert driver.scene["units"].hidden_layers == (layer,)
     assert change(before, driver.pixels()) > 20
@@ -377,9 +385,6 @@ def test_a_reordering_that_comes_too_late_is_dropped(driver) -> None:
     item.data = other
     driver.settle()
     assert item.data is other
-
-
-# -- everything has a name -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("make", [volume_scene, network_scene])

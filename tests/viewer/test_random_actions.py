@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QApplication
-from random_hands import Hands
+from random_hands import Hands, small_survey
 from viewer_scenes import network_scene, random_network
 from vtkmodules.vtkCommonCore import vtkObjectBase
 
@@ -27,8 +27,8 @@ FEW, MANY = 60, 500
 POPUPS = Counter(QFrame=4)
 """Lists of boxes that were opened once stay as long as the box, as windows that are hidden."""
 
-MENUS = Counter(QMenu=21)
-"""Of the plots of the transfer editor, where it was shown."""
+PLOTS = Counter(QMenu=21, QWidget=2)
+"""What the plots of the transfer editor hold, where it was shown; it goes with them."""
 
 
 def windows_left() -> Counter[str]:
@@ -86,10 +86,11 @@ def run(driver, folder: Path, seed: int, count: int) -> list[str]:
 @pytest.mark.parametrize("seed", [0, 1])
 def test_random_actions(driver, tmp_path, seed) -> None:
     driver.workspace.show(network_scene(), random_network())
+    driver.workspace.show_survey(small_survey())
     driver.settle()
     windows = windows_left()
     assert len(set(run(driver, tmp_path, seed, FEW))) > 8
-    assert not windows_left() - windows - POPUPS - MENUS
+    assert not windows_left() - windows - POPUPS - PLOTS
     if driver.window.pages.currentWidget() is not driver.window.canvas:
         driver.window.start_page.back.emit()
     pixels = driver.pixels()
@@ -104,6 +105,7 @@ def test_random_actions(driver, tmp_path, seed) -> None:
 def test_five_hundred_random_actions(driver, tmp_path, seed) -> None:
     warm_up(driver)
     driver.workspace.show(network_scene(), random_network())
+    driver.workspace.show_survey(small_survey())
     run(driver, tmp_path, seed, MANY // 2)
     before = Kept.by(driver)
     run(driver, tmp_path, seed + 100, MANY // 2)

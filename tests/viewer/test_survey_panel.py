@@ -1,20 +1,28 @@
 """The survey in the window: cells, matrix, graph and images, linked by what is selected and pointed at."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from qtpy.QtCore import QEvent, QPoint, Qt
-from qtpy.QtGui import QMouseEvent
+from qtpy.QtGui import QImage, QMouseEvent
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QDialogButtonBox
 
 import cnnvis
 from cnnvis.capture import SurveyOptions
+from cnnvis.core import Grouping
 from cnnvis.io.showing import load_to_show
 from cnnvis.models import labelled_images, load
 from cnnvis.scene import Selection
 from cnnvis.studies.image_stream import ImageStream
+from cnnvis.viewer.panels.ask import AskPanel
 from cnnvis.viewer.panels.survey import SurveyPanel
+from cnnvis.viewer.surveys.images import PredictionBars
+from cnnvis.viewer.surveys.rule_dialog import RuleDialog
 from cnnvis.viewer.workspace import Workspace
 
 pytestmark = pytest.mark.qt
@@ -53,7 +61,7 @@ def centre(rectangle):
 
 
 def pixels(widget):
-    image = widget.grab().toImage().convertToFormat(4)  # RGB32
+    image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
     size = image.sizeInBytes() if hasattr(image, "sizeInBytes") else image.byteCount()
     data = image.constBits()
     if hasattr(data, "setsize"):
@@ -113,6 +121,45 @@ def test_the_name_of_a_layer_shows_its_groups(qtbot, panel):
     qtbot.waitUntil(lambda: "conv1" in panel.bench.groups, timeout=20_000)
 
 
+def test_groups_are_found_by_the_rule_that_is_chosen(qtbot, panel, workspace, survey):
+    panel.bench.step(1)
+    qtbot.waitUntil(lambda: panel.bench.answer is not None, timeout=20_000)
+    QTest.mouseClick(panel.regroup, LEFT)
+    (dialog,) = panel.findChildren(RuleDialog)
+    assert not dialog.alike.isEnabled()  # this survey did not look at positions
+    assert not dialog.recent.isEnabled()  # its window holds all images
+    QTest.keyClick(dialog.links, Qt.Key.Key_Down)
+    assert dialog.exponent.value == 20
+    QTest.keyClick(dialog.algorithm, Qt.Key.Key_Down)
+    QTest.mouseClick(dialog.buttons.button(QDialogButtonBox.StandardButton.Ok), LEFT)
+    layer = panel.bench.layer
+    rule = Grouping(weights="exponential", exponent=20.0, algorithm="louvain")
+    qtbot.waitUntil(lambda: panel.bench.survey.grouping == rule and layer in panel.bench.groups, timeout=20_000)
+    expected = cnnvis.communities(cnnvis.similarity(survey[layer]), weights="exponential", algorithm="louvain")
+    np.testing.assert_array_equal(panel.bench.groups[layer].labels, expected)
+    assert workspace.survey.grouping == rule  # and is saved
+    assert panel.bench.answer is not None  # the image stays
+
+
+def test_the_last_images_alone(qtbot, workspace, panel):
+    images, labels = labelled_images("fashion-mnist", "importance").pair
+    options = SurveyOptions(window=30, shard_size=20, space=True)
+    batches = [(images[start : start + 20], labels[start : start + 20]) for start in range(0, 100, 20)]
+    whole = cnnvis.survey(load("fashion-cnn"), batches, ["conv1", "conv2"], options=options)
+    workspace.show_survey(replace(whole, grouping=Grouping(alike="maps")))
+    QTest.mouseClick(panel.regroup, LEFT)
+    (dialog,) = panel.findChildren(RuleDialog)
+    assert (dialog.alike.value, dialog.alike.isEnabled()) == ("maps", True)
+    assert dialog.recent.text() == "&Only the last 30 of 100 images"
+    QTest.keyClick(dialog.recent, Qt.Key.Key_Space)
+    assert (dialog.alike.value, dialog.alike.isEnabled()) == ("averages", False)  # of these there are no maps
+    QTest.mouseClick(dialog.buttons.button(QDialogButtonBox.StandardButton.Ok), LEFT)
+    qtbot.waitUntil(lambda: panel.bench.survey.n_images == 30, timeout=20_000)
+    assert panel.text.text() == "48 channels of 2 layers, the last 30 images"
+    np.testing.assert_allclose(panel.bench.values("conv1"), whole["conv1"].window.mean(0), rtol=1e-5)
+    assert workspace.survey.n_images == 100  # saving keeps all of it
+
+
 def test_pointing_says_what_is_known(panel):
     place = centre(panel.grid.rect_of(("conv3", 6)))
     none = Qt.MouseButton.NoButton
@@ -123,6 +170,25 @@ def test_pointing_says_what_is_known(panel):
     assert "driven by" in panel.text.text()
     QApplication.sendEvent(panel.grid, QEvent(QEvent.Type.Leave))
     assert panel.text.text().startswith("122 channels")
+
+
+def test_a_selected_channel_lists_the_images_that_drive_it(qtbot, workspace, survey):
+    ask = AskPanel(workspace)
+    qtbot.addWidget(ask)
+    ask.show()
+    workspace.select(Selection(units={("conv2", 3)}))
+    assert not ask.drivers.isVisible()  # no survey is open
+    workspace.show_survey(survey)
+    assert ask.drivers.isVisible()
+    rows = [ask.drivers.topLevelItem(row) for row in range(ask.drivers.topLevelItemCount())]
+    images, averages = survey["conv2"].top_images[3], survey["conv2"].top_averages[3]
+    assert [row.text(0) for row in rows] == [f"image {image}" for image in images]
+    assert [float(row.text(1)) for row in rows] == pytest.approx(averages, rel=5e-3)
+    workspace.select(Selection(units={("elsewhere", 3)}))
+    assert not ask.drivers.isVisible()
+    assert not ask.drivers_title.isVisible()
+    workspace.select(Selection(units={("conv2", 3), ("conv2", 4)}))  # two have no list in common
+    assert not ask.drivers.isVisible()
 
 
 # --------------------------------------------------------------------------------------------- matrix and graph
@@ -172,6 +238,23 @@ def test_stepping_shows_image_answer_and_map(qtbot, panel, survey):
     np.testing.assert_allclose(panel.bench.values("conv1"), answer.maps["conv1"].mean(axis=(1, 2)), rtol=1e-5)
 
 
+@pytest.mark.parametrize(("label", "last"), [(14, "✓ c14"), (9, "✓ c9"), (None, "c9")])
+def test_the_true_class_has_a_row_of_its_own_where_it_is_none_of_the_likeliest(qtbot, label, last):
+    probabilities = np.linspace(0.2, 0.0, 16)
+    names = tuple(f"c{number}" for number in range(16))
+    bars = PredictionBars(
+        SimpleNamespace(answer=SimpleNamespace(probabilities=probabilities, label=label), class_names=names)
+    )
+    qtbot.addWidget(bars)
+    lines = bars.lines()
+    assert len(lines) == (11 if label == 14 else 10)
+    assert lines[0] == ("c0", 0.2, True)
+    assert lines[-1] == (last, probabilities[int(last.rpartition("c")[2])], False)
+    bars.resize(200, 200)
+    rows = np.flatnonzero((pixels(bars) < 128).all(axis=2).any(axis=1))
+    assert (rows.min() < 20, rows.max() > 180) == (True, True)  # as many as are painted
+
+
 def test_playing_goes_on_and_a_step_stops_it(qtbot, panel):
     strip = panel.images
     strip.rate.setValue(30)
@@ -195,8 +278,6 @@ def test_one_s_own_picture(qtbot, panel, tmp_path, monkeypatch):
 
 
 def test_a_network_that_is_not_there_is_a_message(qtbot, panel, workspace, survey):
-    from dataclasses import replace
-
     problems = []
     workspace.problem.connect(lambda what, error: problems.append(str(error)))
     workspace.show_survey(replace(survey, provenance=replace(survey.provenance, model="gone")))
@@ -206,6 +287,25 @@ def test_a_network_that_is_not_there_is_a_message(qtbot, panel, workspace, surve
 
 
 # ------------------------------------------------------------------------------------------------------- at large
+
+
+def test_a_network_with_weights_of_its_own_is_the_one_that_images_go_through(qtbot, panel, workspace, tmp_path):
+    """By its name another would be loaded; that one is refused."""
+    weights = tmp_path / "own.pt"
+    torch.save(load("fashion-cnn@2").module.state_dict(), weights)
+    network = load("fashion-cnn", weights=weights)
+    found = cnnvis.survey(network, labelled_images("fashion-mnist", "importance"), ["conv1"])
+    problems = []
+    workspace.problem.connect(lambda what, error: problems.append(str(error)))
+    workspace.show_survey(found)
+    panel.bench.look_at(0)
+    qtbot.waitUntil(lambda: bool(problems), timeout=20_000)
+    assert "with other weights" in problems[0]
+    workspace.show_survey(found, ("fashion-cnn", str(weights)))
+    panel.bench.look_at(0)
+    qtbot.waitUntil(lambda: panel.bench.answer is not None, timeout=20_000)
+    assert panel.bench.answer.name == "fashion-mnist importance 0000"
+    np.testing.assert_allclose(panel.bench.values("conv1"), found["conv1"].window[0], rtol=1e-5)
 
 
 def test_without_a_survey_it_says_how_to_get_one(qtbot, workspace):

@@ -298,8 +298,46 @@ def test_saved_here_rendered_headless_to_the_same_picture(driver, tmp_path) -> N
     path = tmp_path / "kept.json"
     driver.window.files.save_to(path)
     driver.settle()
-    height, width = shown.shape[:2]
-    np.testing.assert_array_equal(shown, cnnvis.render(cnnvis.load(path), size=(width, height)))
+    np.testing.assert_array_equal(shown, cnnvis.render(cnnvis.load(path)))  # in the size that was seen
+    assert driver.scene.size is None  # the scene that is open stays as it is
+
+
+def test_panes_saved_here_stand_the_same_when_rendered_headless(driver, tmp_path) -> None:
+    """In a picture of another shape they would stand side by side."""
+    driver.workspace.show(SceneGrid([volume_scene(), volume_scene()]))
+    driver.window.resize(900, 900)
+    shown = driver.pixels()
+    assert shown.shape[0] > 1.2 * shown.shape[1]
+    path = tmp_path / "kept.json"
+    driver.window.files.save_to(path)
+    driver.settle()
+    np.testing.assert_array_equal(shown, cnnvis.render(cnnvis.load(path)))
+
+
+def test_what_is_typed_in_a_list_chooses_there_and_is_no_shortcut(driver) -> None:
+    driver.workspace.show(network_scene(), random_network())
+    driver.press(Qt.Key.Key_P, Qt.KeyboardModifier.ShiftModifier)
+    classes = driver.window.ask.classes
+    assert QApplication.focusWidget() is classes
+    camera, shown = driver.scene.camera.model_dump(), driver.scene["bundle"].shown_class
+    QTest.keyClick(classes, Qt.Key.Key_3)
+    driver.settle()
+    assert classes.currentText() == "3"
+    assert driver.scene.camera.model_dump() == camera
+    assert driver.scene["bundle"].shown_class == shown
+    QTest.keyClick(classes, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)  # with Ctrl it is one
+    driver.press(Qt.Key.Key_3)
+    assert driver.scene.camera.model_dump() != camera  # and in the view
+
+
+def test_pointing_at_what_has_much_to_say_leaves_the_window_its_size(driver) -> None:
+    driver.workspace.show(volume_scene())
+    driver.settle()
+    before = driver.window.width()
+    driver.window.status.show_under_cursor("layer " * 200)
+    driver.settle()
+    assert driver.window.width() == before
+    assert driver.window.minimumSizeHint().width() <= before
 
 
 def test_a_picture_of_the_whole_window_and_exit_code(tmp_path, monkeypatch) -> None:
@@ -331,6 +369,27 @@ def test_show_opens_a_window_on_the_very_scene(qtbot, tmp_path, monkeypatch) -> 
     assert show(scene) is None
     assert seen == [scene]
     assert scene.camera.view is View.FRONT
+
+
+def test_show_ends_with_its_own_window_whatever_else_is_open(open_driver, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("CNNVIS_SETTINGS", str(tmp_path))
+    other = open_driver().window
+
+    def close() -> None:
+        (window,) = [
+            each
+            for each in QApplication.topLevelWidgets()
+            if isinstance(each, ViewerWindow) and each.isVisible() and each is not other
+        ]
+        window.close()
+
+    QTimer.singleShot(500, close)
+    latest = QTimer(singleShot=True, interval=10_000)
+    latest.timeout.connect(other.close)
+    latest.start()
+    assert show(volume_scene()) is None
+    assert other.isVisible()
+    latest.stop()
 
 
 def test_layout_theme_and_recent_files_are_remembered(open_driver, settings, tmp_path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -48,9 +48,11 @@ class QuantileSketch(Accumulator):
     def update(self, values: ArrayLike) -> None:
         """Take in (n, C) values; those that are not finite are left out."""
         values = np.asarray(values, np.float64)
-        channel = np.broadcast_to(np.arange(self.n_channels), values.shape)
+        bins = np.full((self.n_channels, len(values)), -1, np.int16)
         finite = np.isfinite(values)
-        keys = channel[finite] * self._N_BINS + self._bins(values[finite])
+        bins.T[finite] = self._bins(values[finite])
+        bins.sort(axis=1)
+        keys = (np.arange(self.n_channels)[:, None] * self._N_BINS + bins)[bins >= 0]
         self._add(keys, np.ones(keys.size, np.int64))
 
     def merge(self, other: QuantileSketch) -> None:
@@ -64,23 +66,27 @@ class QuantileSketch(Accumulator):
         return self._HALF + np.sign(values).astype(np.int64) * np.minimum(order, self._HALF)
 
     def _add(self, keys: NDArray[np.int64], counts: NDArray[np.int64]) -> None:
-        keys, place = np.unique(np.concatenate([self.keys, keys]), return_inverse=True)
-        total = np.zeros(keys.size, np.int64)
-        np.add.at(total, place, np.concatenate([self.counts, counts]))
-        self.keys, self.counts = keys, total
+        """Add counts of ascending keys, of which some may be equal."""
+        if self.keys.size:
+            keys, counts = np.concatenate([self.keys, keys]), np.concatenate([self.counts, counts])
+            order = np.argsort(keys, kind="stable")  # two ascending parts: merged in one pass
+            keys, counts = keys[order], counts[order]
+        is_first = np.ones(keys.size, dtype=bool)
+        is_first[1:] = keys[1:] != keys[:-1]
+        upto = np.cumsum(counts)[np.append(is_first[1:], True)] if keys.size else counts
+        self.keys, self.counts = keys[is_first], np.diff(upto, prepend=0)
 
     def quantiles(self, levels: ArrayLike) -> NDArray[np.float64]:
         """Return (C, L) values: of n values in order, that with the number floor(level * (n - 1)), from 0."""
         levels = np.asarray(levels, np.float64)
-        found = np.full((self.n_channels, levels.size), np.nan)
         edges = np.searchsorted(self.keys, np.arange(self.n_channels + 1) * self._N_BINS)
-        for channel, (start, stop) in enumerate(itertools.pairwise(edges)):
-            if start == stop:
-                continue
-            below = np.cumsum(self.counts[start:stop])
-            rank = np.floor(levels * (below[-1] - 1))
-            bins = self.keys[start:stop] % self._N_BINS
-            found[channel] = self._values(bins[np.searchsorted(below, rank, side="right")])
+        upto = np.concatenate([[0], np.cumsum(self.counts)])
+        before, total = upto[edges[:-1], None], np.diff(upto[edges])[:, None]
+        rank = np.floor(levels * (total - 1)).astype(np.int64)
+        place = np.searchsorted(upto[1:], np.where(total > 0, before + rank, 0), side="right")
+        found = np.full((self.n_channels, levels.size), np.nan)
+        seen = total[:, 0] > 0
+        found[seen] = self._values(self.keys[place[seen]] % self._N_BINS)
         return found
 
     def _values(self, bins: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -126,9 +132,20 @@ class TopImages(Accumulator):
     def _take(self, images: NDArray[np.int64], values: NDArray[np.float64]) -> None:
         images = np.concatenate([self.images, images], axis=1)
         values = np.concatenate([self.values, values], axis=1)
-        best = np.lexsort((images, -values), axis=1)[:, : self.n_top]
+        if values.shape[1] > self.n_top:
+            places = self._largest(values)
+            images, values = np.take_along_axis(images, places, axis=1), np.take_along_axis(values, places, axis=1)
+        best = np.lexsort((images, -values), axis=1)
         self.images = np.take_along_axis(images, best, axis=1)
         self.values = np.take_along_axis(values, best, axis=1)
+
+    def _largest(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return the places (C, n_top) of the largest of each channel, of equal ones the first; not in order."""
+        least = np.partition(values, -self.n_top, axis=1)[:, -self.n_top, None]
+        larger, equal = values > least, values == least
+        room = self.n_top - larger.sum(axis=1, keepdims=True)
+        wanted = larger | (equal & (np.cumsum(equal, axis=1, dtype=np.int32) <= room))
+        return np.nonzero(wanted)[1].reshape(len(values), self.n_top)
 
 
 class RunningClasses(Accumulator):
@@ -169,16 +186,24 @@ class RunningClasses(Accumulator):
 
     def update(self, values: ArrayLike, labels: NDArray[np.int64]) -> None:
         """Take in (n, C) values and the (n,) classes of their images."""
-        values = np.asarray(values, np.float64)
+        order = np.argsort(labels, kind="stable")
+        values, labels = np.asarray(values, np.float64)[order], labels[order]
         finite = np.isfinite(values)
-        one_hot = np.eye(self.n_images.size)[labels]
         batch = RunningClasses(*self.mean.shape)
         batch.n_images = np.bincount(labels, minlength=self.n_images.size)
-        batch.count = (finite.T.astype(np.float64) @ one_hot).astype(np.int64)
-        batch.mean = (np.where(finite, values, 0.0).T @ one_hot) / np.maximum(batch.count, 1)
+        batch.count = self._sums(finite.astype(np.int64), labels)
+        batch.mean = self._sums(np.where(finite, values, 0.0), labels) / np.maximum(batch.count, 1)
         distance = np.where(finite, values - batch.mean[:, labels].T, 0.0)
-        batch.m2 = np.square(distance).T @ one_hot
+        batch.m2 = self._sums(np.square(distance), labels)
         self.merge(batch)
+
+    def _sums(self, values: NDArray[Any], labels: NDArray[np.int64]) -> NDArray[Any]:
+        """Return the sums (C, K) over the images of each class of (n, C) values, whose labels ascend."""
+        sums = np.zeros((self.n_images.size, values.shape[1]), values.dtype)
+        present, first = np.unique(labels, return_index=True)
+        if present.size:
+            sums[present] = np.add.reduceat(values, first, axis=0)
+        return sums.T
 
     def merge(self, other: RunningClasses) -> None:
         """Take in what `other` has seen of the same channels and classes."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -10,18 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch import Tensor, nn
+from torch import nn
 
+from cnnvis.capture.fingerprints import fingerprint
 from cnnvis.capture.surveying.convergence import ConvergenceCurve
 from cnnvis.capture.surveying.network import NetworkAccumulator
 from cnnvis.capture.surveying.plan import SurveyPlan
+from cnnvis.capture.surveying.shards import ShardSource
 from cnnvis.core import SkippedImage
 from cnnvis.core.atomic import save_bytes
 from cnnvis.core.errors import FileFormatError
-from cnnvis.core.run_facts import require_same_run
+from cnnvis.core.file_format import FileFormat
+from cnnvis.core.run_facts import require_run, run_header
 
-FORMAT = "cnnvis-survey-checkpoint"
-VERSION = 1
+KIND = FileFormat("cnnvis-survey-checkpoint", 1, "survey under way")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,11 @@ class SurveyCheckpoint:
     facts: Mapping[str, Any]
 
     @classmethod
-    def of(cls, path: Path, module: nn.Module, plan: SurveyPlan, n_images: int | None) -> SurveyCheckpoint:
-        """Return the checkpoint of a run: network, layers, options and number of images must be the same."""
-        facts = {"values": dict(plan.values), "n_classes": plan.n_classes, "n_images": n_images}
-        return cls(path, {**facts, **asdict(plan.options), "weights": _hash_of(module)})
+    def of(cls, path: Path, module: nn.Module, plan: SurveyPlan, source: ShardSource) -> SurveyCheckpoint:
+        """Return the checkpoint of a run: network, layers, options and images must be the same."""
+        facts = {"values": dict(plan.values), "n_classes": plan.n_classes, "n_images": source.n_images}
+        facts |= asdict(plan.options)
+        return cls(path, {**facts, "weights": fingerprint(module), "images": source.fingerprint()})
 
     def save(self, taken: NetworkAccumulator, curve: ConvergenceCurve, n_shards: int) -> None:
         """Write the state after `n_shards` shards; whole or not at all."""
@@ -56,8 +58,7 @@ class SurveyCheckpoint:
             "points": curve.points,
             "change": curve.change,
         }
-        metadata = {"format": FORMAT, "version": str(VERSION), "facts": json.dumps(dict(self.facts))}
-        save_bytes(save(arrays, {**metadata, "state": json.dumps(state)}), self.path)
+        save_bytes(save(arrays, {**run_header(KIND, self.facts), "state": json.dumps(state)}), self.path)
 
     def restore(self, taken: NetworkAccumulator, curve: ConvergenceCurve) -> int:
         """Put back what was saved, and return how many shards it holds; 0 where there is no file.
@@ -76,7 +77,7 @@ class SurveyCheckpoint:
         try:
             with safe_open(self.path, framework="numpy") as file:
                 metadata = file.metadata() or {}
-                self._check(metadata)
+                require_run(self.path, metadata, KIND, self.facts)
                 arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
             state = json.loads(metadata["state"])
             taken.restore(_part("taken", arrays))
@@ -86,24 +87,6 @@ class SurveyCheckpoint:
         except (SafetensorError, KeyError, json.JSONDecodeError) as error:
             raise FileFormatError(f"{self.path} holds no survey under way, or is damaged: {error}") from error
 
-    def _check(self, metadata: Mapping[str, str]) -> None:
-        if metadata.get("format") != FORMAT:
-            raise FileFormatError(f"{self.path} is a .safetensors file, but holds no survey under way.")
-        if int(metadata["version"]) > VERSION:
-            raise FileFormatError(
-                f"{self.path} is of version {metadata['version']}, this cnnvis reads {VERSION}; update cnnvis."
-            )
-        require_same_run(self.path, json.loads(metadata["facts"]), self.facts)
-
 
 def _part(prefix: str, arrays: Mapping[str, Any]) -> dict[str, Any]:
     return {name.removeprefix(f"{prefix}/"): array for name, array in arrays.items() if name.startswith(f"{prefix}/")}
-
-
-def _hash_of(module: nn.Module) -> str:
-    digest = hashlib.sha256()
-    for name, tensor in sorted(module.state_dict().items()):
-        if isinstance(tensor, Tensor):
-            digest.update(f"{name}{tensor.dtype}{tuple(tensor.shape)}".encode())
-            digest.update(tensor.detach().cpu().contiguous().reshape(-1).numpy().tobytes())
-    return digest.hexdigest()[:16]

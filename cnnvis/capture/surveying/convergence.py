@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
 from cnnvis.capture.surveying.network import NetworkAccumulator
 from cnnvis.core import Convergence
 
+FIRST = 16
+"""Images of the first point."""
+
 
 class ConvergenceCurve:
     """Notes the correlations whenever the number of images has doubled, and how far they moved since.
+
+    While the window still holds all images, points are at 16, 32, 64 ...; later at the first end of a shard behind.
 
     Attributes
     ----------
@@ -25,15 +32,28 @@ class ConvergenceCurve:
         self.before: dict[str, NDArray[np.float64]] = {}
 
     def note(self, taken: NetworkAccumulator, *, is_last: bool = False) -> None:
-        """Add a point where it is due: twice the images of the point before, or the end. Cost: C^2 of each layer."""
+        """Add the points that are due, and with `is_last` one at the end.
+
+        Cost: C^2 of each layer per point; for those before the end of a shard the products of its averages once more.
+        """
         n_images = taken.n_images
-        if n_images < 2 or self.points[-1:] == [n_images]:
-            return
-        if self.points and n_images < 2 * self.points[-1] and not is_last:
-            return
+        while (due := self._due) <= n_images:
+            at = due if len(taken.recent) == n_images else n_images
+            if at < n_images:
+                self._add(at, {name: layer.early_correlation(at) for name, layer in taken.layers.items()})
+            else:
+                self._add(at, {name: layer.correlation() for name, layer in taken.layers.items()})
+        if is_last and n_images >= 2 and self.points[-1:] != [n_images]:
+            self._add(n_images, {name: layer.correlation() for name, layer in taken.layers.items()})
+
+    @property
+    def _due(self) -> int:
+        """Images of the next point."""
+        return FIRST if not self.points else max(FIRST, 1 << self.points[-1].bit_length())
+
+    def _add(self, n_images: int, correlations: Mapping[str, NDArray[np.float64]]) -> None:
         self.points.append(n_images)
-        for name, layer in taken.layers.items():
-            now = layer.correlation()
+        for name, now in correlations.items():
             self.change.setdefault(name, []).append(_moved(self.before.get(name), now))
             self.before[name] = now
 

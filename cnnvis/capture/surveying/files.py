@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cnnvis.capture.fingerprints import fingerprint_data, fingerprint_files
 from cnnvis.capture.inputs import as_call, as_module
 from cnnvis.capture.labelled import BATCH_VALUES, Labelled
 from cnnvis.capture.surveying.shards import Shard, ShardBatch
@@ -106,6 +107,10 @@ class FileSource:
     def name(self, image: int) -> str:
         """Return the file."""
         return str(self._files[image])
+
+    def fingerprint(self) -> str:
+        """Return a hash of the files' names and sizes, and of their classes."""
+        return fingerprint_data((fingerprint_files(self._files), self._labels))
 
 
 def folder_source(model: Any, folder: str | os.PathLike[str]) -> FileSource:

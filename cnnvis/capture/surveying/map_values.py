@@ -10,6 +10,9 @@ from torch import Tensor
 from cnnvis.capture.statistics import RunningStatistics
 from cnnvis.core import MapStatistics
 
+CACHED = 2**18
+"""Values that a processor's cache holds, of 4 bytes."""
+
 
 class RunningMaps(RunningStatistics):
     """Statistics of all values of each channel, zeros counted too.
@@ -32,17 +35,16 @@ class RunningMaps(RunningStatistics):
     def take(self, values: Tensor) -> NDArray[np.float64]:
         """Take in (n, C, *S) values, and return the (n, C) averages of the maps.
 
-        Cost: five passes over them, in their own precision; the sums over maps are in float64.
+        Cost: six passes over them, in their own precision; the sums over maps are in float64.
         """
-        places = tuple(range(2, values.ndim))
         if values.dtype in (torch.float16, torch.bfloat16) or not values.is_floating_point():
             values = values.float()
-        planes = values if places else values[..., None]
-        places = places or (2,)
-        variance, mean = torch.var_mean(planes, dim=places, correction=0)
+        planes = values.flatten(2) if values.ndim > 2 else values[..., None]
+        mean = planes.mean(dim=2)
+        variance = _variance(planes, mean)
         finite = torch.isfinite(variance) & torch.isfinite(mean)
         self._take_missing(planes, finite)
-        self._take_planes(planes, places, mean, variance, finite)
+        self._take_planes(planes, mean, variance, finite)
         return np.asarray(mean.double().cpu().numpy(), np.float64)
 
     def _take_missing(self, planes: Tensor, finite: Tensor) -> None:
@@ -57,9 +59,7 @@ class RunningMaps(RunningStatistics):
                 getattr(whole, name)[channel] = getattr(single, name)[0]
             self.merge(whole)
 
-    def _take_planes(
-        self, planes: Tensor, places: tuple[int, ...], mean: Tensor, variance: Tensor, finite: Tensor
-    ) -> None:
+    def _take_planes(self, planes: Tensor, mean: Tensor, variance: Tensor, finite: Tensor) -> None:
         batch = RunningMaps(self.count.size)
         n_values = planes[0, 0].numel()
         used = finite.cpu().numpy()
@@ -71,10 +71,10 @@ class RunningMaps(RunningStatistics):
         spread = np.where(used, variance.double().cpu().numpy() + np.square(means - centre), 0.0)
         batch.mean[seen] = centre[seen]
         batch.m2 = spread.sum(axis=0) * n_values
-        low = np.where(used, planes.amin(dim=places).double().cpu().numpy(), np.inf).min(axis=0)
-        high = np.where(used, planes.amax(dim=places).double().cpu().numpy(), -np.inf).max(axis=0)
+        low = np.where(used, planes.amin(dim=2).double().cpu().numpy(), np.inf).min(axis=0)
+        high = np.where(used, planes.amax(dim=2).double().cpu().numpy(), -np.inf).max(axis=0)
         batch.minimum[seen], batch.maximum[seen] = low[seen], high[seen]
-        zeros = (planes == 0).sum(dim=places).cpu().numpy()
+        zeros = np.count_nonzero((planes == 0).cpu().numpy(), axis=2)
         batch.n_zeros = np.where(used, zeros, 0).sum(axis=0)
         self.merge(batch)
 
@@ -89,3 +89,14 @@ class RunningMaps(RunningStatistics):
         share: NDArray[np.float64] = np.full(self.count.shape, np.nan)
         np.divide(self.n_zeros, self.count, out=share, where=self.count > 0)
         return MapStatistics(self.mean, self.std, self.minimum, self.maximum, share, self.count, self.n_missing)
+
+
+def _variance(planes: Tensor, mean: Tensor) -> Tensor:
+    """Return the (n, C) variances of the planes (n, C, P) around their means.
+
+    Distances are taken of as many images at a time as the cache holds: torch.var_mean takes ten times as long.
+    """
+    n_images = max(1, CACHED // planes[0].numel())
+    parts = zip(planes.split(n_images), mean.split(n_images), strict=True)
+    sums = [(part - centre[..., None]).square_().sum(dim=2) for part, centre in parts]
+    return torch.cat(sums) / planes.shape[2]

@@ -19,6 +19,9 @@ class SurveyOptions:
         Values behind the activation function of a layer, which the layers after it receive, or before it.
     maps : bool, default: True
         All values of the maps too: their spread, extremes, zeros and missing ones. Without them averages only.
+    space : bool, default: False
+        The correlation of the maps position by position, too: C^2 products per position, about as much work as the
+        convolutions themselves.
     window : int, default: 1000
         Images whose averages are kept, the last ones.
     n_top : int, default: 9
@@ -30,6 +33,7 @@ class SurveyOptions:
 
     signal: Signal | SignalName = Signal.POST
     maps: bool = True
+    space: bool = False
     window: int = 1000
     n_top: int = 9
     shard_size: int = 256

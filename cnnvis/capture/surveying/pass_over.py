@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -84,22 +83,12 @@ class _Listener:
         for value in self._selection.values(call, self._n_images):
             tensor = channels_first(value.tensor.detach(), value.axes)
             for name in self._layers[value.name]:
-                maps = self._taken.layers[name].maps
-                self._averages[name] = _averages(tensor) if maps is None else maps.take(tensor)
+                self._averages[name] = self._taken.layers[name].take(tensor)
 
     def end(self, images: NDArray[np.int64], labels: NDArray[np.int64] | None) -> None:
         self._selection.check([self._taken.plan.values[name] for name in self._averages], self._ran)
         for name, averages in self._averages.items():
             self._taken.layers[name].update(averages, images, labels)
-
-
-def _averages(values: Tensor) -> NDArray[np.float64]:
-    """Return the (n, C) means of the maps (n, C, *S)."""
-    if values.dtype in (torch.float16, torch.bfloat16) or not values.is_floating_point():
-        values = values.float()
-    if values.ndim > 2:
-        values = values.mean(dim=tuple(range(2, values.ndim)))
-    return np.asarray(values.double().cpu().numpy(), np.float64)
 
 
 def _scores(output: Any, n_scores: int) -> NDArray[np.float64] | None:

@@ -27,6 +27,8 @@ class SurveyPlan:
     ----------
     values : mapping of str to str
         By layer: the layer whose values are read.
+    types : mapping of str to str
+        By layer: what gives these values, such as "ReLU".
     channels : mapping of str to int
         By layer: number of channels.
     n_scores : int
@@ -37,6 +39,7 @@ class SurveyPlan:
     """
 
     values: Mapping[str, str]
+    types: Mapping[str, str]
     channels: Mapping[str, int]
     n_scores: int
     n_classes: int
@@ -66,6 +69,7 @@ def make_plan(
     n_scores = _n_scores(model, example)
     return SurveyPlan(
         values=values,
+        types={name: graph[value].type for name, value in values.items()},
         channels={name: graph[value].channels for name, value in values.items()},
         n_scores=n_scores,
         n_classes=n_scores if has_labels else 0,

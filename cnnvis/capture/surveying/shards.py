@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol
@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnvis.capture.fingerprints import fingerprint_data
 from cnnvis.capture.labelled import Labelled, labelled_batches
 from cnnvis.core import SkippedImage
 
@@ -66,6 +67,9 @@ class ShardSource(Protocol):
     def name(self, image: int) -> str | None:
         """Return the name of an image, where it has one."""
 
+    def fingerprint(self) -> str:
+        """Return a hash by which other images, or the same in another order, are told apart."""
+
 
 @dataclass(frozen=True, slots=True)
 class BatchShard:
@@ -94,9 +98,12 @@ class BatchSource:
     ----------
     model : nn.Module or Network
     data : Any
+    names : sequence of str
+        Of the images, in order; empty where they have none.
     """
 
-    def __init__(self, model: Any, data: Any) -> None:
+    def __init__(self, model: Any, data: Any, names: Sequence[str] = ()) -> None:
+        self._data, self._names = data, names
         self._batches = labelled_batches(model, data, optional=True)
         self.n_images = self._batches.n_images
         self._waiting = iter(self._batches)
@@ -123,5 +130,10 @@ class BatchSource:
         yield BatchShard(first, tuple(waiting))
 
     def name(self, image: int) -> str | None:
-        """Return None: tensors have no names."""
-        return None
+        """Return the name, where there are any."""
+        return self._names[image] if self._names else None
+
+    def fingerprint(self) -> str:
+        """Return a hash of all that is in memory; of what a loader brings only of its first batch."""
+        call, labels = self._first
+        return fingerprint_data((self._data, call.args, call.kwargs, labels))

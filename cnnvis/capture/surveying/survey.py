@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Generator, Iterable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,8 @@ from cnnvis.core import Provenance, Survey
 from cnnvis.core.checks import require_number
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.progress import Progress, silent
+
+logger = logging.getLogger(__name__)
 
 
 def survey(
@@ -44,10 +48,10 @@ def survey(
     ----------
     model : nn.Module or cnnvis.models.Network
         Runs in eval mode and is left as it was, also after an error.
-    data : folder, list of picture files, pair (inputs, labels), inputs alone, or iterable of batches as a DataLoader
+    data : folder, list of picture files, LabelledImages, pair (inputs, labels), inputs alone, or iterable of batches
         A folder has one subfolder of pictures per class, or pictures without classes. Files are read when their turn
-        comes; one that cannot be read is skipped and named. All else as for `importance`, but labels may be missing:
-        there are no statistics by class then. A pair may hold a list of files and their classes.
+        comes; one that cannot be read is skipped and named. All else as for `importance`, a DataLoader among it, but
+        labels may be missing: there are no statistics by class then. A pair may hold a list of files and their classes.
     layers : str or iterable of str, optional
         Names or globs. Default: all convolutions and dense layers.
     options : SurveyOptions, optional
@@ -57,7 +61,8 @@ def survey(
         Address of a Dask cluster to use in their place, such as tcp://host:8786.
     checkpoint : path, optional
         File that holds everything after each shard. If it is there the survey goes on from it, with the same result;
-        it is removed at the end.
+        it is removed at the end. It is refused for other images; those of a loader are known by the first batch, so it
+        must bring them in the same order each time.
     progress : callable, optional
         progress(done, total) in images, after each batch, with several processes after each shard; total is 0 where it
         is not known. May raise to cancel.
@@ -88,8 +93,10 @@ def survey(
     source = source_of(model, data)
     plan = make_plan(model, source.example().call, layers, options, has_labels=source.has_labels)
     taken, curve = NetworkAccumulator(plan), ConvergenceCurve()
-    kept = checkpoint and SurveyCheckpoint.of(Path(checkpoint), as_module(model), plan, source.n_images)
+    kept = checkpoint and SurveyCheckpoint.of(Path(checkpoint), as_module(model), plan, source)
     n_shards = kept.restore(taken, curve) if kept else 0
+    if n_shards:
+        logger.info("Going on with the survey in %s, from image %d.", checkpoint, taken.n_images + taken.n_skipped)
     count = _Counter(progress, source.n_images or 0, taken.n_images + taken.n_skipped)
     engine = on_dask(scheduler) if scheduler else in_processes(workers) if workers > 1 else count.engine
     with closing(engine(model, plan, source.shards(options.shard_size, n_shards))) as parts:
@@ -110,6 +117,8 @@ def source_of(model: Any, data: Any) -> ShardSource:
     """Return the images that `data` stands for, see `survey`."""
     if isinstance(data, str | os.PathLike):
         return folder_source(model, data)
+    if hasattr(data, "pair") and hasattr(data, "names"):
+        return BatchSource(model, data.pair, data.names)
     files, labels = data if isinstance(data, tuple) and len(data) == 2 else (data, None)
     if isinstance(files, list | tuple) and files and all(isinstance(file, str | os.PathLike) for file in files):
         labels = None if labels is None else as_labels(labels)
@@ -147,7 +156,9 @@ def _result(model: Any, source: ShardSource, taken: NetworkAccumulator, curve: C
     make_provenance = getattr(model, "provenance", None)
     provenance = make_provenance(()) if callable(make_provenance) else Provenance(model=type(as_module(model)).__name__)
     return Survey(
-        layers={name: layer.result() for name, layer in taken.layers.items()},
+        layers={
+            name: replace(layer.result(), value_type=taken.plan.types[name]) for name, layer in taken.layers.items()
+        },
         signal=taken.plan.options.signal,
         n_images=taken.n_images,
         confusion=taken.confusion if taken.plan.n_classes else None,

@@ -122,7 +122,12 @@ function tintCloud(cloud, shownClass) {  // "none", "all" or the number of a cla
   const one = shares && colours[shownClass], mixed = shares && shownClass === "all";
   for (let i = 0; i < n; i++) {
     const rgb = mixed ? [0, 0, 0] : one || drawing.plain;
-    for (let c = 0; mixed && c < K; c++) for (let k = 0; k < 3; k++) rgb[k] += colours[c][k] * shares[K*i+c] / 255;
+    let left = 1;  // the share of no class
+    for (let c = 0; mixed && c < K; c++) {
+      left -= shares[K*i+c] / 255;
+      for (let k = 0; k < 3; k++) rgb[k] += colours[c][k] * shares[K*i+c] / 255;
+    }
+    for (let k = 0; mixed && k < 3; k++) rgb[k] += Math.max(left, 0) * drawing.grey[k];
     for (let k = 0; k < 3; k++) tint[4*i+k] = 255 * rgb[k];
     tint[4*i+3] = one ? shares[K*i+shownClass] : 255;
   }
@@ -180,7 +185,7 @@ function layerNames(drawing, view) {
 }
 
 function classButtons(drawing) {
-  const box = document.getElementById("classes"), chosen = [["none", "one colour", null], ["all", "all classes", null],
+  const box = document.getElementById("classes"), chosen = [["none", "one colour", null], ["all", "all colours", null],
     ...drawing.classes.map((name, i) => [i, name, drawing.colours[i]])];
   box.replaceChildren(...(drawing.classes.length ? chosen : []).map(([value, name, colour]) => {
     const button = document.createElement("button");

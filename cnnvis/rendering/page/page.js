@@ -36,6 +36,7 @@ function choose(order, frameOf) {
   document.querySelector("#title small").textContent = current.cloud ? current.cloud.drawing.notes.join("; ") : "";
   document.querySelectorAll(".of-volume").forEach(control => { control.hidden = !current.volume; });
   document.querySelectorAll(".of-network").forEach(control => { control.hidden = !current.cloud; });
+  document.getElementById("blend").parentElement.hidden = !current.cloud?.drawing.bends;
   legend(shown);
   draw();
 }

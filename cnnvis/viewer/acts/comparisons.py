@@ -11,7 +11,7 @@ from cnnvis.scene import SceneGrid, VolumeItem
 from cnnvis.scene.links import LINKS, Link
 from cnnvis.viewer import comparing
 from cnnvis.viewer.acts.items import chosen_of
-from cnnvis.viewer.choice_dialogs import ChooseSeveral, FindOne
+from cnnvis.viewer.choice_dialogs import ChooseSeveral, FindOne, is_accepted
 from cnnvis.viewer.examples import ABOUT, MODELS, UNTRAINED
 from cnnvis.viewer.files import OPENED
 from cnnvis.viewer.reordering import methods_for
@@ -38,7 +38,7 @@ def ask_files(window: ViewerWindow) -> None:
 def ask_model(window: ViewerWindow) -> None:
     """Ask for a network that comes along, to draw beside what is open."""
     dialog = FindOne("Network beside", [f"{name}: {ABOUT[name]}" for name in MODELS], window)
-    if dialog.exec_() and dialog.chosen is not None:
+    if is_accepted(dialog) and dialog.chosen is not None:
         comparing.add_model(window.workspace, MODELS[dialog.chosen])
 
 
@@ -62,7 +62,7 @@ def ask_frames(window: ViewerWindow) -> None:
         return
     ends = (labels[0], labels[-1])
     dialog = ChooseSeveral("Frames", "Two to four frames:", labels, ends, at_least=2, at_most=4, parent=window)
-    if dialog.exec_():
+    if is_accepted(dialog):
         comparing.show_frames(window.workspace, dialog.chosen)
 
 
@@ -76,7 +76,7 @@ def ask_orders(window: ViewerWindow) -> None:
     dialog = ChooseSeveral(
         "Orders", "Two to four orders:", methods, ("original", "pca"), at_least=2, at_most=4, parent=window
     )
-    if dialog.exec_():
+    if is_accepted(dialog):
         comparing.show_orders(window.workspace, item, [methods[index] for index in dialog.chosen])
 
 
@@ -96,5 +96,5 @@ def ask_links(window: ViewerWindow) -> None:
         return
     words, chosen = [LINK_WORDS[name] for name in LINKS], [LINK_WORDS[name] for name in target.link]
     dialog = ChooseSeveral("Links", "The panes share:", words, chosen, parent=window)
-    if dialog.exec_():
+    if is_accepted(dialog):
         comparing.link(window.workspace, [LINKS[index] for index in dialog.chosen])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from cnnvis.scene import BundleItem, ClipBox, NetworkItem, SceneItem, Selection, Slices, VolumeItem, VolumeMode
-from cnnvis.viewer.choice_dialogs import FindOne
+from cnnvis.viewer.choice_dialogs import FindOne, is_accepted
 from cnnvis.viewer.reordering import methods_for, reorder
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def find_layer(window: ViewerWindow) -> None:
         window.workspace.message.emit("There are no layers here.")
         return
     dialog = FindOne("Find a layer", names, window)
-    if not dialog.exec_() or dialog.chosen is None:
+    if not is_accepted(dialog) or dialog.chosen is None:
         return
     name = names[dialog.chosen]
     if name in volumes:

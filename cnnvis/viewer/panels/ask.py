@@ -1,4 +1,4 @@
-"""What is selected: its strongest inputs and outputs, the path through it, and the classes it serves."""
+"""What is selected: its strongest inputs and outputs, the path through it, its classes, the images that drive it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
     QHeaderView,
     QLabel,
     QPushButton,
+    QSizePolicy,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -26,32 +27,40 @@ from cnnvis.layout.neighbours import Neighbours, strongest_links, strongest_path
 from cnnvis.scene import BundleItem, Selection
 from cnnvis.scene.selection import Unit, unit_text
 from cnnvis.viewer.fields import ChoiceField
+from cnnvis.viewer.panels.column_area import ColumnArea
 from cnnvis.viewer.workspace import Workspace
 
 N_LISTED = 12
 UNIT_ROLE = Qt.ItemDataRole.UserRole
 
 
-class AskPanel(QWidget):
+class AskPanel(ColumnArea):
     """Tells about the selection, and selects what belongs to it."""
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
         self.workspace = workspace
-        layout = QVBoxLayout(self)
+        body = QWidget()
+        layout = QVBoxLayout(body)
         self.said = QLabel()
         self.said.setWordWrap(True)
         self.said.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         layout.addWidget(self.said)
         layout.addLayout(self._paths())
-        self.inputs = self._table("Strongest inputs")
-        self.outputs = self._table("Strongest outputs")
+        self.inputs = self._links("Strongest inputs")
+        self.outputs = self._links("Strongest outputs")
         for title, table in (("Strongest inputs", self.inputs), ("Strongest outputs", self.outputs)):
             layout.addWidget(QLabel(f"<b>{title}</b>"))
             layout.addWidget(table, 1)
+        self.drivers_title = QLabel("<b>Images that drive it</b>, of those surveyed")
+        tip = "The images of the survey with the largest averages of this channel's map."
+        self.drivers = _table("Images that drive it", ["Image", "Average"], tip)
+        layout.addWidget(self.drivers_title)
+        layout.addWidget(self.drivers, 1)
         layout.addLayout(self._buttons())
-        workspace.edited.connect(self._show)
-        workspace.scene_changed.connect(self._show)
+        self.setWidget(body)
+        for signal in (workspace.edited, workspace.scene_changed, workspace.survey_changed):
+            signal.connect(self._show)
         self._shown: object = None
         self._show()
 
@@ -76,18 +85,8 @@ class AskPanel(QWidget):
         button.clicked.connect(partial(self._path, towards))
         return button
 
-    def _table(self, name: str) -> QTreeWidget:
-        table = QTreeWidget()
-        table.setColumnCount(4)
-        table.setHeaderLabels(["Unit", "Importance", "Weight", "Rank"])
-        table.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        for column in (1, 2, 3):
-            table.header().setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
-        table.header().setStretchLastSection(False)
-        table.setRootIsDecorated(False)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setAccessibleName(name)
-        table.setToolTip("Double-click selects the unit.")
+    def _links(self, name: str) -> QTreeWidget:
+        table = _table(name, ["Unit", "Importance", "Weight", "Rank"], "Double-click selects the unit.")
         table.itemActivated.connect(self._go)
         return table
 
@@ -126,7 +125,8 @@ class AskPanel(QWidget):
 
     def _show(self) -> None:
         bundle, selection = self.bundle, self.workspace.scene.selection
-        shown = (selection, None if bundle is None else id(bundle.data), bundle and bundle.class_names)
+        survey = self.workspace.survey
+        shown = (selection, None if bundle is None else id(bundle.data), bundle and bundle.class_names, id(survey))
         if shown == self._shown:
             return
         self._shown = shown
@@ -143,6 +143,22 @@ class AskPanel(QWidget):
         inputs, outputs = strongest_links(bundle.data, self._number(self.unit), N_LISTED) if known else (None, None)
         self._fill(self.inputs, inputs)
         self._fill(self.outputs, outputs)
+        self._show_drivers()
+
+    def _show_drivers(self) -> None:
+        """List the images of the survey with the largest averages; nothing where the channel was not surveyed."""
+        survey, (layer, channel) = self.workspace.survey, self.unit or ("", -1)
+        surveyed = survey is not None and layer in survey.layers and 0 <= channel < survey[layer].n_channels
+        self.drivers.clear()
+        for widget in (self.drivers_title, self.drivers):
+            widget.setVisible(surveyed)
+        if not surveyed:
+            return
+        for image, average in zip(
+            survey[layer].top_images[channel].tolist(), survey[layer].top_averages[channel], strict=True
+        ):
+            if image >= 0:
+                QTreeWidgetItem(self.drivers, [survey.image_names.get(image, f"image {image}"), f"{average:.3g}"])
 
     def _text(self) -> str:
         selection = self.workspace.scene.selection
@@ -230,3 +246,19 @@ class AskPanel(QWidget):
 
         save_selection(self.workspace.scene, path)
         self.workspace.message.emit(f"Wrote {path}")
+
+
+def _table(name: str, columns: list[str], tip: str) -> QTreeWidget:
+    table = QTreeWidget()
+    table.setColumnCount(len(columns))
+    table.setHeaderLabels(columns)
+    table.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+    for column in range(1, len(columns)):
+        table.header().setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+    table.header().setStretchLastSection(False)
+    table.setRootIsDecorated(False)
+    table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+    table.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)  # one more takes no room of the view
+    table.setAccessibleName(name)
+    table.setToolTip(tip)
+    return table

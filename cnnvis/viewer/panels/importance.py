@@ -24,6 +24,7 @@ from cnnvis.core import BundledNetwork
 from cnnvis.viewer.fields import ChoiceField, NumberField, add_row
 from cnnvis.viewer.jobs import Tell
 from cnnvis.viewer.network_work import NetworkWork
+from cnnvis.viewer.panels.column_area import ColumnArea
 from cnnvis.viewer.workspace import Workspace
 
 COMES_ALONG = "as it comes along"
@@ -66,7 +67,7 @@ class Wanted:
     random_state: int
 
 
-class ImportancePanel(QWidget):
+class ImportancePanel(ColumnArea):
     """Scores the units of a model, and draws its network by them.
 
     Parameters
@@ -79,7 +80,8 @@ class ImportancePanel(QWidget):
         self.workspace, self.work = workspace, NetworkWork.of(workspace)
         self._names_of: dict[str, tuple[str, ...]] = {}
         self._shown: str | None = None  # the model of the network, to which the classes belong
-        layout = QVBoxLayout(self)
+        body = QWidget()
+        layout = QVBoxLayout(body)
         self.origin = QLabel()
         self.origin.setWordWrap(True)
         layout.addWidget(self.origin)
@@ -97,6 +99,7 @@ class ImportancePanel(QWidget):
         layout.addLayout(row)
         self.state = QLabel()
         layout.addWidget(self.state)
+        self.setWidget(body)
         self.work.started.connect(self._show_state)
         self.work.stepped.connect(self._show_state)
         self.work.ended.connect(self._show_state)

@@ -6,13 +6,15 @@ import logging
 import traceback
 from datetime import datetime
 
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, QSize, Signal
 from qtpy.QtWidgets import QPlainTextEdit
 
 from cnnvis.core.errors import CnnvisError
 from cnnvis.viewer.workspace import Workspace
 
 MAX_LINES = 2000
+
+MIN_HEIGHT = 40
 
 
 class _Relay(QObject, logging.Handler):
@@ -38,12 +40,16 @@ class LogPanel(QPlainTextEdit):
         self.setAccessibleName("Log")
         self.setToolTip("What happened, the newest last; errors with their details. Ctrl+C copies what is marked.")
         self.setPlaceholderText("What happens is written here.")
-        self.setMinimumHeight(40)
+        self.setMinimumHeight(MIN_HEIGHT)
         workspace.message.connect(self.say)
         workspace.problem.connect(self._tell_problem)
         self._relay = _Relay(self)
         self._relay.logged.connect(self.say)
         logging.getLogger("cnnvis").addHandler(self._relay)
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - overrides Qt's
+        """Return a low one: at first the view gets the room."""
+        return QSize(super().sizeHint().width(), MIN_HEIGHT)
 
     def say(self, text: str) -> None:
         """Add a line with the time."""

@@ -35,7 +35,6 @@ class TimelinePanel(QWidget):
         self.rate.setToolTip("How fast it plays: 1 to 30 frames a second, where drawing is quick enough.")
         self.rate.setAccessibleName("Frames per second")
         self.rate.valueChanged.connect(lambda rate: self.timer.setInterval(1000 // rate))
-        self.setMaximumHeight(56)
         layout = QHBoxLayout(self)
         for text, step, tip in (("<", -1, "The frame before."), (">", 1, "The next frame.")):
             button = QPushButton(text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,25 +10,25 @@ import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 
-from cnnvis.core import Survey
+from cnnvis.core import EdgeSet, Grouping, Survey
+from cnnvis.core.survey import MOST_GROUPED
 from cnnvis.scene.selection import Selection, Unit
 from cnnvis.viewer.jobs import Tell
-from cnnvis.viewer.workspace import Workspace
+from cnnvis.viewer.workspace import ModelSource, Workspace
 
 if TYPE_CHECKING:
+    from cnnvis.models import Network
     from cnnvis.studies.image_stream import ImageAnswer, ImageStream
-
-MOST_CHANNELS = 2000
-"""Channels of a layer up to which groups are looked for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Groups:
-    """Groups of the channels of a layer: (C, C) similarity, (C,) labels, (C, 2) places of the graph."""
+    """Groups of the channels of a layer: (C, C) similarity, (C,) labels, (C, 2) places of the graph, its links."""
 
     similarity: NDArray[np.float64]
     labels: NDArray[np.int64]
     places: NDArray[np.float64]
+    links: EdgeSet
 
 
 class SurveyBench(QObject):
@@ -41,6 +41,8 @@ class SurveyBench(QObject):
     Attributes
     ----------
     survey : Survey or None
+    whole : Survey or None
+        The same, of all its images where `survey` is of the last ones only.
     layer : str
         The layer whose groups are shown.
     groups : dict of str to Groups
@@ -66,6 +68,7 @@ class SurveyBench(QObject):
         super().__init__(workspace)
         self.workspace = workspace
         self.survey: Survey | None = None
+        self.whole: Survey | None = None
         self.layer = ""
         self.groups: dict[str, Groups] = {}
         self.answer: ImageAnswer | None = None
@@ -80,10 +83,10 @@ class SurveyBench(QObject):
 
     def show(self, survey: Survey) -> None:
         """Look at another survey."""
-        self.survey, self.groups, self.answer, self._stream = survey, {}, None, None
+        self.survey, self.whole, self.groups, self.answer, self._stream = survey, survey, {}, None, None
         self.number, self.hovered = -1, None
         self.changed.emit()
-        self.show_layer(list(survey)[-2:][0])  # the last one gives the scores
+        self.show_layer(survey.last_hidden)
 
     def show_layer(self, layer: str) -> None:
         """Look at the groups of a layer; finds them in a thread the first time."""
@@ -92,7 +95,7 @@ class SurveyBench(QObject):
         self.layer = layer
         self.grouped.emit()
         found = self.survey[layer]
-        if layer in self.groups or not 1 < found.n_channels <= MOST_CHANNELS or self.survey.n_images < 2:
+        if layer in self.groups or not 1 < found.n_channels <= MOST_GROUPED or self.survey.n_images < 2:
             return
         survey = self.survey
 
@@ -105,6 +108,31 @@ class SurveyBench(QObject):
             "survey groups", lambda tell: _grouped(survey, layer, tell), then, title=f"Groups of {layer}"
         )
 
+    @property
+    def is_recent(self) -> bool:
+        """Whether only the last images are looked at."""
+        return self.survey is not self.whole
+
+    def regroup(self, rule: Grouping, *, recent: bool) -> None:
+        """Group channels by another rule, which the survey keeps; with `recent` look at its last images alone."""
+        if self.whole is None:
+            return
+        before, whole = self.whole, replace(self.whole, grouping=rule)
+
+        def work(tell: Tell) -> Survey:
+            from cnnvis.analysis import recent_survey
+
+            return recent_survey(whole) if recent else whole
+
+        def then(survey: Survey) -> None:
+            if self.whole is before:
+                self.workspace.survey = self.whole = whole
+                self.survey, self.groups = survey, {}
+                self.changed.emit()
+                self.show_layer(self.layer)
+
+        self.workspace.jobs.run("survey rule", work, then, title="Looking at the survey anew")
+
     # -- images ----------------------------------------------------------------------------------
 
     def step(self, by: int) -> None:
@@ -116,12 +144,12 @@ class SurveyBench(QObject):
         """Pass one of the images, or one's own, through the network, in a thread."""
         if self.survey is None:
             return
-        survey, stream = self.survey, self._stream
+        survey, stream, source = self.survey, self._stream, self.workspace.survey_source
 
         def work(tell: Tell) -> tuple[ImageStream, ImageAnswer]:
             from cnnvis.studies.image_stream import ImageStream  # loads torch, in the thread
 
-            used = ImageStream(survey) if stream is None else stream
+            used = ImageStream(survey, _loaded(source)) if stream is None else stream
             tell.progress(0, 1)
             return used, used.of_file(image) if isinstance(image, Path) else used.at(image)
 
@@ -155,7 +183,8 @@ class SurveyBench(QObject):
         return self.survey[layer].mean if self.answer is None else self.answer.averages[layer]
 
     def point_at(self, unit: Unit | None) -> None:
-        """Say which channel is under the mouse."""
+        """Say which channel is under the mouse, in whatever view; one that was not surveyed is none."""
+        unit = unit if unit is not None and self.knows(unit) else None
         if unit != self.hovered:
             self.hovered = unit
             self.pointed.emit()
@@ -168,8 +197,13 @@ class SurveyBench(QObject):
 
     @property
     def selected(self) -> frozenset[Unit]:
-        """Channels that are selected."""
-        return self.workspace.scene.selection.units
+        """Channels that are selected, of those that were surveyed."""
+        return frozenset(filter(self.knows, self.workspace.scene.selection.units))
+
+    def knows(self, unit: Unit) -> bool:
+        """Whether there is such a channel in the survey; a network that is open as well may have others."""
+        layer, channel = unit
+        return self.survey is not None and layer in self.survey.layers and channel < self.survey[layer].n_channels
 
     def text_of(self, unit: Unit) -> str:
         """Return what is known of a channel, in one line."""
@@ -190,11 +224,20 @@ class SurveyBench(QObject):
         return " · ".join(parts)
 
 
-def _grouped(survey: Survey, layer: str, tell: Tell) -> Groups:
-    from cnnvis.analysis import communities, link_weights, similarity
-    from cnnvis.layout import force_layout
+def _loaded(source: ModelSource | None) -> Network | None:
+    """Return the network of a survey; None where that is the one of the name it knows."""
+    if source is None:
+        return None
+    from cnnvis.models import load
 
-    alike = similarity(survey)[layer]
-    labels = communities(alike)
-    places = force_layout(link_weights(alike), labels, progress=tell.progress)
-    return Groups(alike, labels, places)
+    return load(source[0], weights=source[1])
+
+
+def _grouped(survey: Survey, layer: str, tell: Tell) -> Groups:
+    from cnnvis.analysis.grouping import grouped, likeness, linked
+    from cnnvis.layout import channel_links, force_layout
+
+    alike = likeness(survey[layer], survey.grouping)
+    labels, weights = grouped(alike, survey.grouping), linked(alike, survey.grouping)
+    places = force_layout(weights, labels, progress=tell.progress)
+    return Groups(alike, labels, places, channel_links(weights, layer))

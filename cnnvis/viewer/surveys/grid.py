@@ -37,7 +37,7 @@ class SurveyGrid(QWidget):
         super().__init__()
         self.bench = bench
         self.setMouseTracking(True)
-        self.setMinimumSize(QSize(240, 120))
+        self.setMinimumSize(QSize(240, 88))
         self.setAccessibleName("Averages of all channels")
         self.setToolTip(
             "Averages by layer, eight channels in a row. Point for values and maps, click to select, Ctrl adds."

@@ -12,6 +12,7 @@ from qtpy.QtGui import QFont, QImage, QPainter, QPaintEvent, QPalette, QPixmap
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
 from cnnvis.report.scale import ColourScale
+from cnnvis.viewer.fields import leave_wheel
 from cnnvis.viewer.surveys.bench import SurveyBench
 
 SIDE = 112
@@ -70,6 +71,7 @@ class ImageStrip(QWidget):
         self.rate.setSuffix(" images/s")
         self.rate.setToolTip("How fast it plays: 1 to 30 images a second, where the network is quick enough.")
         self.rate.setAccessibleName("Images per second")
+        leave_wheel(self.rate)
         self.rate.valueChanged.connect(lambda rate: self.timer.setInterval(1000 // rate))
         self.own = QPushButton("Own image…")
         self.own.setToolTip("Pass a picture of your own through the network.")
@@ -159,23 +161,26 @@ class PredictionBars(QWidget):
         self.bench = bench
         self.setMinimumSize(QSize(160, SIDE))
         self.setAccessibleName("Answer")
-        self.setToolTip("Probability of each class. Bold: the answer. ✓: the true class.")
+        self.setToolTip("Probability of each class. Bold: the answer. ✓: the true class, last if unlikely.")
 
     def lines(self) -> list[tuple[str, float, bool]]:
-        """Return text, probability and whether it is the answer, the likeliest class first."""
+        """Return text, probability and whether it is the answer.
+
+        Of the likeliest classes, the likeliest first, and then of the true one where it is none of them.
+        """
         answer = self.bench.answer
         if answer is None:
             return []
         names = self.bench.class_names
-        shown = np.argsort(-answer.probabilities, kind="stable")[:MOST_CLASSES]
-        likeliest = int(shown[0]) if shown.size else -1
+        shown = np.argsort(-answer.probabilities, kind="stable").tolist()
+        missing = [label for label in shown[MOST_CLASSES:] if label == answer.label]
         return [
             (
                 f"{'✓ ' if label == answer.label else ''}{names[label]}",
                 float(answer.probabilities[label]),
-                label == likeliest,
+                label == shown[0],
             )
-            for label in shown.tolist()
+            for label in [*shown[:MOST_CLASSES], *missing]
         ]
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - overrides Qt's

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtCore import QPoint, QPointF, QRectF, QSize, Qt
+from qtpy.QtCore import QLineF, QPoint, QPointF, QRectF, QSize, Qt
 from qtpy.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen
 from qtpy.QtWidgets import QWidget
 
@@ -152,10 +152,11 @@ class CommunityGraph(_OfLayer):
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         ink = self.palette().color(QPalette.ColorRole.WindowText)
-        sizes, selected = np.bincount(self.groups.labels), self.selected()
+        places, sizes, selected = self.places(), np.bincount(self.groups.labels), self.selected()
+        self._paint_links(painter, places, ink)
         strength = np.abs(self.bench.values(self.bench.layer))
         strength = strength / max(float(np.nanmax(strength)), 1e-12) if np.isfinite(strength).any() else strength
-        for channel, (x, y) in enumerate(self.places()):
+        for channel, (x, y) in enumerate(places):
             label = int(self.groups.labels[channel])
             colour = QColor.fromRgbF(*group_colour(label if sizes[label] > 1 else -1))
             colour.setAlphaF(0.35 + 0.65 * float(np.nan_to_num(strength[channel])))
@@ -163,6 +164,16 @@ class CommunityGraph(_OfLayer):
             painter.setPen(QPen(_MARK if channel in selected else ink, 2 if channel in selected else 0.5))
             painter.setBrush(colour)
             painter.drawEllipse(QPointF(x, y), radius, radius)
+
+    def _paint_links(self, painter: QPainter, places: NDArray[np.float64], ink: QColor) -> None:
+        """Paint the strongest links, the heavier the fuller; those of what is selected stand out."""
+        links, selected = self.groups.links, self.selected()
+        largest = float(links.weight.max(initial=0.0))
+        for source, target, weight in zip(links.source, links.target, links.weight, strict=True):
+            colour = QColor(_MARK if source in selected or target in selected else ink)
+            colour.setAlphaF(0.1 + 0.5 * float(weight) / largest)
+            painter.setPen(QPen(colour, 1))
+            painter.drawLine(QLineF(*places[source], *places[target]))
 
     def channels_at(self, place: QPoint) -> tuple[int, ...]:
         """Return the node at a place, none where none is near."""
