@@ -58,7 +58,7 @@ shown(cnnvis.report.survey_grid(survey))
 
 # %%
 LAYER = "features.37"
-alike = cnnvis.similarity(survey)[LAYER]
+alike = cnnvis.similarity(survey[LAYER])
 groups = cnnvis.communities(alike)
 largest = survey[LAYER].std.argsort()[::-1]
 channels = [next(channel for channel in largest if groups[channel] == group) for group in range(3)]
@@ -90,7 +90,7 @@ window = survey[LAYER].window  # the averages themselves, image by image
 stability = cnnvis.analysis.community_stability(window, groups, n_draws=10)
 print("come back:", *(f"{share:.2f}" for share in stability.mean[: graph.n_groups]))
 counts = cnnvis.analysis.group_counts(window, n_draws=3)
-shown(cnnvis.report.group_count_chart(counts))
+shown(cnnvis.report.group_count_chart(counts, 6.0))  # the exponent by default
 
 # %% [markdown]
 # A word of caution, then: random averages give groups as well, and more of them. What they do not give is groups that

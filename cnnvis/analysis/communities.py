@@ -2,58 +2,21 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cnnvis.core.checks import as_numbers, parse_choice, require_number
+from cnnvis.core.communities import DEFAULT_EXPONENTS, Algorithm, Weights, require_exponent, require_resolution
 from cnnvis.core.errors import InvalidInputError
 
 LEAST_GAIN = 1e-5
 """Modularity that a pass over all channels must gain to be followed by another; scikit-network counts in float32."""
 
 
-class Weights(StrEnum):
-    """How a similarity r becomes the weight of a link, which must not be negative.
-
-    `power`: max(r, 0)^exponent [1]_. `exponential`: exp(exponent r), as ReactCNN has it with 20: unlike channels are
-    linked too, if weakly.
-
-    References
-    ----------
-    .. [1] B. Zhang, S. Horvath, "A general framework for weighted gene co-expression network analysis", Statistical
-       Applications in Genetics and Molecular Biology 4 (2005).
-    """
-
-    POWER = "power"
-    EXPONENTIAL = "exponential"
-
-
-class Algorithm(StrEnum):
-    """`louvain` [1]_; `leiden` [2]_, whose groups are always connected.
-
-    References
-    ----------
-    .. [1] V. D. Blondel, J.-L. Guillaume, R. Lambiotte, E. Lefebvre, "Fast unfolding of communities in large
-       networks", Journal of Statistical Mechanics (2008).
-    .. [2] V. A. Traag, L. Waltman, N. J. van Eck, "From Louvain to Leiden: guaranteeing well-connected communities",
-       Scientific Reports 9 (2019).
-    """
-
-    LOUVAIN = "louvain"
-    LEIDEN = "leiden"
-
-
 WeightsName = Literal["power", "exponential"]
 AlgorithmName = Literal["louvain", "leiden"]
-_EXPONENT = {Weights.POWER: 6.0, Weights.EXPONENTIAL: 20.0}
-
-
-def default_exponent(weights: WeightsName) -> float:
-    """Return the exponent of the weights where none is given."""
-    return _EXPONENT[parse_choice(Weights, weights, what="weights")]
 
 
 def link_weights(
@@ -77,8 +40,8 @@ def link_weights(
     """
     matrix = as_numbers("similarity", similarity)
     rule = parse_choice(Weights, weights, what="weights")
-    power = _EXPONENT[rule] if exponent is None else exponent
-    require_number("exponent", power, 0, 1000, above=True)
+    power = DEFAULT_EXPONENTS[rule] if exponent is None else exponent
+    require_exponent(power)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise InvalidInputError(f"similarity must be a square matrix (C, C), got shape {matrix.shape}.")
     known: NDArray[np.bool_] = ~(np.isnan(matrix) | np.isnan(matrix.T))
@@ -139,7 +102,7 @@ def communities(
     """
     graph = link_weights(similarity, weights, exponent=exponent)
     method = parse_choice(Algorithm, algorithm, what="algorithm")
-    require_number("resolution", resolution, 0, 1e6, above=True)
+    require_resolution(resolution)
     require_number("random_state", random_state, 0, 2**32 - 1, whole=True)
     labels = np.arange(len(graph))
     linked = np.flatnonzero(graph.any(axis=1))

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnvis.analysis._similarity import similarity
-from cnnvis.analysis.communities import communities, default_exponent, link_weights
+from cnnvis.analysis.communities import communities, link_weights
 from cnnvis.core import Grouping, LayerSurvey
 
 
@@ -38,10 +38,9 @@ def grouped(alike: NDArray[np.float64], rule: Grouping) -> NDArray[np.int64]:
     )
 
 
-def said(rule: Grouping) -> str:
+def rule_in_words(rule: Grouping) -> str:
     """Return the rule in words."""
     values = "averages over images" if rule.alike == "averages" else "maps over images and positions"
-    exponent = default_exponent(rule.weights) if rule.exponent is None else rule.exponent
-    weights = f"max(r, 0)^{exponent:g}" if rule.weights == "power" else f"exp({exponent:g} r)"
+    weights = f"max(r, 0)^{rule.power:g}" if rule.weights == "power" else f"exp({rule.power:g} r)"
     resolution = "" if rule.resolution == 1 else f", resolution {rule.resolution:g}"
     return f"{rule.algorithm.capitalize()}, links {weights} of the correlation r of {values}{resolution}"

@@ -44,8 +44,8 @@ def survey(  # noqa: PLR0913 - one parameter per option of the command line
     """Follow every channel over many images: which are alike, which are odd, which can go.
 
     Leaves the survey, a table of all channels, figures, the report index.html and, where redundant channels could be
-    merged, the smaller network in the folder OUT. DATA may be pictures without classes, too, a folder or one
-    of them: nothing is merged then. Interrupted, it goes on where it was when it is run again.
+    merged, the smaller network in the folder OUT. DATA may be one picture or a folder of them without
+    classes, too: nothing is merged then. Interrupted, it goes on where it was when it is run again.
 
     Parameters
     ----------

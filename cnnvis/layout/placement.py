@@ -241,6 +241,7 @@ def _by_classes(layout: Layout, units: Units, scores: ArrayLike | None) -> Layou
         wanted = directions[own] @ places / directions[own].sum(axis=1, keepdims=True)
         wanted = np.round(wanted - wanted.mean(axis=0), DECIMALS)
         wanted *= np.linalg.norm(cells) / (np.linalg.norm(wanted) or 1)  # as far apart as the cells
+        wanted = np.round(wanted, DECIMALS)  # so that equally good cells are told apart alike on every processor
         positions[own] = positions[own][_similar_cells.nearest_cells(wanted, cells)]
     sizes = zip(units.layers, units.sizes, strict=True)
     large = [name for name, size in sizes if size > MAX_MOVED]

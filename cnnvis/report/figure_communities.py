@@ -113,8 +113,20 @@ def _draw_graph(
         axes.autoscale_view()
 
 
-def group_count_chart(counts: GroupCounts, *, title: str = "", provenance: Provenance | None = None) -> Figure:
-    """Return the number of groups and their modularity against the exponent of the weights, beside shuffled images."""
+def group_count_chart(
+    counts: GroupCounts, used: float, *, title: str = "", provenance: Provenance | None = None
+) -> Figure:
+    """Return the number of groups and their modularity against the exponent of the weights, beside shuffled images.
+
+    Parameters
+    ----------
+    counts : GroupCounts
+        From `cnnvis.analysis.group_counts`.
+    used : float
+        The exponent that the groups were found with, which is marked.
+    title : str
+    provenance : Provenance, optional
+    """
     sheet = Sheet(WIDTH, 640)
     draw_header(sheet, title or "Groups against the exponent of the weights", provenance or Provenance())
     figure = sheet.figure()
@@ -132,8 +144,12 @@ def group_count_chart(counts: GroupCounts, *, title: str = "", provenance: Prove
             axes.fill_between(counts.exponents, null.min(axis=0), null.max(axis=0), color=QUIET, alpha=0.2, linewidth=0)
             axes.plot(counts.exponents, null.mean(axis=0), **CHANCE.style())
             axes.plot(counts.exponents, found, **look.style())
+            axes.axvline(used, color=INK, linewidth=1, alpha=0.6, zorder=0)
             axes.set_ylim(bottom=0)
-            axes.set_xlabel("exponent")
+            axes.set_xscale("log")
+            axes.set_xticks(counts.exponents, [f"{exponent:g}" for exponent in counts.exponents])
+            axes.minorticks_off()
+            axes.set_xlabel(f"exponent; {used:g} was used")
             axes.set_ylabel(name)
         draw_sample(figure, (left, HEADER_HEIGHT + 26), look.style())
         figure.axes[0].text(left + 96, HEADER_HEIGHT + 26, "as it is", va="center_baseline")

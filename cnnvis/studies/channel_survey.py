@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnvis.analysis import anomalies, cka, community_stability, group_counts, recent_survey
-from cnnvis.analysis.communities import default_exponent
 from cnnvis.analysis.group_checks import EXPONENTS
 from cnnvis.analysis.grouping import grouped, likeness, linked
 from cnnvis.capture import SurveyOptions, survey
@@ -149,17 +148,16 @@ def _groups(found: Survey, progress: Progress) -> dict[str, LayerGroups]:
 def _groups_of(layer: LayerSurvey, rule: Grouping, progress: Progress) -> LayerGroups:
     alike = likeness(layer, rule)
     weights, labels = linked(alike, rule), grouped(alike, rule)
-    exponent = default_exponent(rule.weights) if rule.exponent is None else rule.exponent
-    stability, counts = np.full(int(labels.max()) + 1, np.nan), None
+    stability, counts = None, None
     if len(layer.window) >= 3 and rule.alike == "averages":
         draws: dict[str, Any] = {"random_state": rule.random_state, "progress": progress}
         draws |= {"weights": rule.weights, "algorithm": rule.algorithm, "resolution": rule.resolution}
-        drawn = community_stability(layer.window, labels, exponent=exponent, n_draws=N_DRAWS, **draws)
-        exponents = sorted({*EXPONENTS, exponent})
+        drawn = community_stability(layer.window, labels, exponent=rule.power, n_draws=N_DRAWS, **draws)
+        exponents = sorted({*EXPONENTS, rule.power})
         stability = drawn.mean
         counts = group_counts(layer.window, exponents=exponents, n_draws=3, **draws)
     places = force_layout(weights, labels, random_state=rule.random_state, progress=progress)
-    return LayerGroups(alike, weights, exponent, labels, places, stability, counts)
+    return LayerGroups(alike, weights, labels, places, stability, counts)
 
 
 def _alignment(found: Survey) -> tuple[tuple[str, ...], NDArray[np.float64]] | None:

@@ -73,7 +73,9 @@ def save_graphs(result: SurveyResult, out: Path) -> dict[Path, str]:
     scenes = []
     for layer in layers:
         groups = result.groups[layer]
-        scenes.append(Scene.of_graph(_graph(result.survey, layer, groups.weights, groups.labels)))
+        seed = result.survey.grouping.random_state
+        graph = _graph(result.survey, layer, groups.weights, groups.labels, random_state=seed)
+        scenes.append(Scene.of_graph(graph))
     picture, page = out / "graph.png", out / "graphs.html"
     render(scenes[0], picture, size=SIZE)
     for layer, scene in zip(layers, scenes, strict=True):

@@ -46,9 +46,8 @@ def save_figures(result: SurveyResult, out: Path) -> dict[Path, str]:
         )
         figures[f"groups_{name}.png"] = (drawn, f"{name}: groups of channels that answer to the same images")
         if groups.counts is not None:
-            chart = group_count_chart(
-                groups.counts, title=f"{name}: groups against the exponent of the weights", provenance=provenance
-            )
+            title = f"{name}: groups against the exponent of the weights"
+            chart = group_count_chart(groups.counts, survey.grouping.power, title=title, provenance=provenance)
             figures[f"counts_{name}.png"] = (chart, f"{name}: number of groups beside shuffled images")
     for name, (figure, content) in figures.items():
         files[save_bytes(to_png(figure), out / name)] = content

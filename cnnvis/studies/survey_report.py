@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cnnvis.analysis.grouping import said as rule_in_words
+from cnnvis.analysis.grouping import rule_in_words
 from cnnvis.core import AnomalyKind, Convergence, PruneCurve
 from cnnvis.core.survey import SETTLED
 from cnnvis.pruning import MergedNetwork, RedundancyOptions
@@ -17,13 +17,14 @@ from cnnvis.studies.page_end import machine_facts, write_page
 from cnnvis.studies.survey_pictures import counted
 from cnnvis.studies.survey_results import LayerGroups, Merging, SurveyResult
 
-GROUPS_NOTE = (
-    "Channels are linked the more the more they correlate. Groups are communities of that graph: {rule}. Random "
-    "averages give groups as well: the charts show how many, for each exponent, when every channel's images are "
-    "shuffled by themselves."
-)
+GROUPS_NOTE = "Channels are linked the more the more they correlate. Groups are communities of that graph: {rule}."
 MAPS_NOTE = (
     "Maps are compared by all their positions, which are not kept: how stable groups are is known of averages only."
+)
+CHANCE_NOTE = (
+    "Random averages give groups as well: the charts show how many, for each exponent, when every channel's images are "
+    "shuffled by themselves. Modularity says how separate groups are, not that they are there: where it is as high for "
+    "shuffled images, it is no evidence. Whether a group comes back when images are drawn anew, its stability, is."
 )
 MERGE_NOTE = (
     "Averages propose pairs of channels; the maps that later layers receive have to confirm them, position by "
@@ -64,12 +65,12 @@ def write_report(result: SurveyResult, out: Path, *, command: str = "") -> dict[
     page.facts(_facts(result))
     page.view((out / "views.html").read_text(encoding="utf-8"), VIEWS_NOTE, poster=out / "grid.png")
     if survey.convergence is not None:
-        _picture(page, out, "convergence.png", _convergence(survey.convergence))
+        _picture(page, result, out / "convergence.png", _convergence(survey.convergence))
     _oddities(page, result)
     _groups(page, result, out)
-    _picture(page, out, "alignment.png", "Which layers tell the images apart alike.")
+    _picture(page, result, out / "alignment.png", "Which layers tell the images apart alike.")
     if result.merging is not None:
-        _merging(page, result.merging, out)
+        _merging(page, result, result.merging, out)
     return write_page(page, result, out, command=command, facts=machine_facts("scikit-network"))
 
 
@@ -105,10 +106,9 @@ def _found(result: SurveyResult) -> Iterator[str]:
     said = ", ".join(f"{number:,} {kind}" for kind, number in kinds.items())
     yield f"Odd channels: {said}." if said else "No channel behaves oddly."
     if result.groups:
-        stable = sum(map(_n_stable, result.groups.values()))
+        stable = [number for number in map(_n_stable, result.groups.values()) if number is not None]
         every = sum(groups.n_groups for groups in result.groups.values())
-        known = any(groups.counts is not None for groups in result.groups.values())
-        again = f"; {stable} of them come back when images are drawn anew" if known else ""
+        again = f"; {sum(stable)} of them come back when images are drawn anew" if stable else ""
         yield f"{every} groups of like channels{again}."
     yield from _merge_findings(result.merging)
 
@@ -183,9 +183,10 @@ def _facts(result: SurveyResult) -> dict[str, str]:
     }
 
 
-def _picture(page: Page, out: Path, name: str, caption: str) -> None:
-    if (out / name).exists():
-        page.figure(out / name, caption, alt=caption)
+def _picture(page: Page, result: SurveyResult, file: Path, caption: str) -> None:
+    """Show a picture that this run made; one of an earlier run may lie in the folder."""
+    if file in result.files:
+        page.figure(file, caption, alt=caption)
 
 
 def _oddities(page: Page, result: SurveyResult) -> None:
@@ -211,29 +212,37 @@ def _groups(page: Page, result: SurveyResult, out: Path) -> None:
     page.text(GROUPS_NOTE.format(rule=rule_in_words(result.survey.grouping)))
     if result.survey.grouping.alike == "maps":
         page.text(MAPS_NOTE)
-    rows = [_group_row(name, groups) for name, groups in result.groups.items()]
+    else:
+        page.text(CHANCE_NOTE)
+    exponent = result.survey.grouping.power
+    rows = [_group_row(name, groups, exponent) for name, groups in result.groups.items()]
     columns = ("layer", "channels", "groups", "largest", "stable groups", "modularity", "shuffled")
     page.table(columns, rows, f"Groups by layer; stable: mean overlap of at least {STABLE:g} with groups of new draws")
     page.view3d((out / "graphs.html").read_text(encoding="utf-8"), GRAPH_NOTE, poster=out / "graph.png")
-    drawn = sorted(result.groups, key=lambda name: -_n_stable(result.groups[name]))[:N_DRAWN]
+    drawn = sorted(result.groups, key=lambda name: -_worth(result.groups[name]))[:N_DRAWN]
     if len(drawn) < len(result.groups):
-        page.text(f"Here are the {N_DRAWN} layers with the most stable groups; groups_*.png in the folder are of all.")
+        known = any(groups.stability is not None for groups in result.groups.values())
+        most = "the most stable groups" if known else "the most groups"
+        page.text(f"Here are the {N_DRAWN} layers with {most}; groups_*.png in the folder are of all.")
     for name in (name for name in result.groups if name in drawn):
-        _picture(page, out, f"groups_{name}.png", f"{name}: {counted(result.groups[name])}.")
-        _picture(page, out, f"counts_{name}.png", f"{name}: how much of this is chance.")
+        _picture(page, result, out / f"groups_{name}.png", f"{name}: {counted(result.groups[name])}.")
+        _picture(page, result, out / f"counts_{name}.png", f"{name}: how much of this is chance.")
 
 
-def _n_stable(groups: LayerGroups) -> int:
-    return int((groups.stability[_large(groups)] >= STABLE).sum())
+def _n_stable(groups: LayerGroups) -> int | None:
+    large = np.bincount(groups.labels) > 1
+    return None if groups.stability is None else int((groups.stability[large] >= STABLE).sum())
 
 
-def _large(groups: LayerGroups) -> np.ndarray:
-    return np.bincount(groups.labels) > 1
+def _worth(groups: LayerGroups) -> int:
+    """Return by what layers are chosen to be shown: stable groups, or all where nothing is known of that."""
+    stable = _n_stable(groups)
+    return groups.n_groups if stable is None else stable
 
 
-def _group_row(name: str, groups: LayerGroups) -> tuple[str | int | float | None, ...]:
+def _group_row(name: str, groups: LayerGroups, exponent: float) -> tuple[str | int | float | None, ...]:
     counts = groups.counts
-    place = None if counts is None else int(np.abs(counts.exponents - groups.exponent).argmin())
+    place = None if counts is None else int(np.abs(counts.exponents - exponent).argmin())
     return (
         *(name, groups.labels.size, groups.n_groups, int(np.bincount(groups.labels).max())),
         _n_stable(groups),
@@ -242,11 +251,12 @@ def _group_row(name: str, groups: LayerGroups) -> tuple[str | int | float | None
     )
 
 
-def _merging(page: Page, merging: Merging, out: Path) -> None:
+def _merging(page: Page, result: SurveyResult, merging: Merging, out: Path) -> None:
     page.section("Redundant channels, merged")
     page.text(MERGE_NOTE.format(**merging.redundancy.options))
     page.table(*redundancy_table(merging.redundancy))
-    _picture(page, out, "merging.png", "Accuracy on test images while channels are merged, beside removing them.")
+    curve = "Accuracy on test images while channels are merged, beside removing them."
+    _picture(page, result, out / "merging.png", curve)
     if merging.merged is None:
         return
     rows = [

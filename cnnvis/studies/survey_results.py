@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cnnvis.analysis.communities import AlgorithmName, WeightsName
 from cnnvis.core import Anomaly, GroupCounts, Grouping, PruneCurve, Redundancy, Survey
+from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.survey import SignalName
 from cnnvis.models import Network
 from cnnvis.pruning import MergedNetwork
@@ -76,9 +77,17 @@ class ChannelSurvey:
     random_state: int = 0
     device: str = "auto"
 
+    def __post_init__(self) -> None:
+        rule = self.grouping
+        if self.recent and rule.alike == "maps":
+            raise InvalidInputError(
+                "The last images alone have averages only, no maps to compare. Leave --recent out, in Python "
+                "recent=True, or compare averages."
+            )
+
     @property
     def grouping(self) -> Grouping:
-        """How channels are grouped."""
+        """How channels are grouped; InvalidInputError for a rule that there is not."""
         return Grouping(
             alike=self.alike,
             weights=self.links,
@@ -96,22 +105,20 @@ class LayerGroups:
     Parameters
     ----------
     similarity, weights : (C, C) float64
-    exponent : float
-        Of the weights.
     labels : (C,) int64
     places : (C, 2) float64
         Of the graph.
-    stability : (G,) float64
-        Mean overlap of each group with groups of other draws of the images; NaN where that was not looked at.
+    stability : (G,) float64 or None
+        Mean overlap of each group with groups of other draws of the images; None, like the next, where that was not
+        looked at: of maps, and of fewer than three images.
     counts : GroupCounts or None
     """
 
     similarity: NDArray[np.float64]
     weights: NDArray[np.float64]
-    exponent: float
     labels: NDArray[np.int64]
     places: NDArray[np.float64]
-    stability: NDArray[np.float64]
+    stability: NDArray[np.float64] | None
     counts: GroupCounts | None
 
     @property

@@ -9,7 +9,7 @@ from torch import nn
 
 import cnnvis
 from cnnvis.analysis import communities, recent_survey, similarity
-from cnnvis.analysis.grouping import grouped, likeness, linked, said
+from cnnvis.analysis.grouping import grouped, likeness, linked, rule_in_words
 from cnnvis.capture import SurveyOptions
 from cnnvis.core import Grouping
 from cnnvis.core.errors import InvalidInputError, NoSpatialMapsError
@@ -152,4 +152,4 @@ def test_the_rule_is_kept_and_followed(model, images, tmp_path):
     ],
 )
 def test_it_is_said_in_words(rule, words):
-    assert said(rule) == words
+    assert rule_in_words(rule) == words

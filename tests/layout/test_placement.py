@@ -280,3 +280,15 @@ def test_bad_input_is_refused_in_a_sentence():
         place(units, arrangement="similarity", similarity={"a": np.eye(3)})
     with pytest.raises(InvalidInputError, match="similarity of 'a' holds values that are NaN"):
         place(units, arrangement="similarity", similarity={"a": np.full((2, 2), np.nan)})
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_last_digits_of_lengths_do_not_decide_where_units_stand(seed, monkeypatch):
+    """Processors differ in them, and units whose mixtures of classes lie on one line tie exactly."""
+    edges, scores = random_network((12, 9, 6, 4), random_state=0)
+    found = place(edges, arrangement="classes", scores=scores)
+    norm, random = np.linalg.norm, np.random.default_rng(seed)
+    with monkeypatch.context() as patch:
+        patch.setattr(np.linalg, "norm", lambda *of, **how: norm(*of, **how) * (1 + random.uniform(-5e-16, 5e-16)))
+        other = place(edges, arrangement="classes", scores=scores)
+    np.testing.assert_allclose(other.positions, found.positions, atol=1e-6)

@@ -12,7 +12,7 @@ from PIL import Image
 
 import cnnvis
 from cnnvis.cli import main
-from cnnvis.core.errors import MissingFileError
+from cnnvis.core.errors import InvalidInputError, MissingFileError
 from cnnvis.models import load
 from cnnvis.models.folders import labelled_parts
 from cnnvis.pruning import load_pruned
@@ -107,16 +107,49 @@ def test_the_page_has_figures_of_the_most_stable_layers_only(result, place, tmp_
         if name in steady
     }
     shutil.copytree(place / "out", tmp_path, dirs_exist_ok=True)
+    files = {tmp_path / path.relative_to(place / "out"): content for path, content in result.files.items()}
 
     def captions(n_drawn):
         monkeypatch.setattr(survey_report, "N_DRAWN", n_drawn)
-        survey_report.write_report(replace(result, groups=groups, files={}), tmp_path)
+        survey_report.write_report(replace(result, groups=groups, files=files), tmp_path)
         page = (tmp_path / "index.html").read_text(encoding="utf-8")
         assert (f"Here are the {n_drawn} layers" in page) is (n_drawn < len(groups))
         return [name for name in groups if f"{name}: 2 groups." in page]
 
     assert captions(6) == ["0", "2"]
     assert captions(1) == ["2"]
+
+
+def test_a_picture_of_an_earlier_run_in_the_folder_is_not_shown(result, place, tmp_path):
+    shutil.copytree(place / "out", tmp_path, dirs_exist_ok=True)
+    survey_report.write_report(replace(result, files={}), tmp_path)
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "groups of like channels" in page
+    assert "how much of this is chance" not in page
+    assert "Accuracy on test images" not in page
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"alike": "map"}, "Unknown alike 'map'. Did you mean: maps"),
+        ({"links": "powre"}, "Unknown weights 'powre'. Did you mean: power"),
+        ({"exponent": 1001.0}, "exponent must be above 0 and at most 1000, got 1001"),
+        ({"resolution": 0.0}, "resolution must be above 0"),
+        ({"recent": True, "alike": "maps"}, "Leave --recent out"),
+    ],
+)
+def test_a_rule_that_there_is_not_is_refused_before_anything_is_done(options, words):
+    with pytest.raises(InvalidInputError) as refused:
+        ChannelSurvey(**options)
+    assert words in str(refused.value)
+
+
+def test_the_verb_refuses_such_a_rule_before_the_network_is_read(tmp_path, capsys):
+    words = ["survey", "--model", "no-such-network", "--out", str(tmp_path / "out"), "--recent", "--alike", "maps"]
+    assert main(words) == 1
+    assert "have averages only" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_table_has_a_row_per_channel(result, place):
@@ -250,6 +283,8 @@ def test_the_rule_of_groups_and_the_window_are_asked_for_by_the_verb(place, tmp_
     page = (out / "index.html").read_text(encoding="utf-8")
     assert "links max(r, 0)^4 of the correlation r of maps over images and positions" in page
     assert "how stable groups are is known of averages only" in page
+    assert "no evidence" not in page
+    assert "how much of this is chance" not in page  # of the run before
     assert "stable" not in capsys.readouterr().out
 
 

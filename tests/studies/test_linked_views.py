@@ -68,7 +68,7 @@ def layer_groups(n):
     weights = random.random((n, n))
     weights += weights.T
     labels = np.sort(random.integers(0, 9, n))
-    return LayerGroups(weights - 1, weights, 6.0, labels, random.random((n, 2)), np.ones(9), None)
+    return LayerGroups(weights - 1, weights, labels, random.random((n, 2)), np.ones(9), None)
 
 
 def survey_of(sizes, n_images=100, class_names=None):

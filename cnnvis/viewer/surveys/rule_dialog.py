@@ -5,13 +5,12 @@ from __future__ import annotations
 from qtpy.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QFormLayout, QWidget
 
 from cnnvis.core import Grouping, Survey
+from cnnvis.core.communities import DEFAULT_EXPONENTS
 from cnnvis.viewer.fields import ChoiceField, NumberField, add_row
 
 ALIKE = (("averages", "averages, image by image"), ("maps", "maps, position by position"))
 LINKS = (("power", "max(r, 0) to a power"), ("exponential", "exp(exponent × r)"))
 ALGORITHMS = (("leiden", "Leiden"), ("louvain", "Louvain"))
-EXPONENTS = {"power": 6.0, "exponential": 20.0}
-"""Defaults of `cnnvis.analysis.communities`, known here without waiting for it."""
 
 
 class RuleDialog(QDialog):
@@ -40,15 +39,22 @@ class RuleDialog(QDialog):
         self.links = ChoiceField(LINKS, tooltip="Weights of the links between channels; r is their correlation.")
         self.links.set_value(rule.weights)
         add_row(form, "&Links", self.links)
-        exponent = EXPONENTS[rule.weights] if rule.exponent is None else rule.exponent
-        self.exponent = NumberField(0.5, 100, exponent, tooltip="The larger, the more and the smaller groups.")
+        self.exponent = NumberField(
+            min(0.5, rule.power),
+            max(100, rule.power),
+            rule.power,
+            tooltip="The larger, the more and the smaller groups.",
+        )
         add_row(form, "&Exponent", self.exponent)
-        self.links.changed.connect(lambda links: self.exponent.set_value(EXPONENTS[links]))
+        self.links.changed.connect(lambda links: self.exponent.set_value(DEFAULT_EXPONENTS[links]))
         self.algorithm = ChoiceField(ALGORITHMS, tooltip="How groups are found in the graph.")
         self.algorithm.set_value(rule.algorithm)
         add_row(form, "A&lgorithm", self.algorithm)
         self.resolution = NumberField(
-            0.1, 10, rule.resolution, tooltip="Above 1 more and smaller groups, below 1 fewer."
+            min(0.1, rule.resolution),
+            max(10, rule.resolution),
+            rule.resolution,
+            tooltip="Above 1 more and smaller groups, below 1 fewer.",
         )
         add_row(form, "&Resolution", self.resolution)
         n_recent = len(survey.window_images)
