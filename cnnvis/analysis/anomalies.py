@@ -31,6 +31,9 @@ ENDS = {
 FAR = 10.0
 """An image is far outside a channel's range when its average is so many times as far from the median as is usual."""
 
+FEW = 3
+"""Images below which none can be called far from the others."""
+
 MANY = 40
 """Images from which quantiles say what is usual: of 40, two lie above the level of 95 %."""
 
@@ -168,7 +171,7 @@ def _far(spread: _Spread, levels: NDArray[np.float64], following: float, image: 
     """
     median, largest = levels[LEVELS.index(0.5)], levels[-1]
     same = spread.same * abs(median) + CONSTANT * abs(largest)
-    if spread.n_images < 3 or not largest - median > same:  # NaN among them
+    if spread.n_images < FEW or not largest - median > same:  # NaN among them
         return None
     distance = next((each for each in _usual(spread.n_images, levels, following) if each > same), 0.0)
     return _Far(largest, (largest - median) / distance if distance else np.inf, image)

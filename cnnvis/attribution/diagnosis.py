@@ -27,7 +27,8 @@ from cnnvis.core.diagnosis import Departure, Diagnosis, Patch
 from cnnvis.core.errors import InvalidInputError
 
 LEVEL = 0.01
-"""A layer departs when fewer than this share of the class's own images depart as far."""
+"""A layer departs when at most this share of the class's own images and this one depart as far: with fewer than 99 of
+the class's own none can be so unusual."""
 
 N_CHANNELS = 16
 """Channels that are patched one by one."""
@@ -74,6 +75,15 @@ def diagnose(
     -----
     Cost: a few forward passes of `n_channels` copies of the image. An average says how much of a pattern there is,
     not where: two images with equal averages are alike here.
+
+    How unusual a departure is, is the p-value of conformal prediction [1]_: each of the class's images that the survey
+    kept is held against all the others of its class, as this image is against all, and the share of them and this
+    one that depart at least as far is counted. It is right for any number of images, but with n of them at least
+    1 / (n + 1); over several layers some image will depart by chance.
+
+    References
+    ----------
+    .. [1] V. Vovk, A. Gammerman, G. Shafer, "Algorithmic Learning in a Random World", Springer (2005).
     """
     require_same_network(model, survey)
     images, names = with_images(model, image, ())
@@ -91,7 +101,7 @@ def diagnose(
     inner = [name for name in survey if not np.array_equal(averages[name], scores)]
     if not inner:
         raise InvalidInputError("The survey has no layer before the scores; survey more layers.")
-    first = next((name for name in inner if found[name].share < LEVEL), None)
+    first = next((name for name in inner if found[name].share <= LEVEL), None)
     layer = first or min(inner, key=lambda name: (np.nan_to_num(found[name].share, nan=1.0), -found[name].size))
     patcher = _Patcher(model, call, predicted if label is None else label)
     towards = {name: _classes(survey.layers[name]).mean[:, patcher.label] - averages[name] for name in inner}
@@ -108,6 +118,7 @@ def diagnose(
         from_predicted=from_predicted,
         from_true=from_true,
         first_layer=first,
+        n_compared=int((survey.window_labels == patcher.label).sum()),
         level=LEVEL,
         layer=layer,
         single=patches[1 : 1 + len(furthest)],
@@ -177,13 +188,23 @@ def _classes(layer: LayerSurvey) -> ClassStatistics:
 
 
 def _departure(layer: LayerSurvey, averages: NDArray[np.float64], label: int, own: NDArray[np.bool_]) -> Departure:
-    mean, std = _classes(layer).mean[:, label], _classes(layer).std[:, label]
-    std = np.maximum(std, LEAST_STD * layer.std)
-    std = np.where(std > 0, std, np.nan)  # never varies, whatever the class: says nothing
-    z = (averages - mean) / std
+    classes = _classes(layer)
+    mean, std, count = classes.mean[:, label], classes.std[:, label], int(classes.count[label])
+    z = (averages - mean) / _usable(std, layer)
     size = _size(z)
-    others = np.array([_size(row) for row in (layer.window[own].astype(np.float64) - mean) / std])
-    return Departure(z, size, float((others >= size).mean()) if others.size else np.nan)
+    images = layer.window[own].astype(np.float64)
+    without = mean - (images - mean) / (count - 1)  # of each image, the mean of all the others of its class
+    squares = np.maximum(count * std**2 - (images - mean) * (images - without), 0)
+    others = np.array([_size(row) for row in (images - without) / _usable(np.sqrt(squares / (count - 1)), layer)])
+    share = (1 + np.count_nonzero(others >= size)) / (1 + others.size) if others.size else np.nan
+    return Departure(z, size, float(share))
+
+
+def _usable(std: NDArray[np.float64], layer: LayerSurvey) -> NDArray[np.float64]:
+    """Return deviations that can be divided by; NaN for a channel that never varies, whatever the class."""
+    least = np.maximum(std, LEAST_STD * layer.std)
+    usable: NDArray[np.float64] = np.where(least > 0, least, np.nan)
+    return usable
 
 
 def _size(z: NDArray[np.float64]) -> float:

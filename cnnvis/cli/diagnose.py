@@ -47,7 +47,7 @@ def diagnose(  # noqa: PLR0913 - one parameter per option of the command line
     survey : Path
         survey.safetensors of `cnnvis survey`, of the same network and with classes.
     target : str
-        The true class of the image.
+        The true class of the image, by name or index.
     out : Path
         Picture to write, such as diagnosis.png.
     """
@@ -134,6 +134,7 @@ def _lines(found: Diagnosis, name: str) -> list[str]:
         lines.append(f"  {layer:<{width}}  {departure.size:>8.2f}  {departure.share:>6.1%}   {after}{mark}")
     if found.first_layer is None:
         lines.append(f"  No layer departs further than {1 - found.level:.0%} of the images of {reference}.")
+    lines += ["", *textwrap.wrap(found.caution, 100)] if found.caution else []
     lines += ["", f"Channels of {found.layer} that are furthest off, set to the averages of {reference} one by one:"]
     z = found.from_reference[found.layer].z
     for patch in found.single[:SHOWN]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -76,8 +77,11 @@ class Diagnosis:
     from_predicted, from_true : mapping of str to Departure
         By layer, in order of execution; `from_true` is empty where the class is not known.
     first_layer : str or None
-        The first layer that departs from the class (the true one where it is known): fewer than `level` of the class's
-        own images depart as far. None where no layer does. A layer that gives the scores themselves is no candidate.
+        The first layer that departs from the class (the true one where it is known): at most `level` of the class's
+        own images and this one depart as far. None where no layer does, or where there are too few images to tell. A
+        layer that gives the scores themselves is no candidate.
+    n_compared : int
+        Images of that class that this one was compared with.
     level : float
     layer : str
         The layer whose channels were patched: `first_layer`, or without one that which the fewest images depart from as
@@ -102,6 +106,7 @@ class Diagnosis:
     from_predicted: Mapping[str, Departure]
     from_true: Mapping[str, Departure]
     first_layer: str | None
+    n_compared: int
     level: float
     layer: str
     single: tuple[Patch, ...]
@@ -131,6 +136,18 @@ class Diagnosis:
         return str(label) if self.class_names is None else self.class_names[label]
 
     @property
+    def caution(self) -> str:
+        """What must be known before `first_layer` is believed: that too few images can tell; "" otherwise."""
+        needed = math.ceil(1 / self.level) - 1
+        if self.n_compared >= needed:
+            return ""
+        return (
+            f"The survey kept {self.n_compared} images of {self.named(self.reference)}, too few to say that a layer "
+            f"departs: that needs {needed} (of 1 in {needed + 1} images it is said by chance). Survey more, or with a "
+            "larger window."
+        )
+
+    @property
     def mending_layers(self) -> tuple[str, ...]:
         """Layers of which all channels patched give the class that the image is held against."""
         return tuple(layer for layer, patch in self.whole.items() if patch.answer == self.reference)
@@ -152,7 +169,8 @@ class Diagnosis:
         few += f"{self.named(self.together[-1].answer)}."
         if self.mending_layers:
             first, others = self.mending_layers[0], len(self.mending_layers) - 1
-            also = f", and so do those of {others} later layers" if others > 1 else ""
+            later = "1 later layer" if others == 1 else f"{others} later layers"
+            also = f", and so do those of {later}" if others else ""
             return f"{few} All averages of {first} together give {wanted}{also}: what went wrong is there by then."
         best = max(self.whole.values(), key=lambda patch: patch.margin)
         return (

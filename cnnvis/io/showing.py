@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -179,6 +180,15 @@ def _of_survey(survey: Survey) -> Scene:
     from cnnvis.analysis.grouping import grouped, likeness
 
     layer = survey.last_hidden
+    if survey.n_images < 2:  # nothing correlates
+        scene = Scene(title=f"{layer}: averages over 1 image")
+        columns = math.isqrt(survey[layer].n_channels - 1) + 1
+        cells = np.full(-(-survey[layer].n_channels // columns) * columns, np.nan)
+        cells[: survey[layer].n_channels] = survey[layer].mean
+        scene.add_matrix(
+            cells.reshape(-1, columns), n_cells=survey[layer].n_channels, name="averages", quantity="average"
+        )
+        return scene
     alike = likeness(survey[layer], survey.grouping)
     order = np.argsort(grouped(alike, survey.grouping), kind="stable")
     scene = Scene(title=f"{layer}: correlation of averages over {survey.n_images:,} images")

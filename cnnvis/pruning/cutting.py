@@ -75,8 +75,8 @@ def checked_difference(expected: list[Tensor], smaller: nn.Module, call: Forward
             f"The smaller {type(smaller).__name__} gives outputs {shapes[1]} instead of {shapes[0]}."
         )
     pairs = [(one.double(), two.double()) for one, two in zip(expected, found, strict=True) if one.is_floating_point()]
-    difference = max((float((one - two).abs().max()) for one, two in pairs), default=0.0)
-    scale = max((float(one.abs().max()) for one, _ in pairs), default=1.0)
+    difference = max((_largest_difference(one, two) for one, two in pairs), default=0.0)
+    scale = max((float(torch.where(one.isfinite(), one, 0).abs().max()) for one, _ in pairs), default=1.0)
     if not difference <= _tolerance(found) * max(1.0, scale):
         raise InvalidInputError(
             f"The smaller {type(smaller).__name__} does not compute what the original does with the same channels "
@@ -84,6 +84,15 @@ def checked_difference(expected: list[Tensor], smaller: nn.Module, call: Forward
             "followed; leave layers out by naming those to prune, and please report the network."
         )
     return difference
+
+
+def _largest_difference(one: Tensor, two: Tensor) -> float:
+    """Return the largest difference of two tensors; infinity where one is NaN or infinite and the other is not so."""
+    same = (one == two) | (one.isnan() & two.isnan())
+    both = one.isfinite() & two.isfinite()
+    if not bool((same | both).all()):
+        return float("inf")
+    return float(torch.where(both, one - two, 0).abs().max()) if one.numel() else 0.0
 
 
 def as_network(model: Any, smaller: nn.Module, call: ForwardCall, how: str) -> Network:

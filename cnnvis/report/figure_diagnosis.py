@@ -106,7 +106,7 @@ def _draw_distances(figure: Figure, sheet: Sheet, found: Diagnosis, box: Box) ->
     names = list(found.from_reference)
     rows = np.arange(len(names))
     sizes = [found.from_reference[name].size for name in names]
-    colours = [ALARM if found.from_reference[name].share < found.level else COLOURS[0] for name in names]
+    colours = [ALARM if found.from_reference[name].share <= found.level else COLOURS[0] for name in names]
     axes.barh(rows, sizes, color=colours, height=0.6)
     if found.true is not None:
         axes.plot([found.from_predicted[name].size for name in names], rows, "o", color=INK, markersize=5)

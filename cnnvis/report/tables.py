@@ -83,7 +83,8 @@ def redundancy_table(redundancy: Redundancy) -> tuple[tuple[str, ...], list[tupl
     rows += [(layer, "", "", "", "", reason) for layer, reason in redundancy.left_whole.items()]
     caption = (
         f"Pairs of channels proposed by averages or groups and verified on the maps of {redundancy.n_images:,} images. "
-        "Alike on average only: pairs whose averages correlate above 0.9 and whose maps disagree."
+        "Alike on average only: pairs whose averages correlate above 0.9 and whose maps disagree, which is when one "
+        f"explains less than {redundancy.options['explained']:.0%} of the other over all positions."
     )
     return REDUNDANCY_COLUMNS, rows, caption
 

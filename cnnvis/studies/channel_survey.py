@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,18 +16,19 @@ from cnnvis.analysis.group_checks import EXPONENTS
 from cnnvis.analysis.grouping import grouped, likeness, linked
 from cnnvis.capture import SurveyOptions, survey
 from cnnvis.core import Grouping, LayerSurvey, Survey
-from cnnvis.core.errors import CancelledError
+from cnnvis.core.errors import CancelledError, InvalidInputError
 from cnnvis.core.progress import Progress, part_of
 from cnnvis.core.survey import MOST_GROUPED
-from cnnvis.io import require_writable
+from cnnvis.io import require_writable, save
 from cnnvis.layout import force_layout
 from cnnvis.models import Network, load
+from cnnvis.models._reason import first_sentence
 from cnnvis.pruning import find_redundant, merge_channels, merge_curve, merged_until
 from cnnvis.studies.image_stream import ImageStream
 from cnnvis.studies.stages import OnProgress, OnStage, Stages
 from cnnvis.studies.survey_graph import save_graphs
 from cnnvis.studies.survey_images import SurveyImages, survey_images
-from cnnvis.studies.survey_pictures import save_figures, save_merged, save_views
+from cnnvis.studies.survey_pictures import save_curves, save_figures, save_smaller, save_views
 from cnnvis.studies.survey_report import write_report
 from cnnvis.studies.survey_results import ChannelSurvey, LayerGroups, Merging, SurveyResult
 
@@ -35,11 +37,17 @@ logger = logging.getLogger(__name__)
 N_DRAWS = 10
 """Draws of images for the stability of groups, and shuffled ones beside their number."""
 
+LEAST_DRAWN = 20
+"""Images from which draws of them say something."""
+
 CORRELATION_ABOVE, EXPLAINED = 0.3, 0.2
 """How alike two channels must be that one goes: little, since by the rule "joint" all that stay take its part over.
 
 Accuracy says when to stop. Channels that are redundant in the strict sense are counted in the report.
 """
+
+OPTIONAL_FILES = ("merg*.*", "merged/*", "groups_*.png", "counts_*.png", "graph*.*", "convergence.png", "alignment.png")
+"""Files that a study leaves or not, by what it finds."""
 
 N_STEPS = 8
 """Steps of merging."""
@@ -88,11 +96,13 @@ def run(
     network = load(study.model, weights=study.weights, device=study.device, random_state=study.random_state)
     images = survey_images(network, study.data, merge=study.merge)
     with stages("survey") as progress:
-        found = _survey(study, network, images.surveyed, out, progress)
+        whole = _survey(study, network, images.surveyed, out, progress)
+        found = replace(recent_survey(whole) if study.recent else whole, grouping=study.grouping)
+        save(found, out / "survey.safetensors")  # whatever fails behind it
     with stages("groups") as progress:
         groups = _groups(found, progress)
     with stages("redundancy") as progress:
-        merging = _merge(study, network, found, images, progress)
+        merging, problem = _merged_or_why_not(study, network, found, images, progress)
     result = SurveyResult(
         network=network,
         survey=found,
@@ -100,6 +110,9 @@ def run(
         alignment=_alignment(found),
         anomalies=anomalies(found),
         merging=merging,
+        n_surveyed=whole.n_images,
+        problem=problem,
+        left_over=(),
         files={},
         seconds=stages.seconds,
         total_seconds=stages.total,
@@ -107,11 +120,25 @@ def run(
     with stages("figures and tables"):
         stream = ImageStream(found, network, images.testing)
         files = save_figures(result, out) | save_views(result, stream, out) | save_graphs(result, out)
-        files |= save_merged(result, out)
-    result = replace(result, files=files, seconds=stages.seconds, total_seconds=stages.total)
+        files |= save_curves(result, out)
+        try:
+            files |= save_smaller(result, out)
+        except InvalidInputError as error:
+            result = replace(result, problem=f"The smaller network was not written. {first_sentence(error)}.")
+    result = replace(result, left_over=_left_over(out, files), files=files)
+    result = replace(result, seconds=stages.seconds, total_seconds=stages.total)
     with stages("report"):
         files |= write_report(result, out, command=command)
     return replace(result, files=files, seconds=stages.seconds, total_seconds=stages.total)
+
+
+def _left_over(out: Path, files: Mapping[Path, str]) -> tuple[str, ...]:
+    """Return which files in a folder are of an earlier run of such a study: those that this one can write, and did not.
+
+    They are left: a network that somebody made is not deleted, because another was surveyed.
+    """
+    there = sorted({file for pattern in OPTIONAL_FILES for file in out.glob(pattern)} - set(files))
+    return tuple(file.relative_to(out).as_posix() for file in there)
 
 
 def _survey(study: ChannelSurvey, network: Network, images: Any, out: Path, progress: Progress) -> Survey:
@@ -131,7 +158,7 @@ def _survey(study: ChannelSurvey, network: Network, images: Any, out: Path, prog
         if checkpoint.exists():
             logger.info("%s holds what was surveyed so far; run it again to go on.", checkpoint)
         raise
-    return replace(recent_survey(found) if study.recent else found, grouping=study.grouping)
+    return found
 
 
 def _groups(found: Survey, progress: Progress) -> dict[str, LayerGroups]:
@@ -149,7 +176,7 @@ def _groups_of(layer: LayerSurvey, rule: Grouping, progress: Progress) -> LayerG
     alike = likeness(layer, rule)
     weights, labels = linked(alike, rule), grouped(alike, rule)
     stability, counts = None, None
-    if len(layer.window) >= 3 and rule.alike == "averages":
+    if len(layer.window) >= LEAST_DRAWN and rule.alike == "averages":
         draws: dict[str, Any] = {"random_state": rule.random_state, "progress": progress}
         draws |= {"weights": rule.weights, "algorithm": rule.algorithm, "resolution": rule.resolution}
         drawn = community_stability(layer.window, labels, exponent=rule.power, n_draws=N_DRAWS, **draws)
@@ -165,6 +192,19 @@ def _alignment(found: Survey) -> tuple[tuple[str, ...], NDArray[np.float64]] | N
     if len(windows) < 2 or len(found.window_images) < 4:
         return None
     return cka(windows)
+
+
+def _merged_or_why_not(
+    study: ChannelSurvey, network: Network, found: Survey, given: SurveyImages, progress: Progress
+) -> tuple[Merging | None, str]:
+    """Return what merging gave, and "", or the reason why there is nothing: the survey is worth having without it."""
+    try:
+        return _merge(study, network, found, given, progress), ""
+    except CancelledError:
+        raise
+    except InvalidInputError as error:
+        logger.warning("Nothing was merged: %s", error)
+        return None, f"Nothing was merged. {error}"
 
 
 def _merge(

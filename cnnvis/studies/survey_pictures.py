@@ -60,24 +60,34 @@ def save_views(result: SurveyResult, stream: ImageStream | None, out: Path) -> d
     return {save_bytes(text.encode("utf-8"), out / "views.html"): "cells, maps, matrix and graph, linked"}
 
 
-def save_merged(result: SurveyResult, out: Path) -> dict[Path, str]:
-    """Write the curve of merging and the smaller network, where there are any; return the files and what they are."""
+def save_curves(result: SurveyResult, out: Path) -> dict[Path, str]:
+    """Write the curve of merging as chart and table, where there is one; return the files and what they are."""
     merging = result.merging
     if merging is None or not merging.curves:
         return {}
     title = f"Accuracy of {result.network.name} while redundant channels are merged, on test images"
     figure = merge_curve_chart(merging.curves, title=title, provenance=result.survey.provenance)
-    files = {
+    return {
         save_bytes(to_png(figure), out / "merging.png"): "accuracy against the share of channels merged",
         save(merging.curves, out / "merging.csv"): "the same as a table",
     }
-    if merging.merged is not None:
-        n_merged = len(merging.merged.merges)
-        table = save_merges(merging.merged.merges, out / "merges.csv")
-        files[table] = "every merge: what took over, and its error at padded borders"
-        what = (f"the network with {n_merged:,} channels merged", "its weights", "what was merged into what")
-        files |= dict(zip(save_pruned(merging.merged.pruned, out / "merged"), what, strict=True))
-    return files
+
+
+def save_smaller(result: SurveyResult, out: Path) -> dict[Path, str]:
+    """Write the smaller network and what was merged, where there is one; return the files and what they are.
+
+    Raises
+    ------
+    InvalidInputError
+        When torch cannot export it.
+    """
+    merged = None if result.merging is None else result.merging.merged
+    if merged is None:
+        return {}
+    what = (f"the network with {len(merged.merges):,} channels merged", "its weights", "what was merged into what")
+    files = dict(zip(save_pruned(merged.pruned, out / "merged"), what, strict=True))
+    table = save_merges(merged.merges, out / "merges.csv")
+    return files | {table: "every merge: what took over, and its error at padded borders"}
 
 
 def counted(groups: LayerGroups) -> str:

@@ -54,7 +54,7 @@ def write_report(result: SurveyResult, out: Path, *, command: str = "") -> dict[
     survey = result.survey
     page = Page(
         f"What the channels of {result.network.name} do",
-        f"{survey.n_channels:,} channels of {len(survey)} layers over {survey.n_images:,} images: how strongly they "
+        f"{survey.n_channels:,} channels of {len(survey)} layers over {_images(result)}: how strongly they "
         "answer, which are alike, which behave oddly, and which can go.",
     )
     for sentence in cautions(result):
@@ -88,29 +88,72 @@ def cautions(result: SurveyResult) -> Iterator[str]:
     if survey.n_skipped:
         named = "; ".join(image.reason for image in survey.skipped[:N_NAMED])
         more = f"; {survey.n_skipped - N_NAMED:,} more" if survey.n_skipped > N_NAMED else ""
-        images = "1 image was" if survey.n_skipped == 1 else f"{survey.n_skipped:,} images were"
-        yield f"{images} left out, as they could not be read: {named}{more}"
+        images = (
+            "1 image was left out, as it" if survey.n_skipped == 1 else f"{survey.n_skipped:,} were left out, as they"
+        )
+        yield f"{images} could not be read: {named}{more}"
     if survey.n_images < 2:
-        yield "A single image has no correlations: there are no groups, and nothing can be merged."
+        yield (
+            "A single image has no correlations: there are no groups, nothing can be merged, and whether channels are "
+            "dead or constant is not known."
+        )
+    if survey.n_images < result.n_surveyed:
+        yield (
+            f"All of this is about {_images(result)}, of which averages were kept: which channels are dead, rare or "
+            "saturated is not known, but which averages are constant."
+        )
     if survey.confusion is None:
-        yield "The images have no labels: there are no accuracy and no statistics by class, and nothing was merged."
+        yield (
+            "The images have no labels, or the network gives no class scores: there are no accuracy and no statistics "
+            "by class, and nothing was merged."
+        )
+    if result.problem:
+        yield result.problem
+    if result.left_over:
+        yield f"The folder holds files of an earlier run, which are not about this one: {', '.join(result.left_over)}."
 
 
 def _found(result: SurveyResult) -> Iterator[str]:
     survey = result.survey
     if survey.accuracy is not None:
-        yield f"{survey.accuracy:.1%} of the {survey.n_images:,} images surveyed were answered rightly."
+        yield f"{survey.accuracy:.1%} of {_images(result)} were answered rightly."
     if survey.convergence is not None:
         yield _convergence(survey.convergence)
     kinds = Counter(found.kind for found in result.anomalies)
     said = ", ".join(f"{number:,} {kind}" for kind, number in kinds.items())
-    yield f"Odd channels: {said}." if said else "No channel behaves oddly."
+    if said or survey.n_images > 1:
+        yield f"Odd channels: {said}." if said else "No channel behaves oddly."
     if result.groups:
         stable = [number for number in map(_n_stable, result.groups.values()) if number is not None]
         every = sum(groups.n_groups for groups in result.groups.values())
         again = f"; {sum(stable)} of them come back when images are drawn anew" if stable else ""
-        yield f"{every} groups of like channels{again}."
+        yield f"{every} groups of like channels{again}.{_beside_chance(result)}"
     yield from _merge_findings(result.merging)
+
+
+def _images(result: SurveyResult) -> str:
+    n_images = result.survey.n_images
+    if n_images < result.n_surveyed:
+        return f"the last {n_images:,} of {result.n_surveyed:,} images"
+    return "1 image" if n_images == 1 else f"{n_images:,} images"
+
+
+def _beside_chance(result: SurveyResult) -> str:
+    """Return in how many layers groups are further apart than those of shuffled images, in a sentence."""
+    exponent = result.survey.grouping.power
+    pairs = [found for groups in result.groups.values() if (found := _modularity(groups, exponent)) is not None]
+    if not pairs:
+        return ""
+    above = sum(own > shuffled for own, shuffled in pairs)
+    return f" In {above} of {len(pairs)} layers they are further apart than those of shuffled images."
+
+
+def _modularity(groups: LayerGroups, exponent: float) -> tuple[float, float] | None:
+    """Return the modularity of a layer's groups, and that where its images are shuffled, on average."""
+    if groups.counts is None:
+        return None
+    place = int(np.abs(groups.counts.exponents - exponent).argmin())
+    return float(groups.counts.modularity[place]), float(groups.counts.null_modularity[:, place].mean())
 
 
 def _convergence(convergence: Convergence) -> str:
@@ -132,10 +175,13 @@ def _merge_findings(merging: Merging | None) -> Iterator[str]:
     confirmed = sum(pair.explained >= strict.explained for pair in pairs)
     yield (
         f"{len(pairs):,} pairs of channels have averages that correlate above {strict.correlation_above:g}; the maps "
-        f"confirm {confirmed:,} of them: over all positions one explains at least {strict.explained:.0%} of the other."
+        f"bear out {confirmed:,} of them strictly: over all positions one explains at least {strict.explained:.0%} of "
+        "the other."
     )
     if merging.merged is None:
-        yield "Nothing could be merged within the loss of accuracy that was allowed."
+        possible = any(not pair.reason for pair in merging.redundancy.pairs)
+        why = "within the loss of accuracy that was allowed" if possible else "in the hidden layers"
+        yield f"Nothing could be merged {why}."
         return
     steps = merging.merged.steps
     done = next(step for step in reversed(steps) if step.n_merged == len(merging.merged.merges))
@@ -177,7 +223,7 @@ def _facts(result: SurveyResult) -> dict[str, str]:
     return {
         "network": result.network.name,
         "values": "behind the activations" if survey.signal == "post" else "before the activations",
-        "images": f"{survey.n_images:,}",
+        "images": _images(result),
         "images kept for groups": f"{len(survey.window_images):,}, the last ones",
         "groups": rule_in_words(survey.grouping),
     }
@@ -241,13 +287,12 @@ def _worth(groups: LayerGroups) -> int:
 
 
 def _group_row(name: str, groups: LayerGroups, exponent: float) -> tuple[str | int | float | None, ...]:
-    counts = groups.counts
-    place = None if counts is None else int(np.abs(counts.exponents - exponent).argmin())
+    own, shuffled = _modularity(groups, exponent) or (None, None)
     return (
         *(name, groups.labels.size, groups.n_groups, int(np.bincount(groups.labels).max())),
         _n_stable(groups),
-        None if counts is None else round(float(counts.modularity[place]), 3),
-        None if counts is None else round(float(counts.null_modularity[:, place].mean()), 3),
+        None if own is None else round(own, 3),
+        None if shuffled is None else round(shuffled, 3),
     )
 
 

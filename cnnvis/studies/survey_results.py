@@ -158,6 +158,12 @@ class SurveyResult:
         Linear CKA between layers.
     anomalies : tuple of Anomaly
     merging : Merging or None
+    n_surveyed : int
+        Images that were surveyed; more than those of `survey` where it is about the last ones alone.
+    problem : str
+        Why nothing was merged, or the smaller network not written, where that failed; "".
+    left_over : tuple of str
+        Names of files of an earlier run in the folder, which this one did not write.
     files : mapping of Path to str
         What was written, and what it is.
     seconds : mapping of str to float
@@ -170,6 +176,9 @@ class SurveyResult:
     alignment: tuple[tuple[str, ...], NDArray[np.float64]] | None
     anomalies: tuple[Anomaly, ...]
     merging: Merging | None
+    n_surveyed: int
+    problem: str
+    left_over: tuple[str, ...]
     files: Mapping[Path, str]
     seconds: Mapping[str, float]
     total_seconds: float

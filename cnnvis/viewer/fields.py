@@ -250,8 +250,6 @@ def leave_wheel(widget: QWidget) -> None:
     Elsewhere the wheel scrolls the panel, and does not change what it only passes.
     """
     controls = QAbstractSlider | QAbstractSpinBox | QComboBox
-    # What Qt has put into a control of its own is left alone: a wrapper made for it may outlive it, and stand for what
-    # comes to lie in its place. The program ended here by that.
     parts = [widget] if isinstance(widget, controls) else widget.findChildren(QWidget)
     for part in parts:
         if isinstance(part, controls):

@@ -28,6 +28,7 @@ def diagnosis(*, together=(0, 0), whole=(0, 0, 0), unpatched=0, true=1):
         from_predicted=off,
         from_true={} if true is None else off,
         first_layer="two",
+        n_compared=200,
         level=0.01,
         layer="two",
         single=(patch("two", 1, 0, -0.5), patch("two", 1, 0, -0.9)),

@@ -93,10 +93,11 @@ def test_planted_twins_are_merged_and_the_smaller_network_runs(result, place):
 
 def test_what_was_found_is_said(result):
     said = "\n".join(findings(result))
-    assert "24 images surveyed" in said
+    assert "% of 24 images were answered rightly" in said
+    assert "layers they are further apart than those of shuffled images" in said
     assert f"{sum(odd.kind == 'dead' for odd in result.anomalies)} dead" in said
     assert "groups of like channels" in said
-    assert "the maps confirm" in said
+    assert "the maps bear out" in said
 
 
 def test_the_page_has_figures_of_the_most_stable_layers_only(result, place, tmp_path, monkeypatch):
@@ -150,6 +151,76 @@ def test_the_verb_refuses_such_a_rule_before_the_network_is_read(tmp_path, capsy
     assert main(words) == 1
     assert "have averages only" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_what_fails_behind_the_survey_loses_neither_it_nor_the_page(study, place, tmp_path, monkeypatch):
+    def failing(*_args, **_options):
+        raise InvalidInputError("The channels cannot be followed. Name layers.")
+
+    monkeypatch.setattr(channel_survey, "find_redundant", failing)
+    found = channel_survey.run(study, tmp_path)
+    assert found.merging is None
+    assert "Nothing was merged. The channels cannot be followed." in "\n".join(findings(found))
+    assert cnnvis.load(tmp_path / "survey.safetensors").n_images == 24
+    assert "The channels cannot be followed" in (tmp_path / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_smaller_network_that_cannot_be_exported_is_said_and_the_curves_are_kept(study, tmp_path, monkeypatch):
+    def failing(*_args):
+        raise InvalidInputError("small cannot be exported. A long story.")
+
+    monkeypatch.setattr(channel_survey, "save_smaller", failing)
+    found = channel_survey.run(study, tmp_path)
+    assert found.problem == "The smaller network was not written. small cannot be exported."
+    assert (tmp_path / "merging.png").exists()
+    assert (tmp_path / "index.html").exists()
+
+
+def test_a_channel_of_nan_is_named_and_nothing_fails(place, tmp_path):
+    text = FACTORY.replace("conv.bias.data[5] = -1", "conv.bias.data[5] = float('nan')")
+    (tmp_path / "broken.py").write_text(textwrap.dedent(text))
+    found = channel_survey.run(
+        ChannelSurvey(model=f"{tmp_path / 'broken.py'}:network", data=place / "pictures", max_drop=1.0),
+        tmp_path / "out",
+    )
+    kinds = {(odd.layer, odd.channel): str(odd.kind) for odd in found.anomalies}
+    assert kinds["0", 5] == "missing"
+    assert (tmp_path / "out" / "index.html").exists()
+
+
+def test_a_network_without_class_scores_is_surveyed_and_that_is_said(place, tmp_path):
+    text = """
+        import torch
+        from torch import nn
+        from cnnvis.models import ImageSpec, Network
+
+        def network():
+            torch.manual_seed(0)
+            module = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.ReLU(), nn.Conv2d(4, 1, 3, padding=1))
+            return Network(module, name="auto", image=ImageSpec((12, 12), colour="L"), class_names=("left", "right"))
+    """
+    (tmp_path / "auto.py").write_text(textwrap.dedent(text))
+    study = ChannelSurvey(model=f"{tmp_path / 'auto.py'}:network", data=place / "pictures")
+    found = channel_survey.run(study, tmp_path / "out")
+    assert found.merging is None or found.merging.merged is None
+    assert "or the network gives no class scores" in "\n".join(findings(found))
+    assert (tmp_path / "out" / "index.html").exists()
+
+
+def test_files_of_an_earlier_run_are_named_and_left(study, result, place, tmp_path):
+    shutil.copytree(place / "out", tmp_path, dirs_exist_ok=True)
+    found = channel_survey.run(replace(study, merge=False), tmp_path)
+    assert "merged/network.pt2" in found.left_over
+    assert "merging.png" in found.left_over
+    assert (tmp_path / "merged" / "network.pt2").exists()
+    assert "files of an earlier run" in "\n".join(findings(found))
+
+
+def test_of_the_last_images_alone_it_is_said_of_how_many(study, tmp_path):
+    found = channel_survey.run(replace(study, merge=False, recent=True, window=20), tmp_path)
+    said = "\n".join(findings(found))
+    assert "All of this is about the last 20 of 48 images" in said
+    assert "% of the last 20 of 48 images were answered rightly" in said
 
 
 def test_the_table_has_a_row_per_channel(result, place):

@@ -31,7 +31,9 @@ def bundling(window: ViewerWindow, folder: Path) -> None:
     network = build_random((40, 40, 10))
     window.workspace.show(Scene.of_network(network), network)
     settle(window)  # or it is done before the first picture is
-    NetworkWork.of(window.workspace).rebundle({**network.parameters, "edge_bandwidth_reduction": 0.995})  # some hundreds of steps
+    NetworkWork.of(window.workspace).rebundle(
+        {**network.parameters, "edge_bandwidth_reduction": 0.995}
+    )  # some hundreds of steps
 
 
 def recording(window: ViewerWindow, folder: Path) -> None:

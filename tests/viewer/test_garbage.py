@@ -5,6 +5,8 @@ import threading
 import weakref
 
 import pytest
+from qtpy.QtWidgets import QWidget
+from viewer_scenes import network_scene, random_network, volume_scene
 
 from cnnvis.viewer.garbage import GuiCollector
 from cnnvis.viewer.garbage import collector as the_collector
@@ -105,3 +107,24 @@ def test_a_workspace_holds_it_until_it_is_closed(qtbot):
     workspace.close()
     workspace.close()
     assert the_collector()._n_holders == before
+
+
+def made_by_qt() -> dict[int, str]:
+    """The objects that Python keeps of widgets that it has not made, by id."""
+    sip = pytest.importorskip("PyQt5.sip", reason="of PyQt5")
+    gc.unfreeze()
+    gc.collect()
+    widgets = [each for each in gc.get_objects() if issubclass(type(each), QWidget)]
+    return {id(each): type(each).__name__ for each in widgets if not sip.ispycreated(each)}
+
+
+def test_nothing_is_kept_of_widgets_that_qt_has_made_for_itself(driver) -> None:
+    """PyQt does not hear of their end, and takes what it has kept of them for what comes to lie in their place."""
+    before = made_by_qt()
+    for scene, network in ((volume_scene(), None), (network_scene(), random_network())):
+        driver.workspace.show(scene, network)
+        for dock in driver.window.docks.values():
+            dock.raise_()
+            driver.settle()
+    kept = made_by_qt()
+    assert sorted(kept[each] for each in kept.keys() - before.keys()) == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import QEvent, QObject, QSize, Qt
-from qtpy.QtWidgets import QFrame, QScrollArea
+from qtpy.QtWidgets import QFrame, QScrollArea, QStyle
 
 
 class ColumnArea(QScrollArea):
@@ -20,7 +20,10 @@ class ColumnArea(QScrollArea):
         height = super().minimumSizeHint().height()
         if self.widget() is None:
             return QSize(0, height)
-        bar = self.verticalScrollBar().sizeHint().width()
+        # The style is asked, not the scroll bar: PyQt keeps the object of a part that Qt has made for as long as that
+        # of the area around it, beyond the end of both, and takes it for whatever comes to lie in the part's place. A
+        # method of it that is called then ends the program.
+        bar = self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent, None, self)
         return QSize(self.widget().minimumSizeHint().width() + bar, height)
 
     def sizeHint(self) -> QSize:  # noqa: N802

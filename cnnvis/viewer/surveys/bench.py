@@ -239,5 +239,6 @@ def _grouped(survey: Survey, layer: str, tell: Tell) -> Groups:
 
     alike = likeness(survey[layer], survey.grouping)
     labels, weights = grouped(alike, survey.grouping), linked(alike, survey.grouping)
-    places = force_layout(weights, labels, progress=tell.progress)
+    seed = survey.grouping.random_state
+    places = force_layout(weights, labels, random_state=seed, progress=tell.progress)
     return Groups(alike, labels, places, channel_links(weights, layer))

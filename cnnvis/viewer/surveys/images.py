@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QSpinB
 
 from cnnvis.report.scale import ColourScale
 from cnnvis.viewer.fields import leave_wheel
+from cnnvis.viewer.model_dialog import IMAGE_FILES
 from cnnvis.viewer.surveys.bench import SurveyBench
 
 SIDE = 112
@@ -101,7 +102,7 @@ class ImageStrip(QWidget):
         self.bench.step(by)
 
     def _ask(self) -> None:
-        name, _ = QFileDialog.getOpenFileName(self, "Own image", "", "Pictures (*.png *.jpg *.jpeg *.bmp *.gif *.tif)")
+        name, _ = QFileDialog.getOpenFileName(self, "Own image", "", IMAGE_FILES)
         if name:
             self.play.setChecked(False)
             self.bench.look_at(Path(name))
