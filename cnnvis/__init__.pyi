@@ -15,7 +15,7 @@ from . import (
     training,
 )
 from .analysis import communities, order, similarity
-from .attribution import connect, diagnose, importance
+from .attribution import connect, diagnose, importance, network_maps
 from .capture import record, survey, trace
 from .geometry import to_pyvista
 from .io import load, save
@@ -43,6 +43,7 @@ __all__ = [
     "layout",
     "load",
     "models",
+    "network_maps",
     "order",
     "pruning",
     "record",

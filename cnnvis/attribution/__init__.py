@@ -5,8 +5,10 @@ from cnnvis.attribution.batchnorm import batchnorm_variants
 from cnnvis.attribution.batchnorm_options import VARIANTS, BatchNormOptions
 from cnnvis.attribution.connections import connect, most_important
 from cnnvis.attribution.diagnosis import diagnose
+from cnnvis.attribution.link_signs import link_signs
 from cnnvis.attribution.links import link_importance
 from cnnvis.attribution.methods import ImportanceMethod, ImportanceMethodName, importance
+from cnnvis.attribution.network_maps import network_maps
 from cnnvis.attribution.permutation import permuted
 from cnnvis.attribution.randomisation import RandomisationCheck, randomisation_check, shuffled
 from cnnvis.attribution.space_scores import space_scores
@@ -27,7 +29,9 @@ __all__ = [
     "diagnose",
     "importance",
     "link_importance",
+    "link_signs",
     "most_important",
+    "network_maps",
     "permuted",
     "randomisation_check",
     "shuffled",

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from cnnvis.attribution.links import kernel_norms, kernels
 from cnnvis.capture.wiring import Reading
@@ -35,29 +36,47 @@ def links_of(reading: Reading, targets: range) -> Links:
     The weight of a link is the L2 norm of all weights through which its source enters its target: |weight|, the
     kernel, the block of a flattened channel. Without weights it is 1.
     """
+    weights = _weights(reading)
+    if weights is None:
+        ones = np.ones((len(targets), reading.n_entries // reading.groups))
+        found = _through(reading, ones, targets.start, power=2)
+        return found._replace(weight=np.ones_like(found.weight))
+    return _through(reading, kernel_norms(weights), targets.start, power=2)
+
+
+def sums_of(reading: Reading, targets: range) -> Links:
+    """Return the same links with the sum of those weights, which has a sign; without weights it is 1."""
+    weights = _weights(reading)
+    if weights is None:
+        return links_of(reading, targets)
+    return _through(reading, weights.detach().cpu().double().sum(dim=2).numpy(), targets.start, power=1)
+
+
+def _weights(reading: Reading) -> Tensor | None:
+    """Return the weights by target, entry and place in the kernel."""
     if reading.weight is None:
-        norms = np.ones((len(targets), reading.n_entries // reading.groups))
-    else:
-        norms = kernel_norms(kernels(reading.weight, reading.groups if reading.is_transposed else None))
-    if reading.groups == 1:
-        found = _through_all(reading, norms, targets.start)
-    else:
-        found = _through_groups(reading, norms, targets.start)
-    return found if reading.weight is not None else found._replace(weight=np.ones_like(found.weight))
+        return None
+    return kernels(reading.weight, reading.groups if reading.is_transposed else None)
 
 
-def _through_all(reading: Reading, norms: NDArray[np.float64], first: int) -> Links:
+def _through(reading: Reading, values: NDArray[np.float64], first: int, *, power: int) -> Links:
+    """Return the links; where several entries hold a unit, sum(value^power)^(1/power) over them."""
+    through = _through_all if reading.groups == 1 else _through_groups
+    return through(reading, values, first, power)
+
+
+def _through_all(reading: Reading, norms: NDArray[np.float64], first: int, power: int) -> Links:
     """Return the links of a layer in which each target sees every entry."""
     order = np.argsort(reading.units, kind="stable")
     units, starts = np.unique(reading.units[order], return_index=True)
     by_unit = norms.T[reading.entries[order]]
     if units.size < order.size:
-        by_unit = np.sqrt(np.add.reduceat(by_unit**2, starts, axis=0))
+        by_unit = np.add.reduceat(by_unit**power, starts, axis=0) ** (1 / power)
     n_out = norms.shape[0]
     return Links(np.repeat(units, n_out), np.tile(np.arange(first, first + n_out), units.size), by_unit.reshape(-1))
 
 
-def _through_groups(reading: Reading, norms: NDArray[np.float64], first: int) -> Links:
+def _through_groups(reading: Reading, norms: NDArray[np.float64], first: int, power: int) -> Links:
     """Return the links of a grouped convolution, in which each target sees the entries of its group."""
     n_out, n_in = norms.shape
     per_group = n_out // reading.groups
@@ -67,7 +86,7 @@ def _through_groups(reading: Reading, norms: NDArray[np.float64], first: int) ->
     sources, targets = np.repeat(reading.units, per_group), targets.reshape(-1)
     keys, inverse = np.unique(sources * n_out + targets, return_inverse=True)
     if keys.size < inverse.size:
-        weights = np.sqrt(np.bincount(inverse, weights**2, minlength=keys.size))
+        weights = np.bincount(inverse, weights**power, minlength=keys.size) ** (1 / power)
     else:
         weights = weights[np.argsort(inverse)]
     return Links(keys // n_out, first + keys % n_out, weights)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cyclopts import App
 
 VERBS = {
+    "architecture": "Show a whole network as the maps that its layers make of one image, in space.",
     "bundle": "Draw a whole network as bundled links, for all classes and each class.",
     "compare-networks": "Draw networks alike, side by side, and measure how compact their links are.",
     "convert": "Convert a file from one format to another, chosen by the suffixes.",

@@ -73,16 +73,11 @@ def diagnose(  # noqa: PLR0913 - one parameter per option of the command line
 
 def _image(network: Network, image: str | None, data: str | None) -> tuple[Any, str, int | None]:
     """Return the input, its name and its class, where that is known."""
-    if image is not None and (not image.isdecimal() or Path(image).exists()):
-        return image, Path(image).name, None
-    from cnnvis.core.errors import InvalidInputError
-    from cnnvis.models.folders import labelled_parts
+    from cnnvis.models.folders import labelled_parts, one_image
 
-    testing = labelled_parts(network, data).testing
-    number = _first_wrong(network, testing) if image is None else int(image)
-    if number >= len(testing):
-        raise InvalidInputError(f"There are test images 0 to {len(testing) - 1}, got {number}.")
-    return testing.images[number : number + 1], testing.names[number], int(testing.labels[number])
+    if image is None:
+        image = str(_first_wrong(network, labelled_parts(network, data).testing))
+    return one_image(network, image, data)
 
 
 def _first_wrong(network: Network, testing: LabelledImages) -> int:

@@ -16,6 +16,7 @@ from cnnvis.core.links import LinkKind, LinkKindName
 from cnnvis.core.maps import FeatureMaps, Recording, as_volume
 from cnnvis.core.merging import Merge, MergeRule, MergeRuleName, MergeStep
 from cnnvis.core.network import EdgeSet, Layout, PointSet, PolylineSet
+from cnnvis.core.network_maps import NetworkMaps
 from cnnvis.core.ordering import Ordering, OrderQuality
 from cnnvis.core.provenance import Provenance
 from cnnvis.core.redundancy import ChannelMoments, ChannelPair, Redundancy
@@ -74,6 +75,7 @@ __all__ = [
     "MergeRuleName",
     "MergeStep",
     "ModelGraph",
+    "NetworkMaps",
     "OrderQuality",
     "Ordering",
     "Patch",

@@ -17,11 +17,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnvis.core import PointSet, PolylineSet, Volume
+from cnnvis.core import NetworkMaps, PointSet, PolylineSet, Volume
 from cnnvis.core.atomic import AtomicWrite
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.geometry import to_pyvista
-from cnnvis.io import vtk_xml
+from cnnvis.io import network_maps_safetensors, vtk_xml
 from cnnvis.io.vti import grid_with_statistics
 
 MAX_NAME = 60
@@ -44,12 +44,16 @@ class PieceWriter:
         self._written: list[Piece] = []
 
     def add(self, name: str, data: Any) -> Piece:
-        """Write a Volume, PolylineSet, PointSet, ImageData, PolyData or array as the next piece."""
+        """Write a Volume, PolylineSet, PointSet, NetworkMaps, ImageData, PolyData or array as the next piece."""
         stem = f"{len(self._written):02d}-{re.sub(r'[^A-Za-z0-9._-]', '_', name)[:MAX_NAME]}"
         if isinstance(data, np.ndarray):
             suffix = ".npy"
             temporary = self._write.file(self.folder / f"{stem}{suffix}")
             _write_array(data, temporary)
+        elif isinstance(data, NetworkMaps):
+            suffix = ".safetensors"
+            temporary = self._write.file(self.folder / f"{stem}{suffix}")
+            network_maps_safetensors.save(data, temporary)
         else:
             grid = _data_set(name, data)
             suffix = vtk_xml.SUFFIXES[type(grid)]
@@ -82,7 +86,9 @@ def _data_set(name: str, data: Any) -> Any:
         return to_pyvista(data)
     if isinstance(data, Volume):
         return grid_with_statistics(data)
-    raise InvalidInputError(f"{name!r} is a {type(data).__name__}; files hold volumes, polylines, points and arrays.")
+    raise InvalidInputError(
+        f"{name!r} is a {type(data).__name__}; files hold volumes, polylines, points, maps of a network, and arrays."
+    )
 
 
 def _write_array(array: NDArray[Any], path: Path) -> None:

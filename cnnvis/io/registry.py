@@ -30,7 +30,9 @@ FORMATS: dict[str, Format] = {
     ".json": Format("cnnvis.io.scene_json", "a scene or a grid of scenes, its data beside it"),
     ".npy": Format("cnnvis.io.npy", "an array"),
     ".pvd": Format("cnnvis.io.pvd", "a series of volumes or networks: images, classes, epochs, iterations"),
-    ".safetensors": Format("cnnvis.io.tensors_safetensors", "a recording, importance, a bundled network, or a survey"),
+    ".safetensors": Format(
+        "cnnvis.io.tensors_safetensors", "a recording, importance, a bundled network, a survey, or the maps of one"
+    ),
     ".vox": Format("cnnvis.io.vox", "a volume as bytes, with a .hd header beside it"),
     ".vti": Format("cnnvis.io.vti", "a volume"),
     ".vtm": Format("cnnvis.io.vtm", "several volumes or networks by name, or a bundled network: its lines and units"),
@@ -76,8 +78,8 @@ def load(path: str | Path) -> Any:
     object
         .vti and .vox/.hd: Volume; .vtm: dict of Volume, PolylineSet or PointSet by name; .pvd: dict of one of these
         by label or time; .vtp: PolylineSet or PointSet; .npy: ndarray; .safetensors: Recording, Importance,
-        BundledNetwork or Survey; .csv: dict of Ordering by name, Importance, or dict of PruneCurve (several of one
-        name: a tuple) by name; .json: Scene or SceneGrid.
+        BundledNetwork, Survey or NetworkMaps; .csv: dict of Ordering by name, Importance, or dict of PruneCurve
+        (several of one name: a tuple) by name; .json: Scene or SceneGrid.
 
     Raises
     ------

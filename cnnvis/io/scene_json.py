@@ -24,7 +24,7 @@ from pydantic import BaseModel, ValidationError
 from cnnvis.core import Volume
 from cnnvis.core.atomic import AtomicWrite
 from cnnvis.core.errors import DataMismatchError, FileFormatError, InvalidInputError, MissingFileError
-from cnnvis.io import npy, vti, vtp
+from cnnvis.io import network_maps_safetensors, npy, vti, vtp
 from cnnvis.io.pieces import PieceWriter, file_hash
 from cnnvis.scene import ITEM_KINDS, Scene, SceneGrid
 
@@ -36,7 +36,7 @@ VERSION = 1
 KEYS = {"format", "version", "scene", "data", "frames", "link", "columns", "size", "scenes"}
 """Keys of a scene file."""
 
-LOADERS = {".vti": vti.load, ".vtp": vtp.load, ".npy": npy.load}
+LOADERS = {".vti": vti.load, ".vtp": vtp.load, ".npy": npy.load, ".safetensors": network_maps_safetensors.load}
 """How a data file is read, by its suffix."""
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnvis.core import BundledNetwork, Importance, Recording, Survey
+from cnnvis.core import BundledNetwork, Importance, NetworkMaps, Recording, Survey
 from cnnvis.core.errors import FileFormatError, InvalidInputError
 from cnnvis.geometry import layers_with_maps
 from cnnvis.io.registry import FORMATS, load
@@ -135,8 +135,8 @@ def scene_of(held: Any, *, as_series: bool = False) -> Scene | SceneGrid:
     """
     if isinstance(held, Scene | SceneGrid):
         return held
-    if isinstance(held, BundledNetwork):
-        return Scene.of_network(held)
+    if isinstance(held, BundledNetwork | NetworkMaps):
+        return Scene.of_network(held) if isinstance(held, BundledNetwork) else Scene.of_tiles(held)
     if isinstance(held, np.ndarray):
         return _of_array(held)
     if isinstance(held, Importance):

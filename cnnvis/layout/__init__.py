@@ -14,6 +14,7 @@ from cnnvis.layout.options import Arrangement, ArrangementName, BundleMode, Bund
 from cnnvis.layout.placement import place
 from cnnvis.layout.random_network import random_network
 from cnnvis.layout.resampling import resampled
+from cnnvis.layout.tiles import Tiles, place_tiles
 from cnnvis.layout.unit_advection import UnitOptions, advect_units
 from cnnvis.layout.unit_steps import UnitMover
 
@@ -29,6 +30,7 @@ __all__ = [
     "LineMover",
     "Neighbours",
     "NetworkPath",
+    "Tiles",
     "UnitMover",
     "UnitOptions",
     "advect_units",
@@ -43,6 +45,7 @@ __all__ = [
     "lines_at",
     "measure",
     "place",
+    "place_tiles",
     "random_network",
     "resampled",
     "smoothed",

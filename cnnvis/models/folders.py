@@ -58,6 +58,33 @@ def labelled_parts(network: Network, data: str | os.PathLike[str] | None = None)
     return LabelledParts(*(read_pictures(network, part) for part in split_folder(network, data)))
 
 
+def one_image(
+    network: Network, image: str, data: str | os.PathLike[str] | None = None
+) -> tuple[str | torch.Tensor, str, int | None]:
+    """Return an image as `network` takes it, its name, and its class where that is known.
+
+    Parameters
+    ----------
+    network : Network
+    image : str
+        A picture file or sample; or the number of a test image of `data`, from 0.
+    data : str or path, optional
+        As for `labelled_parts`.
+
+    Raises
+    ------
+    InvalidInputError
+        For a number that there is not.
+    """
+    if not image.isdecimal() or Path(image).exists():
+        return image, Path(image).name, None
+    testing = labelled_parts(network, data).testing
+    number = int(image)
+    if number >= len(testing):
+        raise InvalidInputError(f"There are test images 0 to {len(testing) - 1}, got {number}.")
+    return testing.images[number : number + 1], testing.names[number], int(testing.labels[number])
+
+
 @dataclass(frozen=True, slots=True)
 class LabelledFiles:
     """Picture files that are not read yet.

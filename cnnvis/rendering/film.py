@@ -1,7 +1,8 @@
-"""A film of a scene or a grid: a turn around it, or its series of frames."""
+"""A film of a scene or a grid: a turn around it, its series of frames, or the arrangements of its tiles."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from cnnvis.core.atomic import AtomicWrite
 from cnnvis.core.errors import FileFormatError, InvalidInputError
 from cnnvis.core.progress import Progress, silent
 from cnnvis.rendering.offscreen import OffscreenWindow
-from cnnvis.scene import Scene, SceneGrid, scenes_of
+from cnnvis.scene import Scene, SceneGrid, TilesItem, scenes_of
 
 DEFAULT_SIZE = (960, 600)
 
@@ -27,23 +28,26 @@ def film(
     target: Scene | SceneGrid,
     path: str | Path,
     *,
-    over: Literal["turn", "series"] = "turn",
+    over: Literal["turn", "series", "arrangement"] = "turn",
     frames: int = 48,
     fps: int = 24,
     size: tuple[int, int] | None = None,
     progress: Progress = silent,
 ) -> Path:
-    """Write a film: `turn` goes once around the scene, `series` shows the frames of `Scene.series`.
+    """Write a film of a scene that turns, plays its series, or whose tiles move.
+
+    `turn` goes once around the scene, `series` shows the frames of `Scene.series`, `arrangement` moves the maps of a
+    network from the grid over the circle to the line, and back.
 
     Parameters
     ----------
     target : Scene or SceneGrid
-        Comes back as it was: camera and frame are restored, also on an error.
+        Comes back as it was: camera, frame and arrangement are restored, also on an error.
     path : path-like
         .mp4 (H.264, plays in every browser) or .gif; written whole or not at all.
-    over : {"turn", "series"}
+    over : {"turn", "series", "arrangement"}
     frames : int, default: 48
-        Pictures of a turn; a series has its own number.
+        Pictures of a turn or of arrangements; a series has its own number.
     fps : int, default: 24
         Pictures per second.
     size : (width, height) in pixels, optional
@@ -62,43 +66,61 @@ def film(
     path = Path(path)
     if path.suffix.lower() not in FILM_SUFFIXES:
         raise FileFormatError(f"Cannot write a film as {path.name!r}; allowed are {', '.join(FILM_SUFFIXES)}.")
-    if over not in ("turn", "series"):
-        raise InvalidInputError(f"A film runs over 'turn' or 'series', got {over!r}.")
+    if over not in ("turn", "series", "arrangement"):
+        raise InvalidInputError(f"A film runs over 'turn', 'series' or 'arrangement', got {over!r}.")
     if fps < 1 or frames < 1:
         raise InvalidInputError(f"A film needs at least one frame and one frame per second, got {frames} and {fps}.")
     scenes = scenes_of(target)
     width, height = size or target.size or DEFAULT_SIZE
     size = (width // 2 * 2, height // 2 * 2)
-    total = frames if over == "turn" else max(len(scene.series) for scene in scenes)
+    total = max(len(scene.series) for scene in scenes) if over == "series" else frames
     if total == 0:
         raise InvalidInputError("The scene has no series to film; give it one with scene.set_frames(...).")
+    if over == "arrangement" and not _tiles(scenes):
+        raise InvalidInputError("The scene has no tiles to arrange; add some with scene.add_tiles(...).")
     with (
         _restored(scenes),
         OffscreenWindow(target, size, turning=over == "turn") as window,
         AtomicWrite() as write,
         _writer(write.file(path), path.suffix.lower(), fps, size) as add,
     ):
-        start = [scene.camera.azimuth for scene in scenes]
-        for index in range(total):
-            for scene, azimuth in zip(scenes, start, strict=True):
-                if over == "turn":
-                    scene.camera.azimuth = azimuth + 360.0 * index / total
-                elif index < len(scene.series):
-                    scene.frame = index
+        for index in _moments(scenes, over, total):
             add(window.draw())
             progress(index + 1, total)
     return path
 
 
+def _moments(scenes: tuple[Scene, ...], over: str, total: int) -> Iterator[int]:
+    """Bring the scenes to the state of one picture after the other; yields their numbers."""
+    start = [scene.camera.azimuth for scene in scenes]
+    for index in range(total):
+        if over == "arrangement":
+            for item in _tiles(scenes):
+                item.arrangement = 1 + math.cos(2 * math.pi * index / total)
+        for scene, azimuth in zip(scenes, start, strict=True):
+            if over == "turn":
+                scene.camera.azimuth = azimuth + 360.0 * index / total
+            elif over == "series" and index < len(scene.series):
+                scene.frame = index
+        yield index
+
+
 @contextmanager
 def _restored(scenes: tuple[Scene, ...]) -> Iterator[None]:
-    """Put camera and frame of every scene back on exit."""
+    """Put camera, frame and arrangement of every scene back on exit."""
     before = [(scene.camera.azimuth, scene.frame) for scene in scenes]
+    arrangements = [(item, item.arrangement) for item in _tiles(scenes)]
     try:
         yield
     finally:
         for scene, (azimuth, frame) in zip(scenes, before, strict=True):
             scene.camera.azimuth, scene.frame = azimuth, frame
+        for item, arrangement in arrangements:
+            item.arrangement = arrangement
+
+
+def _tiles(scenes: tuple[Scene, ...]) -> list[TilesItem]:
+    return [item for scene in scenes for item in scene if isinstance(item, TilesItem)]
 
 
 @contextmanager

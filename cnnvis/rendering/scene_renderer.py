@@ -27,6 +27,7 @@ from cnnvis.rendering.pane import Margins, Pane
 from cnnvis.rendering.screen_box import Projection
 from cnnvis.rendering.screen_texts import ScreenTexts
 from cnnvis.rendering.style import THEMES
+from cnnvis.rendering.tiles_artist import TilesArtist
 from cnnvis.rendering.viewpoint import place_camera
 from cnnvis.rendering.volume_artist import VolumeArtist
 from cnnvis.scene import (
@@ -38,6 +39,7 @@ from cnnvis.scene import (
     NetworkItem,
     Scene,
     SceneItem,
+    TilesItem,
     ValueItem,
     VolumeItem,
 )
@@ -49,6 +51,7 @@ ARTISTS: dict[type[SceneItem], type[Artist]] = {
     GlyphsItem: GlyphsArtist,
     ImageItem: ImageArtist,
     LabelsItem: LabelsArtist,
+    TilesItem: TilesArtist,
 }
 """Item kind -> artist; the only place that knows both sides."""
 

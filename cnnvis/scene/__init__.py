@@ -23,6 +23,7 @@ from cnnvis.scene.scene_state import SceneState, Series
 from cnnvis.scene.selection import Selection
 from cnnvis.scene.snapshot import SceneSnapshot, copy_of, copy_scene
 from cnnvis.scene.stances import Stance, stances
+from cnnvis.scene.tiles_item import Depth, TilesItem
 from cnnvis.scene.transfer import Normalisation, TransferFunction
 from cnnvis.scene.watching import SceneWatch
 
@@ -32,6 +33,7 @@ __all__ = [
     "BundleMode",
     "Camera",
     "ClipBox",
+    "Depth",
     "Drive",
     "GlyphsItem",
     "ImageItem",
@@ -49,6 +51,7 @@ __all__ = [
     "Series",
     "Slices",
     "Stance",
+    "TilesItem",
     "TransferFunction",
     "ValueItem",
     "View",

@@ -8,7 +8,17 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cnnvis.core import BundledNetwork, ChannelGraph, FeatureMaps, Importance, Ordering, PointSet, PolylineSet, Volume
+from cnnvis.core import (
+    BundledNetwork,
+    ChannelGraph,
+    FeatureMaps,
+    Importance,
+    NetworkMaps,
+    Ordering,
+    PointSet,
+    PolylineSet,
+    Volume,
+)
 from cnnvis.core.axes import FILTER_AXES
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.scene.camera import Camera, View
@@ -18,7 +28,11 @@ from cnnvis.scene.items import ImageItem, LabelsItem, MatrixItem, VolumeItem
 from cnnvis.scene.network_contents import layer_labels, lines_to_show, network_state, points_to_show
 from cnnvis.scene.network_items import BundleItem, GlyphsItem
 from cnnvis.scene.scene_state import SceneState
+from cnnvis.scene.tiles_item import TilesItem
 from cnnvis.scene.transfer import SOLID, TransferFunction
+
+TILES_CAMERA = Camera(azimuth=8.0, elevation=-14.0, parallel=True)
+"""On the maps of a network: from the side, so far from the front that maps can be seen, and all in one size."""
 
 
 class Scene(SceneState):
@@ -275,6 +289,46 @@ class Scene(SceneState):
             scene.add_glyphs(network, shown_class=shown_class, legend=False)
         positions, texts = layer_labels(network)
         scene.add_labels(positions, texts, name="layers", size=None)
+        return scene
+
+    def add_tiles(
+        self, maps: NetworkMaps, *, name: str = "network", transfer: TransferFunction | None = None, **state: Any
+    ) -> TilesItem:
+        """Add the maps of a whole network as tiles, layer after layer along the data flow.
+
+        Parameters
+        ----------
+        maps : NetworkMaps
+            As `cnnvis.network_maps` makes them.
+        name : str
+            One that is taken gets a number.
+        transfer : TransferFunction, optional
+            Of values as shares of their layer's limit. Default: opaque colours from 0 to the limit, to both sides of 0
+            where values have both signs.
+        **state
+            Any other field of `TilesItem`.
+
+        Returns
+        -------
+        TilesItem
+        """
+        if not isinstance(maps, NetworkMaps):
+            raise InvalidInputError(
+                f"Tiles show NetworkMaps, got {type(maps).__name__}. cnnvis.network_maps(model, image) makes them."
+            )
+        if transfer is None:
+            values = TilesItem.values_of(maps)
+            signed = bool((values < 0).any())
+            transfer = TransferFunction.preset("linear", values=values, span=(-float(signed), 1.0), opacity=SOLID)
+        item = TilesItem(name=self._free_name(name), transfer=transfer, **state)
+        self.add(item, maps)
+        return item
+
+    @classmethod
+    def of_tiles(cls, maps: NetworkMaps, **state: Any) -> Scene:
+        """Return a scene of a network's maps, seen from the side; arguments as for `add_tiles`."""
+        scene = cls(title=maps.provenance.caption, camera=TILES_CAMERA.model_copy())
+        scene.add_tiles(maps, **state)
         return scene
 
     def add_graph(self, graph: ChannelGraph, **state: Any) -> tuple[BundleItem, GlyphsItem]:

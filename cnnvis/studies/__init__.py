@@ -2,12 +2,14 @@
 
 from cnnvis.studies import (
     activation_volumes,
+    architecture,
     bundled_network,
     channel_survey,
     compare_networks,
     gradient_classes,
     importance_curves,
 )
+from cnnvis.studies.architecture import ArchitectureResult, ArchitectureStudy
 from cnnvis.studies.bundle_results import BundleResult, BundleStudy, DrawingOptions, NetworkLook
 from cnnvis.studies.compare_results import CompareNetworks, CompareResult
 from cnnvis.studies.curve_results import ImportanceCurves
@@ -21,6 +23,8 @@ from cnnvis.studies.unit_scores import UnitScores, score_units
 
 __all__ = [
     "ActivationVolumes",
+    "ArchitectureResult",
+    "ArchitectureStudy",
     "BundleResult",
     "BundleStudy",
     "ChannelSurvey",
@@ -40,6 +44,7 @@ __all__ = [
     "SurveyResult",
     "UnitScores",
     "activation_volumes",
+    "architecture",
     "bundled_network",
     "channel_survey",
     "compare_networks",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from cnnvis.analysis import OrderMethod, OrderMethodName, order
-from cnnvis.attribution import activation_of_recording
+from cnnvis.attribution import activation_of_recording, network_maps
 from cnnvis.capture import record
 from cnnvis.core import Importance, Recording
 from cnnvis.core.checks import parse_choice
@@ -23,8 +23,8 @@ from cnnvis.studies.layers import first_convolution
 from cnnvis.studies.stages import Stages
 from cnnvis.studies.unit_scores import score_units
 
-MAP_STAGES, LINK_STAGES = 4, 6
-"""Parts of the work on maps, and on links where no units are moved."""
+MAP_STAGES, LINK_STAGES, TILE_STAGES = 4, 6, 2
+"""Parts of the work on maps, on links where no units are moved, and on tiles."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +38,8 @@ class ModelView:
         links.
     layers : tuple of str
         Names or globs; empty: the network's `default_layers`, else its first convolution. Only with an image.
+    tiles : bool
+        Show the maps of all layers as tiles in space, see `network_maps`: of the image, else of the network's example.
     ordering : str
         Method of `cnnvis.order` that the channels of each layer are put in order by.
     scores : Importance, str or path, optional
@@ -55,6 +57,7 @@ class ModelView:
 
     image: Any = None
     layers: tuple[str, ...] = ()
+    tiles: bool = False
     ordering: OrderMethodName = "pca"
     scores: Any = None
     data: str | Path | None = None
@@ -65,7 +68,7 @@ class ModelView:
 
     def __post_init__(self) -> None:
         parse_choice(OrderMethod, self.ordering, what="ordering method")
-        if self.layers and self.image is None:
+        if self.layers and self.image is None and not self.tiles:
             raise InvalidInputError(
                 f"Maps of the layers {', '.join(self.layers)} are those of an image: name one too, or no layers to "
                 "see the whole network."
@@ -87,7 +90,8 @@ def show_model(model: Any, view: ModelView | None = None, *, progress: Progress 
     Returns
     -------
     Shown
-        One scene. Of an image, the layers stand in a row; without one, `networks` has the bundled network.
+        One scene. Of an image, the layers stand in a row; without one, `networks` has the bundled network. Tiles are
+        those of all layers.
 
     Raises
     ------
@@ -100,10 +104,19 @@ def show_model(model: Any, view: ModelView | None = None, *, progress: Progress 
     as `cnnvis.bundle` and the method of importance take for others.
     """
     view = view or ModelView()
-    stages = _stages(progress, LINK_STAGES + view.drawing.move_units if view.image is None else MAP_STAGES)
+    stages = _stages(progress, _count(view))
     with stages("load network"):
         network = load(model, weights=view.weights, device=view.device, random_state=view.random_state)
+    if view.tiles:
+        return _tiles_of(network, view, stages)
     return _links_of(network, view, stages) if view.image is None else _maps_of(network, view, stages)
+
+
+def _count(view: ModelView) -> int:
+    """Return the number of parts of the work."""
+    if view.tiles:
+        return TILE_STAGES
+    return LINK_STAGES + view.drawing.move_units if view.image is None else MAP_STAGES
 
 
 def _stages(progress: Progress, count: int) -> Stages:
@@ -118,6 +131,14 @@ def _stages(progress: Progress, count: int) -> Stages:
         part_of(progress, len(finished), count)(done, max(total, 1))
 
     return Stages(on_stage, on_progress)
+
+
+def _tiles_of(network: Network, view: ModelView, stages: Stages) -> Shown:
+    with stages("maps"):
+        image = None if view.image is None else network.preprocess(read_image(view.image))
+        maps = network_maps(network, image, view.layers or None)
+        name = (Path(view.image).name,) if isinstance(view.image, str | Path) else ()
+        return Shown(Scene.of_tiles(replace(maps, provenance=replace(maps.provenance, inputs=name))))
 
 
 def _links_of(network: Network, view: ModelView, stages: Stages) -> Shown:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 SLOT = "layers"
 
-MAPS, LINKS = "maps", "links"
+MAPS, LINKS, TILES = "maps", "links", "tiles"
 
 OWN_CHOICE = "The network's own choice is shown; read its layers to choose others."
 
@@ -68,8 +68,13 @@ class ModelDialog(QDialog):
         self.weights.setPlaceholderText("those that come along, else random ones")
         self.weights.setToolTip("A file of weights without code: .pt, .pth, .safetensors ...")
         add_browsed(self.form, "&Weights", self.weights, tip="A checkpoint.", browse=self._browse_weights)
-        what = ((MAPS, "what its layers make of an image"), (LINKS, "all of it, as bundled lines"))
-        self.what = ChoiceField(what, tooltip="Volumes of feature maps, or units and links of the whole network.")
+        what = (
+            (MAPS, "what its layers make of an image"),
+            (LINKS, "all of it, as bundled lines"),
+            (TILES, "all of it, as the maps of an image"),
+        )
+        tip = "Volumes of feature maps; units and links of the whole network; or its architecture, every map a tile."
+        self.what = ChoiceField(what, tooltip=tip)
         add_row(self.form, "&Show", self.what)
         self.image = name_line(SAMPLES, "A picture file, or a photo that comes along.")
         add_browsed(self.form, "&Image", self.image, tip="A picture.", browse=self._browse_image)
@@ -137,11 +142,11 @@ class ModelDialog(QDialog):
         """What to see of it: fields of `cnnvis.studies.showing.ModelView`."""
         weights = self.weights.text().strip()
         fields: dict[str, Any] = {"weights": weights} if weights else {}
-        if self.what.value == MAPS:
+        if self.what.value != LINKS:
             fields["image"] = self.image.currentText().strip()
-            if self.chosen:
-                fields["layers"] = self.chosen
-        return fields
+        if self.what.value == MAPS and self.chosen:
+            fields["layers"] = self.chosen
+        return fields | ({"tiles": True} if self.what.value == TILES else {})
 
     @property
     def chosen(self) -> tuple[str, ...]:
@@ -193,7 +198,8 @@ class ModelDialog(QDialog):
         named = bool(self.network.currentText().strip()) and not (self.is_code and not self.function.currentText())
         for part in (self.function, self.form.labelForField(self.function)):
             part.setVisible(self.is_code)
-        for part in (self.image, self.layers, self.state):
+        self.image.setEnabled(self.what.value != LINKS)
+        for part in (self.layers, self.state):
             part.setEnabled(of_image)
         self.read.setEnabled(of_image and named)
         self.buttons.button(QDialogButtonBox.StandardButton.Open).setEnabled(named)

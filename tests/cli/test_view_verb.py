@@ -130,3 +130,13 @@ def test_the_network_of_a_survey_is_named_with_its_weights(network, tmp_path, mo
     line = ["view", str(file), "--model", network, "--weights", str(weights)]
     assert main([*line, "--screenshot", str(tmp_path / "window.png")]) == 0
     assert shown == [(network, str(weights))]
+
+
+@pytest.mark.qt
+def test_the_maps_of_a_whole_network_are_painted_as_tiles(network, sample_image, tmp_path, seen, capsys):
+    line = ["--model", network, "--image", str(sample_image), "--tiles", "--screenshot", str(tmp_path / "window.png")]
+    assert main(["view", *line]) == 0, capsys.readouterr().err
+    (item,) = seen[0].target
+    assert (item.kind, item.data.provenance.inputs) == ("tiles", (sample_image.name,))
+    assert main(["view", "--tiles"]) == 1
+    assert "go with --model" in capsys.readouterr().err

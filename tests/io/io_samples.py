@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cnnvis.core import FeatureMaps, Ordering, PointSet, PolylineSet, Provenance, Recording, Volume
+from cnnvis.core import FeatureMaps, NetworkMaps, Ordering, PointSet, PolylineSet, Provenance, Recording, Volume
 from cnnvis.scene import Scene
 
 
@@ -30,7 +30,23 @@ def small_scene(seed=0):
     scene.add_labels([[0, 0, 0], [1, 2, 3]], ["a", "b"])
     scene.add_bundle(small_lines(seed), blend=0.5)
     scene.add_glyphs(PointSet(np.eye(3), {"class_shares": np.eye(3)}), shown_class=1)
+    scene.add_tiles(small_network_maps(seed), arrangement=1.5)
     return scene
+
+
+def small_network_maps(seed=0):
+    generator = np.random.default_rng(seed)
+    return NetworkMaps(
+        layers=("input", "features.0", "fc"),
+        roles=("input", "convolution", "dense"),
+        values=tuple(generator.standard_normal(shape) for shape in ((1, 6, 5), (4, 3, 3), (2, 1, 1))),
+        depths=[0, 1, 2],
+        flow=[[0, 1], [1, 2]],
+        link_ends=[[0, 1], [0, 4], [2, 6]],
+        link_weights=[1.0, -0.5, 0.25],
+        caption="links 3 of 12",
+        provenance=Provenance(model="net", inputs=("cat.png",)),
+    )
 
 
 def small_lines(seed=0):

@@ -30,7 +30,9 @@ def test_a_scene_comes_back_with_its_data(tmp_path):
     for item in scene:
         got, want = back[item.name].data, item.data
         values = "points" if item.kind in ("bundle", "glyphs") else "values"
-        np.testing.assert_array_equal(getattr(got, values, got), getattr(want, values, want))
+        got, want = (getattr(data, values, data) for data in (got, want))
+        for one, other in zip(got, want, strict=True):
+            np.testing.assert_array_equal(one, other)
     assert back["stack"].data.layer == "features.0"
 
 
@@ -119,7 +121,10 @@ def test_unknown_keys_warn_at_every_depth(tmp_path, caplog):
         (lambda d: d["data"].pop("stack"), "stack"),
         (lambda d: d["data"].update(stack=d["data"]["image"]), "'stack'.*shows a Volume, got ndarray"),
         (lambda d: d["data"]["stack"].update(path="/etc/hostname"), "allowed are relative paths"),
-        (lambda d: d["data"]["stack"].update(path="s.pickle"), "relative paths to .vti, .vtp, .npy files"),
+        (
+            lambda d: d["data"]["stack"].update(path="s.pickle"),
+            "paths to .vti, .vtp, .npy, .safetensors files",
+        ),
         (lambda d: d.update(scene=[]), "not a scene this version can show"),
     ],
 )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from cnnvis.core import FeatureMaps, Importance, Ordering, PointSet, PolylineSet, Volume
+from cnnvis.core import FeatureMaps, Importance, NetworkMaps, Ordering, PointSet, PolylineSet, Volume
 from cnnvis.core.errors import InvalidInputError, LayerNotFoundError
 from cnnvis.scene import (
     ITEM_KINDS,
@@ -40,6 +40,10 @@ def full_scene():
     lines = PolylineSet(np.eye(3), [0, 3], {"class_shares": np.eye(3)})
     scene.add_bundle(lines, class_names=("a", "b", "c"), shown_class="b", mode="lines", blend=0.5, base_opacity=0.1)
     scene.add_glyphs(PointSet(np.eye(3)), mode="points", size=0.1)
+    maps = NetworkMaps(
+        layers=("a",), roles=("dense",), values=(np.ones((2, 1, 1)),), depths=[0], flow=np.empty((0, 2), int)
+    )
+    scene.add_tiles(maps, arrangement=0.5, rows=2, folded_layers=("a",))
     scene.selection = Selection(units={("conv", 2), ("conv", 1), ("a", 5)}, layers={"b", "a"}, classes={9, 1})
     return scene
 
@@ -166,7 +170,7 @@ def test_data_must_fit_the_item():
     for points in (np.zeros((2, 3)), np.zeros(3), np.full((1, 3), np.nan)):
         with pytest.raises(InvalidInputError, match="1 texts need as many finite points"):
             scene["labels"].data = points
-    assert len(scene) == 6  # what could not be shown was not added
+    assert len(scene) == 7  # what could not be shown was not added
 
 
 # -- volumes ---------------------------------------------------------------------------------------

@@ -131,3 +131,16 @@ def test_what_cannot_be_shown_says_why(source):
         show_model("no-such-network")
     with pytest.raises(CnnvisError, match=r"missing\.png"):
         show_model(source, ModelView(image="missing.png"))
+
+
+def test_a_whole_network_is_shown_as_the_maps_of_an_image_or_of_its_example(source):
+    for image, name in ((IMAGE, ()), (None, ())):
+        (item,) = show_model(source, ModelView(image=image, tiles=True)).target
+        assert item.kind == "tiles"
+        assert [len(stack) for stack in item.data.values] == [1, 4, 5, 3]
+        assert item.data.provenance.inputs == name
+    some = show_model(source, ModelView(tiles=True, layers=("0", "4"))).target
+    assert some["network"].data.layers == ("0", "4")
+    heard = []
+    show_model(source, ModelView(tiles=True), progress=lambda done, total: heard.append(done / total))
+    assert heard[-1] == 1

@@ -17,7 +17,7 @@ import cnnvis
 from cnnvis.core import Importance
 from cnnvis.viewer.examples import MODELS, SAMPLES
 from cnnvis.viewer.jobs import OPENING, Jobs
-from cnnvis.viewer.model_dialog import LINKS, MAPS, ModelDialog
+from cnnvis.viewer.model_dialog import LINKS, MAPS, TILES, ModelDialog
 from cnnvis.viewer.model_files import functions_of, is_model, network_of
 
 pytestmark = pytest.mark.qt
@@ -140,6 +140,11 @@ def test_at_first_a_network_and_an_image_that_come_along(dialog) -> None:
     dialog.what.changed.emit(LINKS)
     assert dialog.view == {}
     assert not dialog.image.isEnabled()
+    dialog.what.set_value(TILES)
+    dialog.what.changed.emit(TILES)
+    assert dialog.view == {"image": SAMPLES[0], "tiles": True}
+    assert dialog.image.isEnabled()
+    assert not dialog.layers.isEnabled()
     type_into(dialog.network, " ")
     assert not button(dialog).isEnabled()
 

@@ -12,7 +12,7 @@ import pytest
 import pyvista
 from pyvistaqt import QtInteractor
 from qtpy.QtWidgets import QApplication, QMessageBox
-from viewer_scenes import network_scene, random_network, volume_scene
+from viewer_scenes import network_scene, random_network, small_network_maps, volume_scene
 from vtkmodules.vtkRenderingCore import vtkRenderWindow
 
 import cnnvis
@@ -32,6 +32,7 @@ def scene_of_all_kinds() -> Scene:
     scene.add_volume(volume_scene()["ball"].data, name="ball")
     scene.add_matrix(np.eye(3), name="matrix")
     scene.add_image(np.zeros((4, 4, 3), dtype=np.uint8), name="image")
+    scene.add_tiles(small_network_maps())
     return scene
 
 

@@ -6,7 +6,7 @@ import functools
 
 import numpy as np
 
-from cnnvis.core import BundledNetwork
+from cnnvis.core import BundledNetwork, NetworkMaps
 from cnnvis.scene import Scene
 
 
@@ -28,3 +28,17 @@ def random_network() -> BundledNetwork:
 def network_scene() -> Scene:
     """The picture of that network."""
     return Scene.of_network(random_network())
+
+
+def small_network_maps() -> NetworkMaps:
+    """An input, four maps and two units, each layer linked to the next."""
+    generator = np.random.default_rng(0)
+    return NetworkMaps(
+        layers=("input", "conv", "fc"),
+        roles=("input", "convolution", "dense"),
+        values=tuple(generator.random(shape) for shape in ((1, 6, 6), (4, 3, 3), (2, 1, 1))),
+        depths=[0, 1, 2],
+        flow=[[0, 1], [1, 2]],
+        link_ends=[[0, 1], [0, 4], [2, 6]],
+        link_weights=[1.0, -0.5, 0.25],
+    )

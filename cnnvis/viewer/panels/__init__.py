@@ -18,6 +18,7 @@ PANELS: dict[str, str] = {
     "glyphs": "cnnvis.viewer.panels.network:GlyphsPanel",
     "image": "cnnvis.viewer.panels.flat:ImagePanel",
     "labels": "cnnvis.viewer.panels.flat:LabelsPanel",
+    "tiles": "cnnvis.viewer.panels.tiles:TilesPanel",
 }
 """Item kind -> "module:Class" of its panel, imported when it is first shown; the class is called as
 panel(workspace, item)."""
