@@ -11,6 +11,7 @@ import cnnvis
 from cnnvis.capture import SurveyOptions
 from cnnvis.core import LayerSurvey, MapStatistics
 from cnnvis.core.errors import FileFormatError
+from cnnvis.io.showing import scene_of
 
 
 @pytest.fixture
@@ -61,3 +62,12 @@ def test_a_file_that_is_cut_off_says_so(survey, tmp_path):
     path.write_bytes(path.read_bytes()[:-10])
     with pytest.raises(FileFormatError, match="damaged"):
         cnnvis.load(path)
+
+
+def test_of_a_single_image_the_averages_are_shown():
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Conv2d(1, 5, 3), torch.nn.ReLU(), torch.nn.Conv2d(5, 2, 3))
+    one = cnnvis.survey(model, torch.rand(1, 1, 8, 8))
+    (item,) = scene_of(one)
+    assert (item.kind, item.n_cells, item.data.shape) == ("matrix", 5, (2, 3))
+    np.testing.assert_allclose(item.data.ravel()[:5], one["0"].mean)
