@@ -74,7 +74,7 @@ def redundancy_table(redundancy: Redundancy) -> tuple[tuple[str, ...], list[tupl
     redundancy : Redundancy
         Layers that cannot be merged have a row with the reason.
     """
-    disagreeing = redundancy.disagreeing()
+    disagreeing, limit = redundancy.disagreeing(), redundancy.options.get("explained")
     rows: list[tuple[str | int | float, ...]] = []
     for layer, moments in redundancy.moments.items():
         parts = (redundancy.pairs, redundancy.verified, disagreeing)
@@ -83,8 +83,8 @@ def redundancy_table(redundancy: Redundancy) -> tuple[tuple[str, ...], list[tupl
     rows += [(layer, "", "", "", "", reason) for layer, reason in redundancy.left_whole.items()]
     caption = (
         f"Pairs of channels proposed by averages or groups and verified on the maps of {redundancy.n_images:,} images. "
-        "Alike on average only: pairs whose averages correlate above 0.9 and whose maps disagree, which is when one "
-        f"explains less than {redundancy.options['explained']:.0%} of the other over all positions."
+        "Alike on average only: pairs whose averages correlate above 0.9 and whose maps disagree"
+        + ("." if limit is None else f": one explains less than {limit:.0%} of the other over all positions.")
     )
     return REDUNDANCY_COLUMNS, rows, caption
 

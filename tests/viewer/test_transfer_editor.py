@@ -175,12 +175,14 @@ def test_a_drag_changes_the_item_about_thirty_times_a_second(hand, qtbot):
         hand.move(view, hand.at(0.5, 0.5 - step / 100))
     assert len(changes) == 1
     qtbot.waitUntil(lambda: len(changes) == 2)
-    start = time.perf_counter()
-    while time.perf_counter() - start < 0.3:
+    start, moves = time.perf_counter(), 0
+    while time.perf_counter() - start < 0.6:
         hand.move(view, hand.at(0.5 + np.sin(time.perf_counter()) / 4, 0.3))
         QApplication.processEvents()
-    assert len(changes) > 3
-    assert np.diff(changes).min() > 0.8 * CHANGE_MS / 1000
+        moves += 1
+    most = 1.1 * (time.perf_counter() - start) * 1000 / CHANGE_MS + 3  # single ones come early after a late one
+    assert 5 < len(changes) <= most
+    assert moves > len(changes)
     hand.move(view, hand.at(0.6, 0.3))
     hand.release(view, hand.at(0.6, 0.3))
     assert hand.item.transfer.opacity == hand.plot.grip.points  # the last one is not lost
