@@ -6,6 +6,7 @@ from cnnvis.training.loop import History, accuracy, train
 from cnnvis.training.manifest import update_manifest
 from cnnvis.training.options import TrainOptions
 from cnnvis.training.recipes import train_cnn, train_perceptron, train_vgg16, untrained_perceptron
+from cnnvis.training.shipped import first_of_each_class, shipped_run
 from cnnvis.training.splitting import split_by_class
 from cnnvis.training.watcher import Watcher
 
@@ -15,7 +16,9 @@ __all__ = [
     "TrainOptions",
     "Watcher",
     "accuracy",
+    "first_of_each_class",
     "run_of_checkpoints",
+    "shipped_run",
     "split_by_class",
     "train",
     "train_cnn",

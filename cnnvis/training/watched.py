@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +13,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
-from cnnvis.capture import record, trace
+from cnnvis.capture import record, store, trace
 from cnnvis.capture.inputs import as_module
 from cnnvis.core import LayerRole, Provenance, Recording
 from cnnvis.core.errors import InvalidInputError
@@ -65,7 +67,8 @@ class WatchedNetwork:
         if layers is None:  # where there are neither, all are kept
             found = [layer.name for layer in self._graph.layers if layer.role in KEPT_ROLES and layer.recordable]
             layers = found or None
-        self._layers = tuple(record(self.module, self.samples, layers).maps)
+        with _without_notes():
+            self._layers = tuple(record(self.module, self.samples, layers).maps)
 
     def facts(self, unit: Unit) -> RunFacts:
         """Return what is known before the training begins."""
@@ -93,7 +96,20 @@ class WatchedNetwork:
         when : str
             Said of the weights: "epoch 3".
         """
-        found = record(self.module, self.samples, self._layers, names=self._names)
+        with _without_notes():
+            found = record(self.module, self.samples, self._layers, names=self._names)
         origin = Provenance(self._name, weights=when, inputs=self._names)
         maps = {name: replace(layer, provenance=origin) for name, layer in found.maps.items()}
         return replace(found, maps=maps, provenance=origin)
+
+
+@contextmanager
+def _without_notes() -> Iterator[None]:
+    """Keep `record` from logging what each recording needs: between the lines of a training that says nothing."""
+    logger = logging.getLogger(store.__name__)
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
