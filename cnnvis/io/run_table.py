@@ -5,9 +5,11 @@ A line counts once its end is written, so who reads meanwhile never sees half of
 
 from __future__ import annotations
 
+import math
+from array import array
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -52,8 +54,6 @@ class RunTable:
 
     Attributes
     ----------
-    rows : list of Row
-        What has been read.
     problems : list of str
         A sentence for each line that is none.
     """
@@ -61,7 +61,9 @@ class RunTable:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._offset = self._line = 0
-        self.rows: list[Row] = []
+        self._columns: dict[str, tuple[array[Any], ...]] = {
+            of: (array("q"), array("q"), array("d"), array("d")) for of in ("step", "epoch")
+        }
         self.problems: list[str] = []
 
     def refresh(self) -> bool:
@@ -88,16 +90,13 @@ class RunTable:
             return
         try:
             of, step, epoch, *values = line.split(",")
-            loss, accuracy = (float(value) if value else None for value in values)
-            if of not in ("step", "epoch"):
-                raise ValueError(of)
-            self.rows.append(Row(of, int(step), int(epoch), loss, accuracy))
-        except ValueError:
+            loss, accuracy = (float(value) if value else math.nan for value in values)
+            numbers = array("q", [int(step), int(epoch)])  # raises before anything is taken
+            for column, value in zip(self._columns[of], (*numbers, loss, accuracy), strict=True):
+                column.append(value)
+        except (ValueError, KeyError, OverflowError):
             self.problems.append(f"Line {self._line} of {self._path.name} is damaged ({line[:40]!r}); it is left out.")
 
     def curve(self, of: Literal["step", "epoch"]) -> TrainingCurve:
-        """Return what was measured of steps or of epochs."""
-        rows = [row for row in self.rows if row.of == of]
-        table = np.array([row[1:] for row in rows], dtype=np.float64).reshape(-1, 4)
-        steps, epochs = (np.array([row[at] for row in rows], dtype=np.int64) for at in (1, 2))
-        return TrainingCurve(steps, epochs, table[:, 2], table[:, 3])
+        """Return what was measured of steps or of epochs, a copy."""
+        return TrainingCurve(*map(np.array, self._columns[of]))

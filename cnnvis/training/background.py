@@ -34,6 +34,7 @@ class BackgroundWriter:
     def __init__(self, regular: Job) -> None:
         self.error: Exception | None = None
         self._regular = regular
+        self._ending = False
         self._jobs: queue.Queue[Job | None] = queue.Queue(WAITING)
         # A daemon: a training that ends without a word must not hang. What is waiting then is the giver's to wait for.
         self._thread = threading.Thread(target=self._work, name="cnnvis Watcher", daemon=True)
@@ -45,7 +46,8 @@ class BackgroundWriter:
 
     def close(self) -> None:
         """Return once all is done, and end the thread; may be called twice."""
-        if self._thread.is_alive():
+        self._ending = True
+        if self._thread.is_alive() and threading.current_thread() is not self._thread:  # it may collect garbage, too
             self._jobs.put(None)
             self._thread.join()
 
@@ -54,13 +56,12 @@ class BackgroundWriter:
             try:
                 job = self._jobs.get(timeout=PERIOD)
             except queue.Empty:
-                self._try(self._regular)
-                continue
-            if job is None:
-                self._try(self._regular)
-                return
-            self._try(job)
+                job = None
+            if job is not None:
+                self._try(job)
             self._try(self._regular)
+            if job is None and self._ending:
+                return
 
     def _try(self, job: Job) -> None:
         if self.error is not None:

@@ -58,7 +58,8 @@ class WatchedNetwork:
         if not isinstance(samples, Tensor | np.ndarray) or samples.ndim < 2 or len(samples) == 0:
             found = tuple(samples.shape) if hasattr(samples, "shape") else type(samples).__name__
             raise InvalidInputError(f"Samples are a tensor or array (N, ...) of at least one image, got {found}.")
-        self.samples = torch.as_tensor(samples).detach().cpu().clone()
+        kept = torch.as_tensor(samples).detach().cpu()
+        self.samples = kept.float() if kept.dtype == torch.bfloat16 else kept.clone()  # NumPy has no bfloat16
         self._names = tuple(names) or tuple(f"sample {index}" for index in range(len(self.samples)))
         self._labels = None if labels is None else tuple(np.asarray(labels).astype(np.int64).tolist())
         self._name = model.name if isinstance(model, Network) else type(self.module).__name__

@@ -4,8 +4,13 @@ import copy
 import errno
 import gc
 import os
+import subprocess
+import sys
+import textwrap
 import threading
 import warnings
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +24,7 @@ from cnnvis.core.errors import InvalidInputError, LayerNotFoundError, OutputErro
 from cnnvis.io import run_writer
 from cnnvis.io.run_table import append_rows
 from cnnvis.training import Watcher
+from cnnvis.training.background import WAITING, BackgroundWriter
 
 
 def watcher(module, folder, **options):
@@ -179,6 +185,27 @@ def test_a_network_without_class_scores_has_no_predictions(tmp_path):
     assert run.recording(0).layers == ("conv",)
 
 
+def test_halves_and_tied_weights_come_back_as_they_are(tmp_path):
+    class Tied(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = nn.Linear(36, 36, bias=False), nn.Linear(36, 36, bias=False)
+            self.second.weight = self.first.weight
+
+        def forward(self, x):
+            return self.second(self.first(x.flatten(1)).relu())
+
+    module = Tied().to(torch.bfloat16)
+    samples, labels = images()
+    with Watcher(module, tmp_path, samples=samples[:3].to(torch.bfloat16), labels=labels[:3]):
+        pass
+    run = cnnvis.load(tmp_path)
+    found = run.state_dict(0)
+    assert found["first.weight"].dtype == torch.bfloat16
+    assert all(torch.equal(tensor, found[name]) for name, tensor in module.state_dict().items())
+    assert run.predictions.predicted.shape == (1, 3)
+
+
 def test_a_run_is_not_overwritten_unless_asked(tmp_path):
     module = net()
     with watcher(module, tmp_path) as watching:
@@ -276,6 +303,50 @@ def test_who_forgets_to_close_loses_nothing(tmp_path):
     assert run.epochs == (0, 1, 2)
     assert len(run.curves) == 6
     assert run.state is RunState.TRAINING  # nobody said that it ended
+
+
+def test_a_process_that_ends_without_a_word_loses_nothing(tmp_path):
+    code = f"""
+        from watched_nets import *
+        module = net()
+        watching = Watcher(module, {str(tmp_path / "run")!r}, samples=images()[0][:3])
+        train(module, watching)
+    """
+    here = Path(__file__).parent
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(here), *sys.path])}
+    subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=True, env=environment, timeout=60)
+    run = cnnvis.load(tmp_path / "run")
+    assert run.epochs == (0, 1, 2)
+    assert len(run.curves) == 6
+
+
+def test_garbage_may_be_collected_in_the_thread_that_writes():
+    done = []
+    background = BackgroundWriter(lambda: None)
+    background.put(lambda: (background.close(), done.append(1)))
+    background.put(lambda: done.append(2))
+    background.close()
+    assert done == [1, 2]
+    assert background.error is None
+
+
+def test_a_slow_disk_makes_the_training_wait_rather_than_fill_the_memory():
+    gate, given = threading.Event(), []
+    background = BackgroundWriter(lambda: None)
+
+    def give():
+        for number in range(6):
+            background.put(partial(gate.wait, 10))
+            given.append(number)
+
+    giver = threading.Thread(target=give)
+    giver.start()
+    giver.join(0.3)
+    assert len(given) == WAITING + 1  # one is being done
+    gate.set()
+    giver.join(10)
+    background.close()
+    assert len(given) == 6
 
 
 def test_closed_twice_and_used_afterwards(tmp_path):
