@@ -23,7 +23,7 @@ class BackgroundWriter:
     Parameters
     ----------
     regular : callable
-        Done every `PERIOD` seconds and after each job.
+        Done every `PERIOD` seconds, and before each job.
 
     Attributes
     ----------
@@ -57,10 +57,10 @@ class BackgroundWriter:
                 job = self._jobs.get(timeout=PERIOD)
             except queue.Empty:
                 job = None
+            self._try(self._regular)
             if job is not None:
                 self._try(job)
-            self._try(self._regular)
-            if job is None and self._ending:
+            elif self._ending:
                 return
 
     def _try(self, job: Job) -> None:

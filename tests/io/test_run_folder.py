@@ -288,10 +288,14 @@ def test_whole_rows_are_read_wherever_the_writer_was_killed(tmp_path_factory, wr
 
 def test_damaged_lines_are_named_and_left_out(tmp_path):
     path = tmp_path / "curves.csv"
-    path.write_bytes(
-        HEADER.encode()
-        + b"step,1,0,0.5,\nstep,2,0\nstep,x,0,1,1\nstep,1,99999999999999999999,1,1\nother,1,1,1,1\n\xff\xfe\nepoch,4,1,,0.25\n"
-    )
+    lines = [
+        HEADER.encode(),
+        b"step,1,0,0.5,\n",
+        b"step,2,0\n",
+        b"step,x,0,1,1\n",
+        b"step,1,99999999999999999999,1,1\n",
+    ]
+    path.write_bytes(b"".join([*lines, b"other,1,1,1,1\n", b"\xff\xfe\n", b"epoch,4,1,,0.25\n"]))
     table = RunTable(path)
     table.refresh()
     assert_holds(table, [Row("step", 1, 0, 0.5), Row("epoch", 4, 1, None, 0.25)])

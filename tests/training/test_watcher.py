@@ -9,7 +9,6 @@ import sys
 import textwrap
 import threading
 import warnings
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +23,6 @@ from cnnvis.core.errors import InvalidInputError, LayerNotFoundError, OutputErro
 from cnnvis.io import run_writer
 from cnnvis.io.run_table import append_rows
 from cnnvis.training import Watcher
-from cnnvis.training.background import WAITING, BackgroundWriter
 
 
 def watcher(module, folder, **options):
@@ -231,6 +229,26 @@ def test_an_error_in_the_loop_is_written_down(tmp_path):
     assert not run.finished
 
 
+def test_losses_are_there_before_what_follows_them(tmp_path, monkeypatch):
+    """Who sees an epoch, or the end, sees the losses up to it."""
+    seen = []
+    for name in ("add_checkpoint", "end"):
+        whole = getattr(run_writer.RunWriter, name)
+
+        def looked(self, *args, whole=whole):
+            seen.append(len((tmp_path / "curves.csv").read_text().splitlines()) - 1)
+            whole(self, *args)
+
+        monkeypatch.setattr(run_writer.RunWriter, name, looked)
+    module = net()
+    with watcher(module, tmp_path) as watching:
+        train(module, watching)
+        watching.step(loss=1)
+    assert seen[1] >= 4  # three steps and the epoch; the thread may be late
+    assert seen[2] >= 8
+    assert seen[3:] == [9]
+
+
 def test_a_loss_that_is_none(tmp_path):
     with watcher(net(), tmp_path) as watching, pytest.raises(InvalidInputError, match="one number"):
         watching.step(loss=torch.zeros(2))
@@ -320,35 +338,6 @@ def test_a_process_that_ends_without_a_word_loses_nothing(tmp_path):
     assert len(run.curves) == 6
 
 
-def test_garbage_may_be_collected_in_the_thread_that_writes():
-    done = []
-    background = BackgroundWriter(lambda: None)
-    background.put(lambda: (background.close(), done.append(1)))
-    background.put(lambda: done.append(2))
-    background.close()
-    assert done == [1, 2]
-    assert background.error is None
-
-
-def test_a_slow_disk_makes_the_training_wait_rather_than_fill_the_memory():
-    gate, given = threading.Event(), []
-    background = BackgroundWriter(lambda: None)
-
-    def give():
-        for number in range(6):
-            background.put(partial(gate.wait, 10))
-            given.append(number)
-
-    giver = threading.Thread(target=give)
-    giver.start()
-    giver.join(0.3)
-    assert len(given) == WAITING + 1  # one is being done
-    gate.set()
-    giver.join(10)
-    background.close()
-    assert len(given) == 6
-
-
 def test_closed_twice_and_used_afterwards(tmp_path):
     watching = watcher(net(), tmp_path)
     watching.close()
@@ -374,55 +363,7 @@ def test_a_growing_network_is_kept_and_its_odd_epoch_is_named(tmp_path):
     )
 
 
-class Trainer:
-    """Calls every hook that Lightning knows of, in its order, on what is no Callback of its own."""
-
-    def __init__(self):
-        self.callback_metrics = {"val_loss": torch.tensor(0.5), "val_acc": torch.tensor(0.75)}
-
-    def fit(self, module, callback, fail=False):
-        callback.setup(self, module, stage="fit")
-        callback.on_fit_start(self, module)
-        callback.on_train_start(self, module)
-        for _ in range(2):
-            callback.on_train_epoch_start(self, module)
-            for at in range(3):
-                callback.on_train_batch_start(self, module, None, at)
-                callback.on_before_zero_grad(self, module, None)
-                callback.on_train_batch_end(self, module, {"loss": torch.tensor(float(at))}, None, at)
-            if fail:
-                callback.on_exception(self, module, RuntimeError("no memory"))
-                return
-            callback.on_validation_epoch_end(self, module)
-            callback.on_train_epoch_end(self, module)
-            callback.on_save_checkpoint(self, module, {})
-        callback.on_train_end(self, module)
-        callback.teardown(self, module, stage="fit")
-
-
-def test_it_is_a_callback_of_trainers(tmp_path):
-    module = net()
-    Trainer().fit(module, watcher(module, tmp_path))
-    run = cnnvis.load(tmp_path)
-    assert run.finished
-    assert run.epochs == (0, 1, 2)
-    assert run.curves.loss.tolist() == [0, 1, 2] * 2
-    assert (run.epoch_curves.loss.tolist(), run.epoch_curves.accuracy.tolist()) == ([0.5] * 2, [0.75] * 2)
-
-
-def test_a_trainer_that_fails(tmp_path):
-    module = net()
-    Trainer().fit(module, watcher(module, tmp_path), fail=True)
-    run = cnnvis.load(tmp_path)
-    assert (run.state, run.error) == (RunState.FAILED, "RuntimeError: no memory")
-
-
-def test_other_attributes_are_missing(tmp_path):
-    with watcher(net(), tmp_path) as watching, pytest.raises(AttributeError, match="epochs"):
-        _ = watching.epochs
-
-
-def test_append_rows_goes_on_where_the_system_takes_only_a_part(tmp_path):
+def test_rows_are_added_at_the_end(tmp_path):
     append_rows([("step", 1, 0, 0.5, None)], tmp_path / "table.csv")
     append_rows([("epoch", 1, 1, None, None)], tmp_path / "table.csv")
     assert (tmp_path / "table.csv").read_text() == "step,1,0,0.5,\nepoch,1,1,,\n"
