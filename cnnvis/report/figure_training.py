@@ -13,7 +13,7 @@ from cnnvis.core.training_run import TrainingCurve
 from cnnvis.report.chart import COLOURS, LineLook, add_axes, draw_sample
 from cnnvis.report.parts import HEADER_HEIGHT, draw_header
 from cnnvis.report.sheet import Sheet
-from cnnvis.report.style import CHART_STYLE, INK, MARGIN, QUIET, WIDTH
+from cnnvis.report.style import CHART_STYLE, MARGIN, QUIET, WIDTH
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,7 +36,6 @@ def training_chart(
     steps: TrainingCurve,
     epochs: TrainingCurve,
     *,
-    marked: int | None = None,
     title: str = "",
     provenance: Provenance | None = None,
 ) -> Figure:
@@ -47,8 +46,6 @@ def training_chart(
     steps, epochs : TrainingCurve
         What was measured of each step, drawn thin, and of each epoch, with markers; either may be empty. Without
         epochs the axis counts steps.
-    marked : int, optional
-        An epoch that is looked at, as an upright line.
     title : str
     provenance : Provenance, optional
 
@@ -79,8 +76,6 @@ def training_chart(
             axes = add_axes(figure, sheet, (LEFT + panel * PITCH, TOP, PLOT_WIDTH, PLOT_HEIGHT))
             for curve, look, _ in drawn:
                 _draw(axes, _places(curve, epochs), getattr(curve, name), look)
-            if marked is not None:
-                axes.axvline(marked, color=INK, linewidth=1)
             _label(axes, name, "epoch" if len(epochs) else "step")
             axes.set_xlim(_span([_places(curve, epochs) for curve, _, _ in drawn]))
     for at, (_, look, _) in enumerate(drawn):
