@@ -23,11 +23,13 @@ from .layout import bundle
 from .notebook import show
 from .rendering import film, render
 from .scene import Scene, SceneGrid, TransferFunction
+from .training import Watcher
 
 __all__ = [
     "Scene",
     "SceneGrid",
     "TransferFunction",
+    "Watcher",
     "analysis",
     "attribution",
     "bundle",

@@ -33,6 +33,8 @@ VERBS = {
     "prune-curve": "Draw accuracy against the share of units or links removed, least important first.",
     "render": "Render a saved scene to a picture.",
     "survey": "Follow every channel over many images: which are alike, which are odd, which can go.",
+    "timeline": "Show a training from its first weights to its last: curves, and a layer's maps of one image, "
+    "epoch by epoch.",
     "view": "Open the window, to explore a network, volumes or a scene.",
     "volume": "Record layers of a network for an image, order their channels and render the volumes.",
 }

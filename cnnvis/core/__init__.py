@@ -30,6 +30,14 @@ from cnnvis.core.survey import (
     SkippedImage,
     Survey,
 )
+from cnnvis.core.training_run import (
+    PieceFacts,
+    RunCheckpoint,
+    RunFacts,
+    RunState,
+    SamplePredictions,
+    TrainingCurve,
+)
 from cnnvis.core.units import Units
 from cnnvis.core.volume import GroupSpan, Volume
 
@@ -79,6 +87,7 @@ __all__ = [
     "OrderQuality",
     "Ordering",
     "Patch",
+    "PieceFacts",
     "PointSet",
     "PolylineSet",
     "Provenance",
@@ -86,9 +95,14 @@ __all__ = [
     "Read",
     "Recording",
     "Redundancy",
+    "RunCheckpoint",
+    "RunFacts",
+    "RunState",
+    "SamplePredictions",
     "Signal",
     "SkippedImage",
     "Survey",
+    "TrainingCurve",
     "Units",
     "Volume",
     "as_volume",

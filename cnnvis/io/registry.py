@@ -40,6 +40,9 @@ FORMATS: dict[str, Format] = {
 }
 """Every format by its suffix."""
 
+FOLDERS = "cnnvis.io.run_folder"
+"""Module with the `load(path)` of folders: runs, that `cnnvis.Watcher` writes."""
+
 
 def save(obj: Any, path: str | Path) -> Path:
     """Write `obj` in the format that the suffix of `path` names.
@@ -71,7 +74,7 @@ def save(obj: Any, path: str | Path) -> Path:
 
 
 def load(path: str | Path) -> Any:
-    """Return what `save` wrote, or what another program wrote in one of the `FORMATS`.
+    """Return what `save` wrote, what another program wrote in one of the `FORMATS`, or the run in a folder.
 
     Returns
     -------
@@ -79,7 +82,8 @@ def load(path: str | Path) -> Any:
         .vti and .vox/.hd: Volume; .vtm: dict of Volume, PolylineSet or PointSet by name; .pvd: dict of one of these
         by label or time; .vtp: PolylineSet or PointSet; .npy: ndarray; .safetensors: Recording, Importance,
         BundledNetwork, Survey or NetworkMaps; .csv: dict of Ordering by name, Importance, or dict of PruneCurve
-        (several of one name: a tuple) by name; .json: Scene or SceneGrid.
+        (several of one name: a tuple) by name; .json: Scene or SceneGrid. A folder: StoredRun, what `cnnvis.Watcher`
+        writes.
 
     Raises
     ------
@@ -91,6 +95,8 @@ def load(path: str | Path) -> Any:
         When a file it refers to is not the one that was saved.
     """
     path = Path(path)
+    if path.is_dir():
+        return import_module(FOLDERS).load(path)
     module = _module(path)
     if not path.is_file():
         raise MissingFileError(f"There is no file {path}.")

@@ -18,6 +18,7 @@ from .figure_order_quality import order_quality_chart
 from .figure_pictures import picture_rows
 from .figure_slices import row_slices
 from .figure_survey import survey_grid
+from .figure_training import training_chart
 from .page import Page
 from .tables import filter_table_rows, order_quality_table, redundancy_table
 
@@ -53,4 +54,5 @@ __all__ = [
     "to_jpeg",
     "to_png",
     "to_rgb",
+    "training_chart",
 ]

@@ -8,6 +8,7 @@ from cnnvis.studies import (
     compare_networks,
     gradient_classes,
     importance_curves,
+    training_timeline,
 )
 from cnnvis.studies.architecture import ArchitectureResult, ArchitectureStudy
 from cnnvis.studies.bundle_results import BundleResult, BundleStudy, DrawingOptions, NetworkLook
@@ -19,6 +20,7 @@ from cnnvis.studies.results import ActivationVolumes, LayerStudy, StudyResult
 from cnnvis.studies.showing import ModelView, show_model
 from cnnvis.studies.survey_graph import survey_graph
 from cnnvis.studies.survey_results import ChannelSurvey, SurveyResult
+from cnnvis.studies.timeline_results import TimelineResult, TrainingTimeline
 from cnnvis.studies.unit_scores import UnitScores, score_units
 
 __all__ = [
@@ -42,6 +44,8 @@ __all__ = [
     "PhotoCases",
     "StudyResult",
     "SurveyResult",
+    "TimelineResult",
+    "TrainingTimeline",
     "UnitScores",
     "activation_volumes",
     "architecture",
@@ -54,4 +58,5 @@ __all__ = [
     "score_units",
     "show_model",
     "survey_graph",
+    "training_timeline",
 ]
