@@ -277,6 +277,19 @@ def test_one_s_own_picture(qtbot, panel, tmp_path, monkeypatch):
     assert not any(text.startswith("✓") for text, _, _ in panel.images.bars.lines())
 
 
+def test_from_one_s_own_picture_it_goes_on_where_it_was(qtbot, panel, tmp_path, monkeypatch):
+    path = tmp_path / "mine.png"
+    Image.fromarray(np.zeros((28, 28), np.uint8)).save(path)
+    monkeypatch.setattr("cnnvis.viewer.surveys.images.QFileDialog.getOpenFileName", lambda *_: (str(path), ""))
+    for button, number in ((panel.images.forward, 0), (panel.images.forward, 1), (panel.images.own, -1)):
+        QTest.mouseClick(button, LEFT)
+        qtbot.waitUntil(
+            lambda number=number: panel.bench.answer is not None and panel.bench.number == number, timeout=30_000
+        )
+    QTest.mouseClick(panel.images.forward, LEFT)
+    qtbot.waitUntil(lambda: panel.bench.number == 2, timeout=30_000)
+
+
 def test_a_network_that_is_not_there_is_a_message(qtbot, panel, workspace, survey):
     problems = []
     workspace.problem.connect(lambda what, error: problems.append(str(error)))

@@ -72,7 +72,7 @@ class SurveyBench(QObject):
         self.layer = ""
         self.groups: dict[str, Groups] = {}
         self.answer: ImageAnswer | None = None
-        self.number = -1
+        self.number = self._last = -1
         self.hovered: Unit | None = None
         self._stream: ImageStream | None = None
         workspace.survey_changed.connect(self._take)
@@ -84,7 +84,8 @@ class SurveyBench(QObject):
     def show(self, survey: Survey) -> None:
         """Look at another survey."""
         self.survey, self.whole, self.groups, self.answer, self._stream = survey, survey, {}, None, None
-        self.number, self.hovered = -1, None
+        self.number = self._last = -1
+        self.hovered = None
         self.changed.emit()
         self.show_layer(survey.last_hidden)
 
@@ -136,9 +137,9 @@ class SurveyBench(QObject):
     # -- images ----------------------------------------------------------------------------------
 
     def step(self, by: int) -> None:
-        """Look at the image so many further on, round and round."""
+        """Look at the image so many further on, round and round; from one's own, than the one before it."""
         length = 1 if self._stream is None else len(self._stream)
-        self.look_at((self.number + by) % length if self.number >= 0 else 0)
+        self.look_at((self._last + by) % length if self._last >= 0 else 0)
 
     def look_at(self, image: int | Path) -> None:
         """Pass one of the images, or one's own, through the network, in a thread."""
@@ -157,6 +158,8 @@ class SurveyBench(QObject):
             if survey is self.survey:
                 self._stream, self.answer = found
                 self.number = -1 if isinstance(image, Path) else image
+                if self.number >= 0:
+                    self._last = self.number
                 self.answered.emit()
 
         self.workspace.jobs.run("survey image", work, then, title=f"Image {image}")
