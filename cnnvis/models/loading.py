@@ -17,6 +17,7 @@ from cnnvis.models.bundled import bundled_names, bundled_network
 from cnnvis.models.exported import load_exported
 from cnnvis.models.exporting import described, read_description
 from cnnvis.models.factories import call_factory
+from cnnvis.models.importers import is_tensorflow
 from cnnvis.models.network import Network
 from cnnvis.models.packages import PACKAGES
 from cnnvis.models.preprocessing import ImageSpec, imagenet_spec
@@ -122,6 +123,11 @@ def _from_file(path: Path) -> Network:
     """Return the program in a .pt2 file; explain why any other file is not a network."""
     if path.suffix == ".py":
         raise InvalidInputError(f"{path} is a Python file: name the function that makes the network, {path}:FUNCTION.")
+    if is_tensorflow(path):
+        raise InvalidInputError(
+            f"{path} is a TensorFlow checkpoint, which holds variables but no layers. Import it with the code of its "
+            f"network: cnnvis import {path} --structure file.py:factory --names MAP.json --out network.pt2."
+        )
     known = path.suffix == ".pt2" or path.suffix in checkpoints.SUFFIXES
     if not path.exists():
         if known or len(path.parts) > 1:
