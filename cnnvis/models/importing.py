@@ -7,13 +7,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import torch
 from torch import nn
 
 from cnnvis.core.errors import FileFormatError, InvalidInputError
-from cnnvis.models.importers import ForeignWeights, is_tensorflow, read_tensorflow, tensorflow_epochs
+from cnnvis.models.importers import (
+    ForeignWeights,
+    UnityValues,
+    is_tensorflow,
+    is_unity,
+    read_tensorflow,
+    read_unity,
+    tensorflow_epochs,
+)
 from cnnvis.models.importers._fitting import fill, listing, read_names
+from cnnvis.models.importers.unity import LEFT_OUT as BIASES_LEFT_OUT
 from cnnvis.models.loading import load
 from cnnvis.models.network import Network
+
+FORMATS = "TensorFlow checkpoints and SavedModels, and folders of the Unity CNN visualizer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +61,8 @@ def import_network(
     Parameters
     ----------
     source : str or path
+        A folder of the Unity CNN visualizer, or one of its files: layers, weights and activations by epoch, without
+        biases.
         A TensorFlow checkpoint (``NAME.index`` or ``NAME``), a folder of them, or a SavedModel's folder. They hold
         variables alone; layers, strides and pooling come from `structure`.
     structure : str, path, nn.Module or Network
@@ -73,13 +87,38 @@ def import_network(
         When there is no such file, a piece of it is missing, or it is of no format that can be read.
     """
     path = Path(source)
+    if is_unity(path):
+        return _of_unity(path, structure, names, epoch)
     if not is_tensorflow(path):
-        raise FileFormatError(f"{path} is of no format that can be imported. Allowed are TensorFlow checkpoints.")
+        raise FileFormatError(f"{path} is of no format that can be imported. Allowed are {FORMATS}.")
     found = tensorflow_epochs(path)
     chosen = _chosen(found, epoch, path)
     weights = read_tensorflow(found[chosen])
     network, left_out = _filled(weights, structure, names)
     return Imported(network, left_out, chosen if len(found) > 1 else None, tuple(found))
+
+
+def _of_unity(path: Path, structure, names, epoch: int | None) -> Imported:
+    if structure is not None or names is not None:
+        raise InvalidInputError(f"{path} has layers and names of its own; leave --structure and --names out.")
+    run = read_unity(path)
+    network = run.network(epoch)
+    chosen = max(run.epochs) if epoch is None else epoch
+    left_out = [BIASES_LEFT_OUT]
+    if chosen in run.value_files:
+        left_out.append(_agreement(network, run.values(chosen), run.class_names))
+    return Imported(network, tuple(left_out), chosen, run.epochs)
+
+
+def _agreement(network: Network, values: UnityValues, class_names: tuple[str, ...] | None) -> str:
+    """Return how often the network answers as it did when its activations were stored."""
+    with torch.inference_mode():
+        answers = network.module(torch.from_numpy(values.images)).argmax(dim=1).tolist()
+    names = class_names or tuple(map(str, range(max(answers) + 1)))
+    same = sum(names[answer] == stored for answer, stored in zip(answers, values.prediction, strict=True))
+    return (
+        f"Of the {len(answers)} stored images {same} are answered as the files say; their activations are kept whole."
+    )
 
 
 def _filled(weights: ForeignWeights, structure, names) -> tuple[Network, tuple[str, ...]]:

@@ -17,13 +17,16 @@ from cnnvis.models.bundled import bundled_names, bundled_network
 from cnnvis.models.exported import load_exported
 from cnnvis.models.exporting import described, read_description
 from cnnvis.models.factories import call_factory
-from cnnvis.models.importers import is_tensorflow
+from cnnvis.models.importers import is_tensorflow, is_unity, read_unity
 from cnnvis.models.network import Network
 from cnnvis.models.packages import PACKAGES
 from cnnvis.models.preprocessing import ImageSpec, imagenet_spec
 from cnnvis.models.seeding import seeded
 
-FORMS = "a bundled name, file.py:factory, torchvision:NAME, timm:NAME, or a torch.export program (.pt2)"
+FORMS = (
+    "a bundled name, file.py:factory, torchvision:NAME, timm:NAME, a torch.export program (.pt2), or a folder of the "
+    "Unity CNN visualizer"
+)
 
 
 def load(
@@ -47,6 +50,7 @@ def load(
           ``(module, example)`` with a tensor or one tensor per input, or a `Network`, which can say everything;
         - ``torchvision:NAME`` or ``timm:NAME``, where installed; never downloads;
         - ``file.pt2``, a program saved by `torch.export.save`, or by `save_exported` with its preprocessing;
+        - a folder of the Unity CNN visualizer, or "folder@3" for its epoch 3 (default the last);
         - an nn.Module or a Network, whose module is then put into eval mode and moved in place.
     weights : str or path, optional
         State dict to load: .pt, .pth or .safetensors. Without it, architectures from a file, torchvision or timm
@@ -101,6 +105,9 @@ def _network(source: str | os.PathLike[str] | nn.Module | Network) -> Network:
     file, colon, factory = text.rpartition(":")
     if colon and file.endswith(".py"):
         return _from_factory(Path(file), factory)
+    folder, _, epoch = text.rpartition("@")
+    if epoch.isdecimal() and is_unity(Path(folder)):
+        return read_unity(Path(folder)).network(int(epoch))
     return _from_file(Path(text))
 
 
@@ -123,6 +130,8 @@ def _from_file(path: Path) -> Network:
     """Return the program in a .pt2 file; explain why any other file is not a network."""
     if path.suffix == ".py":
         raise InvalidInputError(f"{path} is a Python file: name the function that makes the network, {path}:FUNCTION.")
+    if is_unity(path):
+        return read_unity(path).network()
     if is_tensorflow(path):
         raise InvalidInputError(
             f"{path} is a TensorFlow checkpoint, which holds variables but no layers. Import it with the code of its "

@@ -2,5 +2,15 @@
 
 from cnnvis.models.importers._weights import ForeignWeights
 from cnnvis.models.importers.tensorflow import is_tensorflow, read_tensorflow, tensorflow_epochs
+from cnnvis.models.importers.unity import UnityRun, UnityValues, is_unity, read_unity
 
-__all__ = ["ForeignWeights", "is_tensorflow", "read_tensorflow", "tensorflow_epochs"]
+__all__ = [
+    "ForeignWeights",
+    "UnityRun",
+    "UnityValues",
+    "is_tensorflow",
+    "is_unity",
+    "read_tensorflow",
+    "read_unity",
+    "tensorflow_epochs",
+]
