@@ -14,8 +14,10 @@ from cnnvis.core.errors import FileFormatError, InvalidInputError
 from cnnvis.models.importers import (
     ForeignWeights,
     UnityValues,
+    is_keras,
     is_tensorflow,
     is_unity,
+    read_keras,
     read_tensorflow,
     read_unity,
     tensorflow_epochs,
@@ -25,7 +27,7 @@ from cnnvis.models.importers.unity import LEFT_OUT as BIASES_LEFT_OUT
 from cnnvis.models.loading import load
 from cnnvis.models.network import Network
 
-FORMATS = "TensorFlow checkpoints and SavedModels, and folders of the Unity CNN visualizer"
+FORMATS = "TensorFlow checkpoints and SavedModels, weights of Keras (.h5, .keras), folders of the Unity CNN visualizer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Imported:
     epoch : int or None
         Of the checkpoint that was taken; None where the source holds a single one.
     epochs : tuple of int
-        All that the source holds.
+        All that the source holds; none where it holds a single one.
     """
 
     network: Network
@@ -63,8 +65,8 @@ def import_network(
     source : str or path
         A folder of the Unity CNN visualizer, or one of its files: layers, weights and activations by epoch, without
         biases.
-        A TensorFlow checkpoint (``NAME.index`` or ``NAME``), a folder of them, or a SavedModel's folder. They hold
-        variables alone; layers, strides and pooling come from `structure`.
+        A TensorFlow checkpoint (``NAME.index`` or ``NAME``), a folder of them, a SavedModel's folder, or weights of
+        Keras (.h5, .keras). Of these only arrays are taken; layers, strides and pooling come from `structure`.
     structure : str, path, nn.Module or Network
         Code of the network, as for `load`: ``file.py:factory``.
     names : path or mapping
@@ -89,13 +91,16 @@ def import_network(
     path = Path(source)
     if is_unity(path):
         return _of_unity(path, structure, names, epoch)
-    if not is_tensorflow(path):
-        raise FileFormatError(f"{path} is of no format that can be imported. Allowed are {FORMATS}.")
-    found = tensorflow_epochs(path)
-    chosen = _chosen(found, epoch, path)
-    weights = read_tensorflow(found[chosen])
-    network, left_out = _filled(weights, structure, names)
-    return Imported(network, left_out, chosen if len(found) > 1 else None, tuple(found))
+    if is_tensorflow(path):
+        found = tensorflow_epochs(path)
+        chosen = _chosen(found, epoch, path)
+        network, left_out = _filled(read_tensorflow(found[chosen]), structure, names)
+        return Imported(network, left_out, chosen if len(found) > 1 else None, tuple(found) if len(found) > 1 else ())
+    if is_keras(path):
+        if epoch is not None:
+            raise InvalidInputError(f"{path} is one file of weights; leave --epoch out.")
+        return Imported(*_filled(read_keras(path), structure, names))
+    raise FileFormatError(f"{path} is of no format that can be imported. Allowed are {FORMATS}.")
 
 
 def _of_unity(path: Path, structure, names, epoch: int | None) -> Imported:

@@ -17,7 +17,7 @@ from cnnvis.models.bundled import bundled_names, bundled_network
 from cnnvis.models.exported import load_exported
 from cnnvis.models.exporting import described, read_description
 from cnnvis.models.factories import call_factory
-from cnnvis.models.importers import is_tensorflow, is_unity, read_unity
+from cnnvis.models.importers import is_keras, is_tensorflow, is_unity, read_unity
 from cnnvis.models.network import Network
 from cnnvis.models.packages import PACKAGES
 from cnnvis.models.preprocessing import ImageSpec, imagenet_spec
@@ -132,10 +132,10 @@ def _from_file(path: Path) -> Network:
         raise InvalidInputError(f"{path} is a Python file: name the function that makes the network, {path}:FUNCTION.")
     if is_unity(path):
         return read_unity(path).network()
-    if is_tensorflow(path):
+    if is_tensorflow(path) or (is_keras(path) and path.exists()):
         raise InvalidInputError(
-            f"{path} is a TensorFlow checkpoint, which holds variables but no layers. Import it with the code of its "
-            f"network: cnnvis import {path} --structure file.py:factory --names MAP.json --out network.pt2."
+            f"{path} holds weights of TensorFlow or Keras, and needs the code of its network: "
+            f"cnnvis import {path} --structure file.py:factory --names MAP.json --out network.pt2."
         )
     known = path.suffix == ".pt2" or path.suffix in checkpoints.SUFFIXES
     if not path.exists():

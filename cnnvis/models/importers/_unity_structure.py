@@ -220,5 +220,5 @@ def _misfit(layer: Layer, shapes: Sequence[Shape], where: str) -> str:
     given = " or ".join(sorted({shown(shape) for shape in shapes}))
     return (
         f"{where}: {layer.name} of shape {shown(layer.shape)} does not fit what comes before it, {given} (height, "
-        "width, channels), with any padding and any window as wide as its stride, or not the values that are stored with it."
+        "width, channels), with any padding and window, or not the values that are stored with it."
     )
