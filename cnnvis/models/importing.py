@@ -91,15 +91,36 @@ def import_network(
     path = Path(source)
     if is_unity(path):
         return _of_unity(path, structure, names, epoch)
+    weights, chosen, epochs = _weights(path, epoch)
+    network, left_out = _filled(weights, structure, names)
+    return Imported(network, left_out, chosen, epochs)
+
+
+def list_weights(
+    source: str | os.PathLike[str],
+    *,
+    structure: str | os.PathLike[str] | nn.Module | Network | None = None,
+    epoch: int | None = None,
+) -> str:
+    """Return names and shapes of what a file of TensorFlow or Keras holds, a line each, for writing the map of names.
+
+    With a structure those of the network follow. What optimizers keep is left out. Raises as `import_network`.
+    """
+    weights, _, _ = _weights(Path(source), epoch)
+    return listing(weights, None if structure is None else load(structure, device="cpu").module)
+
+
+def _weights(path: Path, epoch: int | None) -> tuple[ForeignWeights, int | None, tuple[int, ...]]:
+    """Return the weights of a file without layers, which epoch they are of, and all epochs; none where it is alone."""
     if is_tensorflow(path):
         found = tensorflow_epochs(path)
         chosen = _chosen(found, epoch, path)
-        network, left_out = _filled(read_tensorflow(found[chosen]), structure, names)
-        return Imported(network, left_out, chosen if len(found) > 1 else None, tuple(found) if len(found) > 1 else ())
+        weights = read_tensorflow(found[chosen])
+        return (weights, chosen, tuple(found)) if len(found) > 1 else (weights, None, ())
     if is_keras(path):
         if epoch is not None:
             raise InvalidInputError(f"{path} is one file of weights; leave --epoch out.")
-        return Imported(*_filled(read_keras(path), structure, names))
+        return read_keras(path), None, ()
     raise FileFormatError(f"{path} is of no format that can be imported. Allowed are {FORMATS}.")
 
 
@@ -129,11 +150,11 @@ def _agreement(network: Network, values: UnityValues, class_names: tuple[str, ..
 def _filled(weights: ForeignWeights, structure, names) -> tuple[Network, tuple[str, ...]]:
     """Return the user's network with the weights of a file that has no layers."""
     if structure is None or names is None:
-        network = None if structure is None else load(structure, device="cpu")
+        module = None if structure is None else load(structure, device="cpu").module
         raise InvalidInputError(
             f"{weights.path} holds arrays by name, but no layers. Give the code that builds the network, "
             'file.py:factory, and a map of names as JSON, {"conv0/kernel": "conv0.weight", ...} '
-            f"(--structure, --names).\n{listing(weights, network and network.module)}"
+            f"(--structure, --names).\n{listing(weights, module)}"
         )
     network = load(structure, device="cpu")
     left_out = fill(network.module, network.example, weights, read_names(names))
