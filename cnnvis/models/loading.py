@@ -84,6 +84,7 @@ def load(
         network = _network(source)
     if weights is not None:
         path = Path(weights)
+        _refuse_foreign_weights(path)
         checkpoints.load_state_dict(network.module, checkpoints.read_state_dict(path), path)
         network = replace(network, weights=path.name)
     return _placed(network, target)
@@ -105,8 +106,8 @@ def _network(source: str | os.PathLike[str] | nn.Module | Network) -> Network:
     file, colon, factory = text.rpartition(":")
     if colon and file.endswith(".py"):
         return _from_factory(Path(file), factory)
-    folder, _, epoch = text.rpartition("@")
-    if epoch.isdecimal() and is_unity(Path(folder)):
+    folder, at, epoch = text.rpartition("@")
+    if at and epoch.isdecimal() and is_unity(Path(folder)):
         return read_unity(Path(folder)).network(int(epoch))
     return _from_file(Path(text))
 
@@ -132,11 +133,7 @@ def _from_file(path: Path) -> Network:
         raise InvalidInputError(f"{path} is a Python file: name the function that makes the network, {path}:FUNCTION.")
     if is_unity(path):
         return read_unity(path).network()
-    if is_tensorflow(path) or (is_keras(path) and path.exists()):
-        raise InvalidInputError(
-            f"{path} holds weights of TensorFlow or Keras, and needs the code of its network: "
-            f"cnnvis import {path} --structure file.py:factory --names MAP.json --out network.pt2."
-        )
+    _refuse_foreign_weights(path)
     known = path.suffix == ".pt2" or path.suffix in checkpoints.SUFFIXES
     if not path.exists():
         if known or len(path.parts) > 1:
@@ -152,6 +149,15 @@ def _from_file(path: Path) -> Network:
         f"{path} is a state dict of {n_tensors} tensors, without an architecture. Give the code that builds the "
         f"network, file.py:factory, and this file as its weights (--weights {path})."
     )
+
+
+def _refuse_foreign_weights(path: Path) -> None:
+    """Raise InvalidInputError, which says how to import them, for weights under names of another program."""
+    if is_tensorflow(path) or (is_keras(path) and path.exists()):
+        raise InvalidInputError(
+            f"{path} holds weights of TensorFlow or Keras, and needs the code of its network and a map of names: "
+            f"cnnvis import {path} --structure file.py:factory --names MAP.json --out network.pt2."
+        )
 
 
 def _from_program(path: Path) -> Network:

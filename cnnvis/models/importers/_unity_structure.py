@@ -94,6 +94,9 @@ class Setting:
 
 _USUAL = {Kind.CONVOLUTION: Setting(padded=True), Kind.POOLING: Setting(padded=False, window=2)}
 
+_MOST_INPUTS = 1 << 26
+"""Values of an image, more than which no network takes: 256 MB."""
+
 _RANKS = {Kind.INPUT: 4, Kind.CONVOLUTION: 4, Kind.POOLING: 2, Kind.DENSE: 2}
 
 
@@ -103,7 +106,7 @@ def module_of(layers: Sequence[Layer], values: Mapping[str, NDArray], where: str
     Parameters
     ----------
     layers : sequence of Layer
-        The first one is the input.
+        Of known kinds (`require_known`); the first one is the input.
     values : mapping of str to (N, H, W, C) or (N, C) ndarray
         Stored activations by layer, which take part in settling it; may be empty.
     where : str
@@ -112,9 +115,8 @@ def module_of(layers: Sequence[Layer], values: Mapping[str, NDArray], where: str
     Raises
     ------
     FileFormatError
-        When a layer is of an unknown kind, does not fit the one before it, or can be meant in several ways.
+        When a layer does not fit the one before it, or can be meant in several ways.
     """
-    _require_known(layers, where)
     settings = _settled(layers, values, where)
     parts: OrderedDict[str, nn.Module] = OrderedDict()
     flat = False
@@ -135,9 +137,12 @@ def module_of(layers: Sequence[Layer], values: Mapping[str, NDArray], where: str
     return nn.Sequential(parts)
 
 
-def _require_known(layers: Sequence[Layer], where: str) -> None:
+def require_known(layers: Sequence[Layer], where: str) -> None:
+    """Raise FileFormatError unless each layer is of a known kind, and its shape of as many numbers as its kind has."""
     if not layers or layers[0].kind is not Kind.INPUT:
         raise FileFormatError(f"{where} does not begin with a layer called input.")
+    if math.prod(layers[0].shape) > _MOST_INPUTS:
+        raise FileFormatError(f"{where} has an input of {shown(layers[0].shape)} values; the file may be damaged.")
     for layer in layers:
         if layer.kind is Kind.UNKNOWN or (layer.kind is Kind.INPUT and layer is not layers[0]):
             raise FileFormatError(

@@ -23,7 +23,7 @@ from torch import nn
 from cnnvis.core import FeatureMaps, Provenance, Recording
 from cnnvis.core.errors import FileFormatError, InvalidInputError, MissingFileError, did_you_mean
 from cnnvis.models.importers._fitting import fill, shown
-from cnnvis.models.importers._unity_structure import Kind, Layer, module_of
+from cnnvis.models.importers._unity_structure import Kind, Layer, module_of, require_known
 from cnnvis.models.importers._weights import ForeignWeights, Shape
 from cnnvis.models.network import Network
 from cnnvis.models.preprocessing import ImageSpec
@@ -172,8 +172,9 @@ class UnityRun:
             When a file is damaged, a layer of an unknown kind, or can be meant in several ways.
         """
         epoch = self._epoch(epoch)
+        require_known(self.layers, str(self.folder))
+        kernels = self.weights(epoch)  # whose shapes are those of the structure from here on, however damaged it is
         module = self._module().eval()
-        kernels = self.weights(epoch)
         _, *size, channels = self.layers[0].shape
         colour = {1: "L", 3: "RGB"}.get(channels)
         example = torch.zeros(1, channels, *size)
@@ -307,17 +308,18 @@ def _text(row: Any, place: int, path: Path) -> str:
 def _shaped(row: Any, place: int, path: Path, name: str, *, values: bool = True) -> tuple[Any, Shape]:
     """Return the values of a row, and their shape, which stands before them at `place`."""
     shape = row[place] if len(row) > place + values else None
-    if not isinstance(shape, list) or not all(type(size) is int and size >= 0 for size in shape):
+    if not isinstance(shape, list) or not all(type(size) is int and size > 0 for size in shape):
         raise FileFormatError(
-            f"{path}: {name} needs a shape{' and values' if values else ''}, a list of whole numbers."
+            f"{path}: {name} needs a shape{' and values' if values else ''}, a list of whole numbers above 0."
         )
     return (row[place + 1] if values else None), tuple(shape)
 
 
 def _array(values: Any, shape: Shape, what: str) -> NDArray[np.float32]:
     try:
-        array = np.asarray(values, dtype=np.float32)
-    except (TypeError, ValueError) as error:
+        with np.errstate(over="ignore"):  # what is too large is infinite, as where training diverged
+            array = np.asarray(values, dtype=np.float32)
+    except (TypeError, ValueError, OverflowError) as error:
         raise FileFormatError(f"{what} are no array of numbers ({error}).") from error
     if array.shape != shape:
         raise FileFormatError(f"{what} have the shape {shown(array.shape)}, but are said to have {shown(shape)}.")

@@ -74,3 +74,5 @@ def test_load_says_how_to_import_what_has_no_layers(source):
     for name in ("run", "run/model.ckpt-1", "run/model.ckpt-1.index"):
         with pytest.raises(InvalidInputError, match=r"cnnvis import .* --structure file.py:factory --names MAP.json"):
             load(source / name)
+        with pytest.raises(InvalidInputError, match="and a map of names: cnnvis import"):
+            load(f"{source}/net.py:build", weights=source / name)

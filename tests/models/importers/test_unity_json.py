@@ -5,10 +5,12 @@ import json
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import nn
 from unity_writer import CLASSES, MNIST, SMALL, edit, write_first_version, write_run
 
-from cnnvis.core.errors import FileFormatError, InvalidInputError, MissingFileError
+from cnnvis.core.errors import CnnvisError, FileFormatError, InvalidInputError, MissingFileError
 from cnnvis.models import import_network, load
 from cnnvis.models.importers import is_unity, read_unity
 
@@ -58,6 +60,13 @@ def test_images_labels_and_answers(tmp_path):
     recording = read_unity(tmp_path / "net").recording(0)
     np.testing.assert_array_equal(recording.logits, kept[0][0]["fc_out"])
     assert recording.inputs == ("sample 0", "sample 1", "sample 2")
+
+
+def test_a_folder_called_as_an_epoch_is_a_folder(tmp_path, monkeypatch):
+    write_first_version(tmp_path / "5", epochs=1)
+    write_first_version(tmp_path, epochs=7)
+    monkeypatch.chdir(tmp_path)
+    assert load("5").weights == "epoch 0"
 
 
 def test_the_first_form_knows_one_class_name_only(tmp_path):
@@ -173,6 +182,7 @@ def renamed(old, new):
         (structure(lambda rows: rows[:-1]), r"model_structure.json must end with a row of class names"),
         (structure(lambda rows: [["conv0", [3, 3, 1, 2]], *rows[1:]]), r"does not begin with a layer called input"),
         (structure(lambda rows: [rows[0], ["conv0", [3, 3, 1]], *rows[2:]]), "3x3x1; 4 numbers are needed"),
+        (structure(lambda rows: [["input", [1, 9**9, 9, 1]], *rows[1:]]), "input of 1x387420489x9x1 values"),
         (structure(lambda rows: [rows[0], ["conv0", [3, -1]], *rows[2:]]), "needs a shape, a list of whole numbers"),
     ],
 )  # fmt: skip
@@ -263,3 +273,45 @@ def test_grey_levels_of_more_channels_need_no_picture(tmp_path):
     assert network.example[0].shape == (1, 2, 8, 8)
     assert isinstance(network.module.conv0, nn.Conv2d)
     assert json.loads((tmp_path / "net" / "model_structure.json").read_text())[0] == ["input", [1, 8, 8, 2]]
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-9, 40)
+    | st.just(10**400)
+    | st.floats()
+    | st.sampled_from(["conv0", "fc", ""]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.just("a"), inner),
+    max_leaves=6,
+)
+
+
+@pytest.fixture(scope="module")
+def small_run(tmp_path_factory):
+    """A folder of both forms' files, and their rows."""
+    folder = tmp_path_factory.mktemp("unity")
+    write_run(folder / "net", SMALL, side=8, epochs=1)
+    write_first_version(folder / "5", epochs=1)
+    return folder
+
+
+@settings(max_examples=200)
+@given(st.data())
+def test_any_json_in_place_of_a_part_is_an_error_or_a_network(small_run, data):
+    path = data.draw(st.sampled_from(sorted(small_run.rglob("*.json"))))
+    before = path.read_text()
+    rows = json.loads(before)
+    place = rows
+    while data.draw(st.booleans()) and any(isinstance(part, list) and part for part in place):
+        place = data.draw(st.sampled_from([part for part in place if isinstance(part, list) and part]))
+    place[data.draw(st.integers(0, len(place) - 1))] = data.draw(JSON)
+    path.write_text(json.dumps(rows))
+    try:
+        for read in (load, lambda folder: read_unity(folder).recording()):
+            try:
+                read(path.parent)
+            except CnnvisError as error:
+                assert str(path.parent) in str(error)  # noqa: PT017 - one of two allowed ends
+    finally:
+        path.write_text(before)
