@@ -68,7 +68,7 @@ def import_network(
         A TensorFlow checkpoint (``NAME.index`` or ``NAME``), a folder of them, a SavedModel's folder, or weights of
         Keras (.h5, .keras). Of these only arrays are taken; layers, strides and pooling come from `structure`.
     structure : str, path, nn.Module or Network
-        Code of the network, as for `load`: ``file.py:factory``.
+        Code of the network, as for `load`: ``file.py:factory``. A module that is given itself is filled in place.
     names : path or mapping
         JSON file or mapping from names of the file to names of the state dict: ``{"conv0/kernel": "conv0.weight"}``.
         Kernels are brought into torch's layout, dense ones behind maps into its order, too.

@@ -161,7 +161,8 @@ def _complaint(weights: ForeignWeights, names: Mapping[str, str], targets: Mappi
     """Return all that does not fit, grouped, without reading any array; "" when all fits."""
     absent = [name + _hint(name, weights) for name in names if name not in weights.shapes]
     unknown = [target + _hint(target, targets) for target in names.values() if target not in targets]
-    missing = [f"{name}  {shown(tuple(targets[name].shape))}" for name in targets if name not in names.values()]
+    filled = {id(targets[target]) for target in names.values() if target in targets}  # one tensor may have two names
+    missing = [f"{name}  {shown(tuple(one.shape))}" for name, one in targets.items() if id(one) not in filled]
     shapes = []
     for source, target in names.items():
         if source in weights.shapes and target in targets:

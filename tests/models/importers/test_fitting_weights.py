@@ -162,6 +162,13 @@ def test_everything_that_does_not_fit_is_named_and_nothing_changes(arrays, names
     assert all(torch.equal(before[name], value) for name, value in module.state_dict().items())
 
 
+def test_a_tensor_with_two_names_needs_one_source():
+    module = nn.Sequential(nn.Linear(3, 3, bias=False), nn.Linear(3, 3, bias=False))
+    module[1].weight = module[0].weight
+    fill(module, (torch.zeros(1, 3),), foreign({"w": FITTING["w"][:3]}), {"w": "0.weight"})
+    np.testing.assert_array_equal(module[1].weight.detach().numpy(), FITTING["w"][:3].T)
+
+
 def test_what_is_left_out_is_told_by_its_kind():
     module, example = small()
     others = {"k/Adam": random(1), "beta1_power": random(1), "optimizer/slot/0": random(1), "old/kernel": random(1)}
