@@ -20,7 +20,7 @@ _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 _OF_TRAINING = re.compile(
     r"(^|/)(optimizer\w*|adam\w*|sgd|rmsprop|\.OPTIMIZER_SLOT)(/|$)|/(Adam|RMSProp|Ftrl|Adagrad|Momentum)(_\d+)?$"
-    r"|(^|/)(beta[12]_power|global_step|save_counter|iterations?|learning_rate|ExponentialMovingAverage)$",
+    r"|(^|/)(beta[12]_power|global_step|save_counter|iterations?|learning_rate)$",
     re.IGNORECASE,
 )
 """What optimizers keep: their slots beside each variable, their counters and rates."""
@@ -105,9 +105,10 @@ def fill(module: nn.Module, example: Iterable[Tensor], weights: ForeignWeights, 
 
 def left_out(weights: ForeignWeights, names: Iterable[str]) -> list[str]:
     """Return what a file holds beside `names`, a sentence each."""
-    others = [name for name in weights if name not in set(names)]
+    taken = set(names)
+    others = [name for name in weights if name not in taken]
     training = [name for name in others if _OF_TRAINING.search(name)]
-    unknown = [name for name in others if name not in set(training)]
+    unknown = [name for name in others if not _OF_TRAINING.search(name)]
     sentences = [
         (training, "kept by the optimizer"),
         (unknown, "without a name in the map"),
@@ -118,7 +119,9 @@ def left_out(weights: ForeignWeights, names: Iterable[str]) -> list[str]:
 
 def listing(weights: ForeignWeights, module: nn.Module | None = None) -> str:
     """Return the names and shapes of a file, and of a module, side by side for who writes the map."""
-    lines = [f"  {name}  {shown(shape)}" for name, shape in weights.shapes.items() if not _OF_TRAINING.search(name)]
+    lines = [
+        f"  {name}  {shown(shape)}" for name, shape in sorted(weights.shapes.items()) if not _OF_TRAINING.search(name)
+    ]
     lines = [f"{weights.path} holds", *lines]
     if module is not None:
         own = [f"  {name}  {shown(tuple(one.shape))}" for name, one in module.state_dict().items() if _is_weight(name)]

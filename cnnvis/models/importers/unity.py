@@ -100,8 +100,8 @@ class UnityRun:
             When the file is damaged, or its layers are not those of the structure.
         """
         path = self.weight_files[self._epoch(epoch)]
-        first, step = (1, 5) if self.first_version else (0, 3)
-        rows = [_row(row, first, step, path) for row in _rows(path)]
+        first, length = (1, 6) if self.first_version else (0, 3)
+        rows = [_row(row, first, length, path) for row in _rows(path)]
         _require_names([name for name, _, _ in rows], self.layers, path)
         kernels = {}
         for layer, (name, shape, values) in zip(self.layers, rows, strict=True):
@@ -196,7 +196,7 @@ class UnityRun:
     def _structure(self) -> tuple[tuple[Layer, ...], tuple[str, ...] | None]:
         if self.first_version:
             path = next(iter(self.weight_files.values()))
-            named = [_row(row, 1, 5, path) for row in _rows(path)]
+            named = [_row(row, 1, 6, path) for row in _rows(path)]
             return tuple(Layer(name, shape) for name, shape, _ in named), None
         path = self.folder / _STRUCTURE
         rows = _rows(path)

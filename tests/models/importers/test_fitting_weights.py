@@ -172,9 +172,10 @@ def test_a_tensor_with_two_names_needs_one_source():
 def test_what_is_left_out_is_told_by_its_kind():
     module, example = small()
     others = {"k/Adam": random(1), "beta1_power": random(1), "optimizer/slot/0": random(1), "old/kernel": random(1)}
+    others["k/ExponentialMovingAverage"] = random(1)  # may be what the user wants
     assert fill(module, (example,), foreign(FITTING | others, {"graph": "text"}), NAMES) == [
         "3 kept by the optimizer: k/Adam, beta1_power, optimizer/slot/0.",
-        "1 without a name in the map: old/kernel.",
+        "2 without a name in the map: old/kernel, k/ExponentialMovingAverage.",
         "1 that are no numbers: graph (text).",
     ]
 
