@@ -106,7 +106,7 @@ def _of_processed(parts: list[Any], path: Path) -> BundledNetwork:
     sizes = [int(size) for size in sizes]
     n_classes = sizes[-1]
     width = _padded(n_classes + _UNIT_VALUES)
-    records = np.concatenate([np.asarray(part, np.float64).reshape(-1) for part in of_units]).reshape(-1, width)
+    records = np.asarray(of_units, np.float64).reshape(-1, width)
     units = _units(sizes)
     if len(records) != len(units):
         raise ValueError(f"it has {len(records)} units in layers of {sizes}")

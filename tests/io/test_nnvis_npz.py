@@ -74,7 +74,7 @@ def importance_file(tmp_path):
 
 def write_processed(path, parts):
     sizes, nodes, edges, samples, most = parts
-    np.savez(path, objects(sizes, [np.array(nodes, np.float32)], edges, samples, most))
+    np.savez(path, objects(sizes, np.array(nodes, np.float32), edges, samples, most))
     return path
 
 
@@ -268,7 +268,7 @@ def test_changed_and_truncated_files_are_errors_or_networks(tmp_path_factory, da
 
 def _processed_objects():
     sizes, nodes, edges, samples, most = processed_parts()[0]
-    return objects(sizes, [np.array(nodes, np.float32)], edges, samples, most)
+    return objects(sizes, np.array(nodes, np.float32), edges, samples, most)
 
 
 @pytest.mark.parametrize(
