@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import keyword
 import logging
 import os
 import sys
@@ -28,6 +29,7 @@ VERBS = {
     "gradients": "Show the weight gradients of a class neuron for images of several classes, as volumes and tiles.",
     "importance": "Score the importance of a network's channels by one method or several, and show where they agree.",
     "importance-curves": "Put methods of importance to the test: prune by them, beside the controls they must beat.",
+    "import": "Bring in a network of another program: TensorFlow, Keras, the Unity CNN visualizer, nn_vis.",
     "info": "List every layer of a network: name, type, output shape, parameters.",
     "prune": "Write a physically smaller network, without its least important units.",
     "prune-curve": "Draw accuracy against the share of units or links removed, least important first.",
@@ -41,7 +43,7 @@ VERBS = {
 """Verb -> its line in `cnnvis --help`, so that the help needs to import none of them.
 
 The verb `prune-curve` is the function `prune_curve` of `cnnvis/cli/prune_curve.py`; its docstring begins with the same
-line (tested).
+line (tested). A verb that is a word of Python has an underscore behind its function's name: `import_`.
 """
 
 EPILOGUE = "Any command: --debug shows the traceback of an error. Exit status: 0 done, 1 error, 2 usage."
@@ -74,9 +76,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     app = _app("cnnvis", help=cnnvis.__doc__.splitlines()[0] if cnnvis.__doc__ else "")
     for name, summary in VERBS.items():
         # The verb that runs shows its whole docstring; a `help` given here would replace it.
-        function = name.replace("-", "_")
+        function = function_name(name)
         app.command(f"cnnvis.cli.{function}:{function}", name=name, help=None if name == verb else summary)
     return _run(app, arguments, program=f"cnnvis {verb}" if verb else "cnnvis")
+
+
+def function_name(verb: str) -> str:
+    """Return the name of a verb's function, which is that of its file too."""
+    return verb.replace("-", "_") + "_" * keyword.iskeyword(verb)
 
 
 def run(function: Callable[..., Any], argv: Sequence[str] | None = None) -> int:

@@ -55,7 +55,7 @@ Model = Annotated[
     str,
     Parameter(
         name="--model",
-        help="Bundled name, file.py:factory, torchvision:NAME, timm:NAME or exported program (.pt2).",
+        help="Bundled name, file.py:factory, torchvision:NAME, timm:NAME, exported program (.pt2), Unity folder.",
     ),
 ]
 Layers = Annotated[

@@ -29,6 +29,7 @@ FORMATS: dict[str, Format] = {
     ".hd": Format("cnnvis.io.vox", "header of a .vox volume"),
     ".json": Format("cnnvis.io.scene_json", "a scene or a grid of scenes, its data beside it"),
     ".npy": Format("cnnvis.io.npy", "an array"),
+    ".npz": Format("cnnvis.io.nnvis_npz", "a network of nn_vis, .imp.npz or .pro.npz; read only"),
     ".pvd": Format("cnnvis.io.pvd", "a series of volumes or networks: images, classes, epochs, iterations"),
     ".safetensors": Format(
         "cnnvis.io.tensors_safetensors", "a recording, importance, a bundled network, a survey, or the maps of one"
@@ -80,10 +81,10 @@ def load(path: str | Path) -> Any:
     -------
     object
         .vti and .vox/.hd: Volume; .vtm: dict of Volume, PolylineSet or PointSet by name; .pvd: dict of one of these
-        by label or time; .vtp: PolylineSet or PointSet; .npy: ndarray; .safetensors: Recording, Importance,
-        BundledNetwork, Survey or NetworkMaps; .csv: dict of Ordering by name, Importance, or dict of PruneCurve
-        (several of one name: a tuple) by name; .json: Scene or SceneGrid. A folder: StoredRun, what `cnnvis.Watcher`
-        writes.
+        by label or time; .vtp: PolylineSet or PointSet; .npy: ndarray; .npz of nn_vis: BundledNetwork; .safetensors:
+        Recording, Importance, BundledNetwork, Survey or NetworkMaps; .csv: dict of Ordering by name, Importance, or
+        dict of PruneCurve (several of one name: a tuple) by name; .json: Scene or SceneGrid. A folder: StoredRun, what
+        `cnnvis.Watcher` writes.
 
     Raises
     ------

@@ -17,12 +17,16 @@ from cnnvis.models.bundled import bundled_names, bundled_network
 from cnnvis.models.exported import load_exported
 from cnnvis.models.exporting import described, read_description
 from cnnvis.models.factories import call_factory
+from cnnvis.models.importers import is_keras, is_tensorflow, is_unity, read_unity
 from cnnvis.models.network import Network
 from cnnvis.models.packages import PACKAGES
 from cnnvis.models.preprocessing import ImageSpec, imagenet_spec
 from cnnvis.models.seeding import seeded
 
-FORMS = "a bundled name, file.py:factory, torchvision:NAME, timm:NAME, or a torch.export program (.pt2)"
+FORMS = (
+    "a bundled name, file.py:factory, torchvision:NAME, timm:NAME, a torch.export program (.pt2), or a folder of the "
+    "Unity CNN visualizer"
+)
 
 
 def load(
@@ -46,6 +50,7 @@ def load(
           ``(module, example)`` with a tensor or one tensor per input, or a `Network`, which can say everything;
         - ``torchvision:NAME`` or ``timm:NAME``, where installed; never downloads;
         - ``file.pt2``, a program saved by `torch.export.save`, or by `save_exported` with its preprocessing;
+        - a folder of the Unity CNN visualizer, or "folder@3" for its epoch 3 (default the last);
         - an nn.Module or a Network, whose module is then put into eval mode and moved in place.
     weights : str or path, optional
         State dict to load: .pt, .pth or .safetensors. Without it, architectures from a file, torchvision or timm
@@ -79,6 +84,7 @@ def load(
         network = _network(source)
     if weights is not None:
         path = Path(weights)
+        _refuse_foreign_weights(path)
         checkpoints.load_state_dict(network.module, checkpoints.read_state_dict(path), path)
         network = replace(network, weights=path.name)
     return _placed(network, target)
@@ -100,6 +106,9 @@ def _network(source: str | os.PathLike[str] | nn.Module | Network) -> Network:
     file, colon, factory = text.rpartition(":")
     if colon and file.endswith(".py"):
         return _from_factory(Path(file), factory)
+    folder, at, epoch = text.rpartition("@")
+    if at and epoch.isdecimal() and is_unity(Path(folder)):
+        return read_unity(Path(folder)).network(int(epoch))
     return _from_file(Path(text))
 
 
@@ -122,6 +131,9 @@ def _from_file(path: Path) -> Network:
     """Return the program in a .pt2 file; explain why any other file is not a network."""
     if path.suffix == ".py":
         raise InvalidInputError(f"{path} is a Python file: name the function that makes the network, {path}:FUNCTION.")
+    if is_unity(path):
+        return read_unity(path).network()
+    _refuse_foreign_weights(path)
     known = path.suffix == ".pt2" or path.suffix in checkpoints.SUFFIXES
     if not path.exists():
         if known or len(path.parts) > 1:
@@ -137,6 +149,15 @@ def _from_file(path: Path) -> Network:
         f"{path} is a state dict of {n_tensors} tensors, without an architecture. Give the code that builds the "
         f"network, file.py:factory, and this file as its weights (--weights {path})."
     )
+
+
+def _refuse_foreign_weights(path: Path) -> None:
+    """Raise InvalidInputError, which says how to import them, for weights under names of another program."""
+    if is_tensorflow(path) or (is_keras(path) and path.exists()):
+        raise InvalidInputError(
+            f"{path} holds weights of TensorFlow or Keras, and needs the code of its network and a map of names: "
+            f"cnnvis import {path} --structure file.py:factory --names MAP.json --out network.pt2."
+        )
 
 
 def _from_program(path: Path) -> Network:

@@ -79,7 +79,7 @@ def test_version():
 
 @pytest.mark.parametrize("verb", _app.VERBS)
 def test_verb_is_documented(verb):
-    name = verb.replace("-", "_")
+    name = _app.function_name(verb)
     function = getattr(importlib.import_module(f"cnnvis.cli.{name}"), name)
     assert inspect.getdoc(function).splitlines()[0] == _app.VERBS[verb]
     done = cnnvis(verb, "--help")
