@@ -46,7 +46,7 @@ def test_the_scene_and_the_maps_can_be_read_back(done):
     assert (scene["network"].arrangement, scene["network"].turn) == (2, 1), "as it was before the pictures"
     network = load("fashion-cnn")
     with torch.no_grad():
-        scores = network.module(torch.as_tensor(maps.values[0])[None])
+        scores = network.module(torch.tensor(np.array(maps.values[0]))[None])
     np.testing.assert_allclose(maps.values[-1][:, 0, 0], scores[0], rtol=1e-4, atol=1e-5)
 
 
