@@ -354,3 +354,20 @@ def test_a_survey_file_opens_as_its_matrix_with_the_survey_beside_it(survey, tmp
     (item,) = shown.scenes[0]
     assert item.kind == "matrix"
     assert np.allclose(np.diag(item.data.values if hasattr(item.data, "values") else item.data), 1)
+
+
+def test_as_many_classes_as_there_is_room_for_are_written(qtbot, panel):
+    QTest.mouseClick(panel.images.forward, LEFT)
+    qtbot.waitUntil(lambda: panel.bench.answer is not None, timeout=30_000)
+    bars = panel.images.bars
+    row = bars.fontMetrics().height()
+    bars.setMinimumHeight(0)
+    asked = []
+    lines = bars.lines
+    bars.lines = lambda most: asked.append(most) or lines(most)
+    bars.resize(bars.width(), 4 * row + 2)
+    bars.grab()
+    assert 3 <= asked[-1] <= 4, "one less where the true class needs a row of its own"
+    bars.resize(bars.width(), 40 * row)
+    bars.grab()
+    assert asked[-1] == 10

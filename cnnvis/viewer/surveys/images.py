@@ -164,30 +164,33 @@ class PredictionBars(QWidget):
         self.setAccessibleName("Answer")
         self.setToolTip("Probability of each class. Bold: the answer. ✓: the true class, last if unlikely.")
 
-    def lines(self) -> list[tuple[str, float, bool]]:
+    def lines(self, most: int = MOST_CLASSES) -> list[tuple[str, float, bool]]:
         """Return text, probability and whether it is the answer.
 
-        Of the likeliest classes, the likeliest first, and then of the true one where it is none of them.
+        Of the `most` likeliest classes, the likeliest first, and then of the true one where it is none of them.
         """
         answer = self.bench.answer
         if answer is None:
             return []
         names = self.bench.class_names
         shown = np.argsort(-answer.probabilities, kind="stable").tolist()
-        missing = [label for label in shown[MOST_CLASSES:] if label == answer.label]
+        missing = [label for label in shown[most:] if label == answer.label]
         return [
             (
                 f"{'✓ ' if label == answer.label else ''}{names[label]}",
                 float(answer.probabilities[label]),
                 label == shown[0],
             )
-            for label in [*shown[:MOST_CLASSES], *missing]
+            for label in [*shown[:most], *missing]
         ]
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - overrides Qt's
         """Paint a bar for each class."""
         painter = QPainter(self)
-        lines = self.lines()
+        n_rows = max(self.height() // painter.fontMetrics().height(), 1)
+        lines = self.lines(min(MOST_CLASSES, n_rows))
+        if len(lines) > n_rows:  # with the true class
+            lines = self.lines(n_rows - 1)
         if not lines:
             return
         height, room = self.height() / len(lines), self.width() * 0.45
