@@ -2,7 +2,7 @@
 
 from cnnvis.rendering.film import FILM_SUFFIXES, film
 from cnnvis.rendering.gltf_export import GLTF_SUFFIXES, export_gltf
-from cnnvis.rendering.hits import Hit, LineHit, MatrixHit, UnitHit, VolumeHit
+from cnnvis.rendering.hits import Hit, LineHit, MatrixHit, TileHit, UnitHit, VolumeHit
 from cnnvis.rendering.offscreen import OffscreenWindow, pixels_of
 from cnnvis.rendering.panes import ScenePane, ScenePanes
 from cnnvis.rendering.picking import Picker
@@ -26,6 +26,7 @@ __all__ = [
     "ScenePane",
     "ScenePanes",
     "SceneRenderer",
+    "TileHit",
     "UnitHit",
     "VolumeHit",
     "camera_state",

@@ -20,7 +20,7 @@ class Hit:
     item : str
         Name of the scene's item.
     kind : str
-        Of the item: "bundle", "glyphs", "volume" or "matrix".
+        Of the item: "bundle", "glyphs", "volume", "matrix" or "tiles".
     place : (x, y, z)
         Where it was hit, scene units.
     depth : float
@@ -243,6 +243,46 @@ class MatrixHit(Hit):
     def text(self) -> str:
         """Row, column, value."""
         return f"{self.row_text} · {self.column_text} · {self.quantity} {_number(self.value)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TileHit(Hit):
+    """A pixel of a map of a network.
+
+    Parameters
+    ----------
+    layer : str
+    channel : int or None
+        None where the tile is the mean of several maps.
+    n_maps : int
+        That it stands for.
+    row, column : int
+    value : float
+        As the layer gave it; NaN or infinite where it is missing.
+    quantity : str
+    """
+
+    layer: str
+    channel: int | None
+    n_maps: int
+    row: int
+    column: int
+    value: float
+    quantity: str
+
+    @property
+    def text(self) -> str:
+        """Layer, channel, row, column, value."""
+        which = f"mean of {self.n_maps} maps" if self.channel is None else f"#{self.channel}"
+        value = f"{self.quantity} {_number(self.value)}"
+        return f"{self.layer} {which} · row {self.row}, column {self.column} · {value}"
+
+    @property
+    def selection(self) -> Selection:
+        """The channel; the layer, where the tile stands for all its maps."""
+        if self.channel is None:
+            return Selection(layers=frozenset([self.layer]))
+        return Selection(units=frozenset([(self.layer, self.channel)]))
 
 
 def main_class_of(shares: tuple[float, ...]) -> int | None:

@@ -10,14 +10,16 @@ from numpy.typing import NDArray
 
 from cnnvis.core import PolylineSet, Volume
 from cnnvis.core.ranks import ranks_from_top
-from cnnvis.rendering.hits import Hit, LineHit, MatrixHit, Place, UnitHit, VolumeHit
+from cnnvis.rendering.hits import Hit, LineHit, MatrixHit, Place, TileHit, UnitHit, VolumeHit
 from cnnvis.rendering.matrix_artist import MatrixArtist
 from cnnvis.rendering.network_geometry import as_lines
 from cnnvis.rendering.pick_matrix import cell_at
 from cnnvis.rendering.pick_network import NetworkScreen, PieceHit
+from cnnvis.rendering.pick_tiles import Pixel, pixel_at
 from cnnvis.rendering.pick_volume import voxel_at
 from cnnvis.rendering.scene_renderer import SceneRenderer
 from cnnvis.rendering.sight import Sight
+from cnnvis.rendering.tiles_artist import TilesArtist
 from cnnvis.rendering.volume_artist import VolumeArtist
 from cnnvis.scene import BundleItem, GlyphsItem, MatrixItem, SceneItem, VolumeItem
 from cnnvis.scene.selection import Unit
@@ -145,6 +147,8 @@ class Picker:
             if isinstance(artist, MatrixArtist) and (cell := cell_at(artist, start, direction)):
                 row, column, place = cell
                 yield _matrix_hit(artist.item, row, column, _common(artist.item, place, self._sight.depth(place)))
+            if isinstance(artist, TilesArtist) and (seen := pixel_at(artist, start, direction)):
+                yield _tile_hit(artist, seen, _common(artist.item, seen.place, self._sight.depth(seen.place)))
 
 
 def _common(item: SceneItem, place: NDArray[np.float64], depth: float) -> dict[str, Any]:
@@ -189,5 +193,24 @@ def _matrix_hit(item: MatrixItem, row: int, column: int, common: dict[str, Any])
         column_text=texts[1],
         value=float(item.data[row, column]),
         quantity=item.quantity,
+        **common,
+    )
+
+
+def _tile_hit(artist: TilesArtist, seen: Pixel, common: dict[str, Any]) -> TileHit:
+    maps, shown = artist.item.data, artist.shown
+    own = np.flatnonzero(shown.tile_of_map == seen.tile)
+    layer, channel = maps.units.split(int(own[0]))
+    number = maps.layers.index(layer)
+    first = np.cumsum([0, *(len(stack) for stack in shown.stacks)])[number]
+    share = float(shown.stacks[number][seen.tile - first, seen.row, seen.column])
+    return TileHit(
+        layer=layer,
+        channel=channel if own.size == 1 else None,
+        n_maps=own.size,
+        row=seen.row,
+        column=seen.column,
+        value=share * (float(maps.limits[number]) or 1.0),
+        quantity=maps.quantity,
         **common,
     )

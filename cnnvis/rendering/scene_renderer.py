@@ -24,6 +24,7 @@ from cnnvis.rendering.network_actor import NetworkActor
 from cnnvis.rendering.network_artists import BundleArtist, GlyphsArtist, NetworkArtist
 from cnnvis.rendering.network_prepared import LARGE, Place, PreparedNetwork
 from cnnvis.rendering.pane import Margins, Pane
+from cnnvis.rendering.pick_tiles import tile_marks
 from cnnvis.rendering.screen_box import Projection
 from cnnvis.rendering.screen_texts import ScreenTexts
 from cnnvis.rendering.style import THEMES
@@ -268,6 +269,8 @@ class SceneRenderer:
             if isinstance(artist, VolumeArtist):
                 yield from channel_marks(artist.item, artist.bounds(), self.scene.selection, texts.pane)
                 texts.stay_beside(projection(artist.corners()))
+            if isinstance(artist, TilesArtist):
+                yield from tile_marks(artist, self.scene.selection, texts.pane)
 
     def _title(self, items: list[SceneItem]) -> list[str]:
         """Return headline, frame, and where it comes from."""

@@ -318,8 +318,8 @@ class Scene(SceneState):
             )
         if transfer is None:
             values = TilesItem.values_of(maps)
-            signed = bool((values < 0).any())
-            transfer = TransferFunction.preset("linear", values=values, span=(-float(signed), 1.0), opacity=SOLID)
+            low = -1.0 if (values < 0).any() else 0.0
+            transfer = TransferFunction.preset("linear", values=values, span=(low, 1.0), opacity=SOLID)
         item = TilesItem(name=self._free_name(name), transfer=transfer, **state)
         self.add(item, maps)
         return item
