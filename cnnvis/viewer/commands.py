@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from qtpy.QtCore import QObject, Qt
 from qtpy.QtGui import QAction, QKeySequence
-from qtpy.QtWidgets import QMenu, QWidget
+from qtpy.QtWidgets import QMenu, QMenuBar, QWidget
 
 if TYPE_CHECKING:
     from cnnvis.viewer.window import ViewerWindow
@@ -79,8 +79,11 @@ class Commands(QObject):
         self.menus = {title: tuple(commands) for title, commands in menus.items()}
         self.actions: dict[str, QAction] = {}
         self.commands: dict[str, Command] = {}
+        bar = QMenuBar(window)  # made here, as menus and separators are: see `qt_parts.let_go`
+        window.setMenuBar(bar)
         for title, commands in self.menus.items():
-            menu = window.menuBar().addMenu(title)
+            menu = QMenu(title, bar)
+            bar.addMenu(menu)
             menu.aboutToShow.connect(self.show_checks)
             menu.aboutToShow.connect(partial(self._show_possible, title))
             menu.aboutToHide.connect(partial(self._allow_all, title))
@@ -89,7 +92,9 @@ class Commands(QObject):
 
     def _add(self, menu: QMenu, command: Command | None, view: QWidget, keys: Mapping[str, str]) -> None:
         if command is None:
-            menu.addSeparator()
+            separator = QAction(menu)
+            separator.setSeparator(True)
+            menu.addAction(separator)
             return
         action = QAction(command.text, self.window)
         action.setToolTip(command.tip)

@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
     QDoubleSpinBox,
     QFormLayout,
     QHBoxLayout,
+    QLabel,
     QSlider,
     QSpinBox,
     QWidget,
@@ -238,10 +239,10 @@ def listen(widget: Widget, signal: SignalInstance, call: Callable[[Widget], None
 def add_row(form: QFormLayout, text: str, field: QWidget) -> None:
     """Add a labelled row; the label is the field's name for screen readers, and Alt+letter goes to it."""
     field.setAccessibleName(text.replace("&", ""))
-    form.addRow(text, field)
-    label = form.labelForField(field)
-    if label is not None:
-        label.setToolTip(field.toolTip())
+    label = QLabel(text)
+    label.setBuddy(field)
+    label.setToolTip(field.toolTip())
+    form.addRow(label, field)
 
 
 def leave_wheel(widget: QWidget) -> None:

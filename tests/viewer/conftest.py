@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -105,6 +106,14 @@ def loops_still_run(qapp) -> Iterator[None]:
     loop = QEventLoop()
     QTimer.singleShot(0, lambda: loop.exit(7))
     assert loop.exec_() == 7
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_of_windows(qapp) -> Iterator[None]:
+    """Free what a test has left behind: tests ask for parts that Qt has made, and PyQt keeps these (`let_go`)."""
+    yield
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    gc.collect()
 
 
 @pytest.fixture

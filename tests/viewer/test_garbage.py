@@ -5,6 +5,7 @@ import threading
 import weakref
 
 import pytest
+from qtpy.QtGui import QAction
 from qtpy.QtWidgets import QWidget
 from viewer_scenes import network_scene, random_network, volume_scene
 
@@ -114,14 +115,15 @@ def made_by_qt() -> dict[int, str]:
     sip = pytest.importorskip("PyQt5.sip", reason="of PyQt5")
     gc.unfreeze()
     gc.collect()
-    widgets = [each for each in gc.get_objects() if issubclass(type(each), QWidget)]
-    return {id(each): type(each).__name__ for each in widgets if not sip.ispycreated(each)}
+    parts = [each for each in gc.get_objects() if issubclass(type(each), QWidget | QAction)]
+    return {id(each): type(each).__name__ for each in parts if not sip.ispycreated(each)}
 
 
-def test_nothing_is_kept_of_widgets_that_qt_has_made_for_itself(driver) -> None:
+def test_nothing_is_kept_of_widgets_that_qt_has_made_for_itself(open_driver) -> None:
     """PyQt does not hear of their end, and takes what it has kept of them for what comes to lie in their place."""
     before = made_by_qt()
-    for scene, network in ((volume_scene(), None), (network_scene(), random_network())):
+    driver = open_driver()
+    for scene, network in ((network_scene(), random_network()), (volume_scene(), None)):
         driver.workspace.show(scene, network)
         for dock in driver.window.docks.values():
             dock.raise_()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from qtpy.QtCore import QSignalBlocker, Qt
+from qtpy.QtGui import QAction
 from qtpy.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
@@ -18,6 +19,7 @@ from qtpy.QtWidgets import (
 
 from cnnvis.scene import NetworkItem, Scene, SceneItem
 from cnnvis.viewer.panels.item_tree import ITEM, LAYER, NAME, OPACITY, ROLE, SCENE, ItemTree
+from cnnvis.viewer.qt_parts import let_go
 from cnnvis.viewer.workspace import Workspace
 
 
@@ -186,11 +188,18 @@ class SceneTree(QWidget):
             return
         self.tree.setCurrentItem(row)
         menu = QMenu(self)
-        menu.addAction("Show only this", partial(self._show_only, row))
-        menu.addAction("Show all", self._show_all)
-        menu.addSeparator()
-        menu.addAction("Remove", self._remove)
-        menu.exec_(self.tree.viewport().mapToGlobal(at))
+        for text, call in (
+            ("Show only this", partial(self._show_only, row)),
+            ("Show all", self._show_all),
+            ("Remove", self._remove),
+        ):
+            action = QAction(text, menu)  # made here: see `let_go`
+            action.triggered.connect(lambda _, call=call: call())
+            menu.addAction(action)
+        viewport = self.tree.viewport()
+        place = viewport.mapToGlobal(at)
+        let_go(viewport)
+        menu.exec_(place)
 
     def _show_only(self, row: QTreeWidgetItem) -> None:
         chosen = self._item_of(row)

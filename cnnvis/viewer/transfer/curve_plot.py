@@ -12,6 +12,7 @@ from qtpy.QtGui import QColor, QPalette
 from qtpy.QtWidgets import QFrame, QWidget
 
 from cnnvis.scene.transfer import Curve
+from cnnvis.viewer.qt_parts import let_go
 from cnnvis.viewer.transfer.grip import HELP, Grip, Spot
 from cnnvis.viewer.transfer.points import Point
 
@@ -50,7 +51,11 @@ class CurvePlot(pg.PlotWidget):
     """
 
     def __init__(self, name: str, ordinate: str, *, height: int = 160) -> None:
-        super().__init__()
+        super().__init__(enableMenu=False)
+        let_go(self.viewport())  # pyqtgraph has asked for it, and for menus
+        self.setViewport(QWidget())
+        for action in self.plotItem.ctrlMenu.actions():
+            let_go(action.menu())
         self.setAccessibleName(name)
         self.setToolTip(f"{name}.\n{HELP}")
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -73,7 +78,6 @@ class CurvePlot(pg.PlotWidget):
     def _setup_axes(self, ordinate: str) -> None:
         plot = self.plotItem
         plot.hideButtons()
-        plot.setMenuEnabled(False)
         plot.vb.setMouseEnabled(False, False)
         plot.vb.setDefaultPadding(0)
         plot.setRange(xRange=(-EDGE, 1 + EDGE), yRange=(-HEADROOM, 1 + HEADROOM), padding=0)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from qtpy.QtCore import Signal
+from qtpy.QtGui import QAction
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from cnnvis.scene import SceneItem
@@ -110,10 +111,15 @@ class PresetBar(QWidget):
         self.menu.clear()
         others = self._others()
         if not others:
-            self.menu.addAction("No other layer here").setEnabled(False)
+            self._add("No other layer here").setEnabled(False)
             return
         if len(others) > 1:
-            self.menu.addAction(f"All {len(others)} others").triggered.connect(lambda: self.copy_asked.emit(others))
-            self.menu.addSeparator()
+            self._add(f"All {len(others)} others").triggered.connect(lambda: self.copy_asked.emit(others))
+            self._add("").setSeparator(True)
         for item in others:
-            self.menu.addAction(item.name).triggered.connect(lambda _, item=item: self.copy_asked.emit([item]))
+            self._add(item.name).triggered.connect(lambda _, item=item: self.copy_asked.emit([item]))
+
+    def _add(self, text: str) -> QAction:
+        action = QAction(text, self.menu)  # made here: see `let_go`
+        self.menu.addAction(action)
+        return action
