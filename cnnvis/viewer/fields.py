@@ -245,17 +245,13 @@ def add_row(form: QFormLayout, text: str, field: QWidget) -> None:
     form.addRow(label, field)
 
 
-def leave_wheel(widget: QWidget) -> None:
-    """Let a control, or all that a widget is made of, take the wheel only where the keyboard is in it.
+def leave_wheel(control: QAbstractSlider | QAbstractSpinBox | QComboBox) -> None:
+    """Let a control take the wheel only where the keyboard is in it.
 
     Elsewhere the wheel scrolls the panel, and does not change what it only passes.
     """
-    controls = QAbstractSlider | QAbstractSpinBox | QComboBox
-    parts = [widget] if isinstance(widget, controls) else widget.findChildren(QWidget)
-    for part in parts:
-        if isinstance(part, controls):
-            part.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-            part.installEventFilter(_WheelGuard(part))
+    control.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    control.installEventFilter(_WheelGuard(control))
 
 
 def is_typed(event: QKeyEvent) -> bool:

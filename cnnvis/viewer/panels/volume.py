@@ -164,10 +164,10 @@ def _range_slider(axis: str, length: int) -> QLabeledRangeSlider:
     slider.setToolTip(f"First and last {axis} that are drawn, 0 to {length - 1}.")
     leave_wheel(slider)
     for part in slider.findChildren(QWidget):
-        leave_wheel(part)
         part.setAccessibleName(f"Clip, {axis}")
         if isinstance(part, QLineEdit):
             part.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         if isinstance(part, QAbstractSlider):
+            leave_wheel(part)
             part.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
     return slider
