@@ -61,7 +61,7 @@ class TilesArtist(Artist[TilesItem]):
         yield self._actor
         _show_lines(
             self._flow,
-            self._flow_lines(tiles),
+            self._flow_lines(),
             np.tile(_mixed(theme.text, theme.background, 0.35), (len(item.data.flow), 1)),
         )
         yield self._flow
@@ -119,22 +119,20 @@ class TilesArtist(Artist[TilesItem]):
                 same_pixels=item.same_pixels,
             )
             self._tiles = Tiles(found.centres + np.array(item.origin), found.sides, found.layer)
+            self._boxes = _boxes_of(self._tiles, len(self.shown.stacks))
         return self._tiles
 
     def boxes(self) -> NDArray[np.float64]:
         """Return two opposite corners of each layer, (L, 2, 3)."""
-        tiles = self.tiles()
-        corners = tiles.corners
-        first = np.searchsorted(tiles.layer, np.arange(len(self.shown.stacks)))
-        low = np.minimum.reduceat(corners.min(axis=1), first)
-        return np.stack([low, np.maximum.reduceat(corners.max(axis=1), first)], axis=1)
+        self.tiles()
+        return self._boxes
 
     def bounds(self) -> NDArray[np.float64]:
         """Return two opposite corners of all tiles."""
         boxes = self.boxes()
         return np.stack([boxes[:, 0].min(axis=0), boxes[:, 1].max(axis=0)])
 
-    def _flow_lines(self, tiles: Tiles) -> NDArray[np.float64]:
+    def _flow_lines(self) -> NDArray[np.float64]:
         """Return a line for each flow of data, from the end of one layer to the beginning of the other."""
         boxes, flow = self.boxes(), self.item.data.flow
         ends = boxes.mean(axis=1)[flow]
@@ -184,6 +182,12 @@ class TilesArtist(Artist[TilesItem]):
         if self.atlas.n_halved:
             notes.append(f"maps of {self.atlas.n_halved} layers are drawn with fewer pixels: all have no room")
         return notes + ([f"{n_missing:,} values NaN or infinite (magenta)"] if n_missing else [])
+
+
+def _boxes_of(tiles: Tiles, n_layers: int) -> NDArray[np.float64]:
+    corners, first = tiles.corners, np.searchsorted(tiles.layer, np.arange(n_layers))
+    low = np.minimum.reduceat(corners.min(axis=1), first)
+    return np.stack([low, np.maximum.reduceat(corners.max(axis=1), first)], axis=1)
 
 
 def _mixed(ink: RGB, background: RGB, share: float) -> NDArray[np.float64]:

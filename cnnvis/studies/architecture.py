@@ -25,7 +25,7 @@ FPS = 12
 
 ARRANGEMENTS: Mapping[str, tuple[Mapping[str, float], str]] = {
     "grid": ({"arrangement": 2.0}, "Every map of every layer, side by side."),
-    "circle": ({"arrangement": 1.0}, "The same maps in circles: links do not hide them."),
+    "circle": ({"arrangement": 1.0}, "The same maps in circles, so that links cross in their middle."),
     "stack": ({"arrangement": 0.0, "turn": 1.0}, "The same maps one behind the other, as networks are often drawn."),
     "line": ({"arrangement": 0.0, "turn": 0.0}, "The same maps in lines across the data flow."),
 }

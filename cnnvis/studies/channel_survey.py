@@ -98,7 +98,7 @@ def run(
     with stages("survey") as progress:
         whole = _survey(study, network, images.surveyed, out, progress)
         found = replace(recent_survey(whole) if study.recent else whole, grouping=study.grouping)
-        save(found, out / "survey.safetensors")  # whatever fails behind it
+        kept = save(found, out / "survey.safetensors")  # whatever fails behind it
     with stages("groups") as progress:
         groups = _groups(found, progress)
     with stages("redundancy") as progress:
@@ -119,8 +119,8 @@ def run(
     )
     with stages("figures and tables"):
         stream = ImageStream(found, network, images.testing)
-        files = save_figures(result, out) | save_views(result, stream, out) | save_graphs(result, out)
-        files |= save_curves(result, out)
+        files = {kept: "the survey, for cnnvis.load and cnnvis diagnose"} | save_figures(result, out)
+        files |= save_views(result, stream, out) | save_graphs(result, out) | save_curves(result, out)
         try:
             files |= save_smaller(result, out)
         except InvalidInputError as error:

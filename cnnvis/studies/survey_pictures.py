@@ -26,13 +26,12 @@ from cnnvis.studies.survey_views import survey_views
 
 
 def save_figures(result: SurveyResult, out: Path) -> dict[Path, str]:
-    """Write the survey, its table and its figures; return the files and what they are."""
+    """Write the table of a survey and its figures; return the files and what they are."""
     survey = result.survey
     provenance = survey.provenance
     labels = {name: groups.labels for name, groups in result.groups.items()}
-    files = {save(survey, out / "survey.safetensors"): "the survey, for cnnvis.load and cnnvis diagnose"}
     table = save_channels(survey, out / "channels.csv", groups=labels, anomalies=result.anomalies)
-    files[table] = "every channel: averages, range, group, anomalies, images that drive it"
+    files = {table: "every channel: averages, range, group, anomalies, images that drive it"}
     figures = {"grid.png": (survey_grid(survey, groups=labels), "mean averages of every channel")}
     if survey.convergence is not None and survey.convergence.n_images.size > 1:
         chart = convergence_chart(survey.convergence, provenance=provenance)
