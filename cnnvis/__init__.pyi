@@ -16,7 +16,7 @@ from . import (
 )
 from .analysis import communities, order, similarity
 from .attribution import connect, diagnose, importance, network_maps
-from .capture import record, survey, trace
+from .capture import explain, record, survey, trace
 from .geometry import to_pyvista
 from .io import load, save
 from .layout import bundle
@@ -38,6 +38,7 @@ __all__ = [
     "connect",
     "core",
     "diagnose",
+    "explain",
     "film",
     "geometry",
     "importance",

@@ -1,5 +1,6 @@
 """Get at what happens inside a network: its graph, the values of its layers, and changes to them."""
 
+from cnnvis.capture.explaining import explain, receptive_fields, scaled_probabilities
 from cnnvis.capture.gradient_check import check_gradients
 from cnnvis.capture.gradient_volumes import gradient_volume
 from cnnvis.capture.graph import activation_of, trace
@@ -23,12 +24,15 @@ __all__ = [
     "activation_of",
     "channel_spaces",
     "check_gradients",
+    "explain",
     "gradient_volume",
     "intervene",
     "open_store",
     "read_means",
     "read_moments",
+    "receptive_fields",
     "record",
+    "scaled_probabilities",
     "survey",
     "switch_off",
     "trace",

@@ -17,8 +17,10 @@ from cnnvis.core.maps import FeatureMaps, Recording, as_volume
 from cnnvis.core.merging import Merge, MergeRule, MergeRuleName, MergeStep
 from cnnvis.core.network import EdgeSet, Layout, PointSet, PolylineSet
 from cnnvis.core.network_maps import NetworkMaps
+from cnnvis.core.operation import LayerOperation, LayerValues, UnitOperation
 from cnnvis.core.ordering import Ordering, OrderQuality
 from cnnvis.core.provenance import Provenance
+from cnnvis.core.receptive_fields import ReceptiveFields
 from cnnvis.core.redundancy import ChannelMoments, ChannelPair, Redundancy
 from cnnvis.core.spaces import ChannelSpace, ChannelSpaces, Read
 from cnnvis.core.survey import (
@@ -72,8 +74,10 @@ __all__ = [
     "ImportanceAgreement",
     "LayerLink",
     "LayerNode",
+    "LayerOperation",
     "LayerRole",
     "LayerSurvey",
+    "LayerValues",
     "Layout",
     "LinkKind",
     "LinkKindName",
@@ -93,6 +97,7 @@ __all__ = [
     "Provenance",
     "PruneCurve",
     "Read",
+    "ReceptiveFields",
     "Recording",
     "Redundancy",
     "RunCheckpoint",
@@ -103,6 +108,7 @@ __all__ = [
     "SkippedImage",
     "Survey",
     "TrainingCurve",
+    "UnitOperation",
     "Units",
     "Volume",
     "as_volume",
