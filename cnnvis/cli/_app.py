@@ -26,6 +26,7 @@ VERBS = {
     "convert": "Convert a file from one format to another, chosen by the suffixes.",
     "diagnose": "Say where a network departs from its class on an image, and whether that decides the answer.",
     "doctor": "Check that cnnvis can render here, and say what to install where it cannot.",
+    "explain": "Explain how single values of a network are computed, with the actual numbers.",
     "gradients": "Show the weight gradients of a class neuron for images of several classes, as volumes and tiles.",
     "importance": "Score the importance of a network's channels by one method or several, and show where they agree.",
     "importance-curves": "Put methods of importance to the test: prune by them, beside the controls they must beat.",

@@ -123,14 +123,16 @@ class LayerOperation:
         """Shape of what the layer made, (K, *S)."""
         return self.output.values.shape
 
-    def at(self, channel: int, position: tuple[int, ...] | None = None) -> UnitOperation:
+    def at(self, channel: int | None = None, position: tuple[int, ...] | None = None) -> UnitOperation:
         """Return how one value came about.
 
         Parameters
         ----------
-        channel : int
+        channel : int, optional
+            Default: that of the layer's largest value.
         position : tuple of int, optional
-            One index per axis of the layer's maps. Default: where the channel's largest value is.
+            One index per axis of the layer's maps. Default: where the channel is largest.
+            Largest is what the layer hands on: behind its norm and activation, where it has them.
 
         Raises
         ------
@@ -154,26 +156,29 @@ class LayerOperation:
             following=tuple((behind.name, behind.type, float(behind.values[place])) for behind in self.following),
         )
 
-    def strongest(self, channel: int) -> tuple[int, ...]:
-        """Return the position of a channel's largest finite value, the first of equal ones; () without positions."""
-        values = self.output.values[channel]
-        finite = np.where(np.isfinite(values), values, -np.inf)
-        return tuple(int(index) for index in np.unravel_index(int(np.argmax(finite)), values.shape))
-
     def positions(self) -> list[tuple[int, ...]]:
         """Return every position of the layer's maps, row by row."""
         return [tuple(int(i) for i in place) for place in np.ndindex(self.shape[1:])]
 
-    def _checked(self, channel: int, position: tuple[int, ...] | None) -> tuple[int, tuple[int, ...]]:
+    def _checked(self, channel: int | None, position: tuple[int, ...] | None) -> tuple[int, tuple[int, ...]]:
+        handed_on = (self.following or (self.output,))[-1].values
+        if channel is None:
+            channel = _largest(handed_on)[0]
         if not 0 <= channel < self.shape[0]:
             raise InvalidInputError(
                 f"Layer {self.layer!r} has {self.shape[0]} channels, numbered from 0; there is no channel {channel}."
             )
         if position is None:
-            return int(channel), self.strongest(channel)
+            return int(channel), _largest(handed_on[channel])
         position = tuple(int(index) for index in position)
         size = self.shape[1:]
         if len(position) != len(size) or not all(0 <= index < n for index, n in zip(position, size, strict=True)):
             allowed = " x ".join(map(str, size)) or "one value per channel, so position ()"
             raise InvalidInputError(f"Layer {self.layer!r} has no position {position}: its maps have {allowed}.")
         return int(channel), position
+
+
+def _largest(values: NDArray[np.float32]) -> tuple[int, ...]:
+    """Return the place of the largest finite value, the first of equal ones."""
+    finite = np.where(np.isfinite(values), values, -np.inf)
+    return tuple(int(index) for index in np.unravel_index(int(np.argmax(finite)), values.shape))

@@ -1,6 +1,6 @@
 """Scene -> VTK actors -> pixels, films, web pages. Rendering VTK is imported through `_vtk` only."""
 
-from cnnvis.rendering.film import FILM_SUFFIXES, film
+from cnnvis.rendering.film import FILM_SUFFIXES, film, film_of_pictures
 from cnnvis.rendering.gltf_export import GLTF_SUFFIXES, export_gltf
 from cnnvis.rendering.hits import Hit, LineHit, MatrixHit, TileHit, UnitHit, VolumeHit
 from cnnvis.rendering.offscreen import OffscreenWindow, pixels_of
@@ -33,6 +33,7 @@ __all__ = [
     "export_gltf",
     "export_html",
     "film",
+    "film_of_pictures",
     "pixels_of",
     "render",
     "require_rendering",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -87,6 +87,38 @@ def film(
         for index in _moments(scenes, over, total):
             add(window.draw())
             progress(index + 1, total)
+    return path
+
+
+def film_of_pictures(
+    pictures: Iterable[Picture], path: str | Path, *, size: tuple[int, int], fps: int = 12, progress: Progress = silent
+) -> Path:
+    """Write pictures that were drawn elsewhere as a film.
+
+    Parameters
+    ----------
+    pictures : iterable of (H, W, 3) ndarray of uint8
+        Of at least `size`; what is more, below and at the right, is cut off.
+    path : path-like
+        .mp4 or .gif, as for `film`.
+    size : (width, height) in pixels
+        Rounded down to even numbers.
+    fps : int, default: 12
+    progress : callable, optional
+        Called as progress(done, 0) after each picture.
+
+    Returns
+    -------
+    Path
+    """
+    path = Path(path)
+    if path.suffix.lower() not in FILM_SUFFIXES:
+        raise FileFormatError(f"Cannot write a film as {path.name!r}; allowed are {', '.join(FILM_SUFFIXES)}.")
+    width, height = (side // 2 * 2 for side in size)
+    with AtomicWrite() as write, _writer(write.file(path), path.suffix.lower(), fps, (width, height)) as add:
+        for index, picture in enumerate(pictures):
+            add(np.ascontiguousarray(picture[:height, :width]))
+            progress(index + 1, 0)
     return path
 
 

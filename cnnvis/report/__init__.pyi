@@ -14,8 +14,10 @@ from .figure_importance import importance_by_class, importance_grid
 from .figure_importance_bars import importance_bars, importance_histogram
 from .figure_merging import merge_curve_chart
 from .figure_mosaic import mosaic
+from .figure_operation import operation_figure, operation_sheet
 from .figure_order_quality import order_quality_chart
 from .figure_pictures import picture_rows
+from .figure_scaling import scaling_chart
 from .figure_slices import row_slices
 from .figure_survey import survey_grid
 from .figure_training import training_chart
@@ -44,12 +46,15 @@ __all__ = [
     "importance_histogram",
     "merge_curve_chart",
     "mosaic",
+    "operation_figure",
+    "operation_sheet",
     "order_quality_chart",
     "order_quality_table",
     "picture_rows",
     "prune_curve_chart",
     "redundancy_table",
     "row_slices",
+    "scaling_chart",
     "survey_grid",
     "to_jpeg",
     "to_png",

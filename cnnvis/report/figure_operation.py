@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +18,7 @@ from cnnvis.report.operation_parts import Bar, Block, Box, Grid, MapView
 from cnnvis.report.parts import HEADER_HEIGHT, draw_header
 from cnnvis.report.scale import ColourScale
 from cnnvis.report.sheet import Sheet
-from cnnvis.report.style import MARGIN, WIDTH
+from cnnvis.report.style import MARGIN, SHADE, WIDTH, to_bytes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,7 +34,7 @@ POINTS = 400
 
 def operation_figure(
     operation: LayerOperation,
-    channel: int,
+    channel: int | None = None,
     position: tuple[int, ...] | None = None,
     *,
     fields: ReceptiveFields | None = None,
@@ -60,23 +62,31 @@ def operation_figure(
 
 def operation_sheet(
     operation: LayerOperation,
-    channel: int,
+    channel: int | None = None,
     position: tuple[int, ...] | None = None,
     *,
     fields: ReceptiveFields | None = None,
     picture: NDArray[np.uint8] | None = None,
     width: int = WIDTH,
-    height: int | None = None,
+    height: int = 0,
+    so_far: bool = False,
 ) -> Sheet:
-    """Return the same as a sheet, `width` pixels wide: in columns where it is wide enough, without header where not.
+    """Return the same as a sheet, for the window and for films: about 25 ms, and as much for its pixels.
 
-    `height`, at least what is needed, makes all pictures of a film of one size.
+    Parameters
+    ----------
+    width : int
+        Pixels: of two columns and a header, or of one column.
+    height : int
+        Pixels at least: a film's pictures are of one size.
+    so_far : bool
+        Of what the layer makes, show only what stands before the position, row by row.
     """
     unit = operation.at(channel, position)
-    blocks = _blocks(operation, unit, fields, picture)
+    blocks = _blocks(operation, unit, fields, picture, so_far)
     top = HEADER_HEIGHT if width >= WIDTH else 0
     places, needed = parts.columns_of(blocks, width, margin=MARGIN if top else 0, gap=GAP)
-    sheet = Sheet(width, max(round(top + needed + MARGIN), height or 0))
+    sheet = Sheet(width, max(round(top + needed + MARGIN), height))
     if top:
         draw_header(sheet, title_of(operation, unit), operation.provenance)
     for block, (x, y, _, _) in zip(blocks, places, strict=True):
@@ -100,9 +110,13 @@ def place_text(position: tuple[int, ...]) -> str:
 
 
 def _blocks(
-    operation: LayerOperation, unit: UnitOperation, fields: ReceptiveFields | None, picture: NDArray[np.uint8] | None
+    operation: LayerOperation,
+    unit: UnitOperation,
+    fields: ReceptiveFields | None,
+    picture: NDArray[np.uint8] | None,
+    so_far: bool,
 ) -> list[Block]:
-    views = _views(operation, unit, fields, picture)
+    views = _views(operation, unit, fields, picture, so_far)
     blocks = [parts.titled("Where it looks", [parts.maps_row(views[:3])])] if views else []
     match unit.working:
         case Products() as working if working.patch[0].size > 1:
@@ -128,31 +142,45 @@ def _blocks(
 
 
 def _views(
-    operation: LayerOperation, unit: UnitOperation, fields: ReceptiveFields | None, picture: NDArray[np.uint8] | None
+    operation: LayerOperation,
+    unit: UnitOperation,
+    fields: ReceptiveFields | None,
+    picture: NDArray[np.uint8] | None,
+    so_far: bool,
 ) -> list[MapView]:
     """Return the image, what the layer reads, what it makes; each as far as it is a picture."""
     views = []
     if picture is not None:
         box = None if fields is None else fields.at(unit.position)
         note = "" if box is None else f"sees {box[2] - box[0]} × {box[3] - box[1]} pixels"
+        if box == (0, 0, *picture.shape[:2]):
+            note = "sees all of it"
         views.append(MapView(picture, "the image", note, box))
     read = _read(operation, unit)
     if read is not None:
         source, channel, box = read
-        note = f"{source.name} #{channel} of {len(source.values)}"
+        note = parts.end_of(f"{source.name} #{channel} of {len(source.values)}")
         views.append(MapView(_colours(source, channel), "what it reads", note, box))
     if operation.output.values.ndim == 3:
         row, column = unit.position
-        note = f"{operation.layer} #{unit.channel} of {operation.shape[0]}"
-        views.append(
-            MapView(_colours(operation.output, unit.channel), "what it makes", note, (row, column, row + 1, column + 1))
-        )
+        note = parts.end_of(f"{operation.layer} #{unit.channel} of {operation.shape[0]}")
+        pixels = _colours(operation.output, unit.channel)
+        if so_far:
+            pixels[row + 1 :] = to_bytes(SHADE)
+            pixels[row, column + 1 :] = to_bytes(SHADE)
+        views.append(MapView(pixels, "what it makes", note, (row, column, row + 1, column + 1)))
     return views
 
 
 def _colours(layer: LayerValues, channel: int) -> NDArray[np.uint8]:
     """Return a channel's map as colours, of the range of its whole layer."""
-    return ColourScale.of([layer.values]).rgb(layer.values[channel])
+    return _scale(layer).rgb(layer.values[channel])
+
+
+@lru_cache(maxsize=4)
+def _scale(layer: LayerValues) -> ColourScale:
+    """Return the colours of a layer: sorting a million values for each position would be most of the work."""
+    return ColourScale.of([layer.values])
 
 
 def _read(operation: LayerOperation, unit: UnitOperation) -> tuple[LayerValues, int, Box | None] | None:
@@ -163,6 +191,8 @@ def _read(operation: LayerOperation, unit: UnitOperation) -> tuple[LayerValues, 
     if isinstance(working, Products):
         strongest = int(working.channels[working.strongest(1)[0]])
         if not working.taps:
+            if not _place_of_feature(operation.sources, strongest):
+                return source, strongest, None
             channel, row, column = _place_of_feature(operation.sources, strongest)
             return source, channel, (row, column, row + 1, column + 1)
         return source, strongest, _span(working.taps, source)
@@ -188,7 +218,8 @@ def _span(taps: tuple[NDArray[np.int64], ...], source: LayerValues) -> Box | Non
 def _convolution(operation: LayerOperation, working: Products) -> list[Block]:
     patch, kernel, products = (_flat(values) for values in (working.patch, working.kernel, working.products))
     outside = ~_flat(working.inside[None])[0]
-    scales = [ColourScale.of([values[np.isfinite(values)]]) for values in (patch, kernel, products)]
+    read = _scale(operation.sources[0]) if operation.sources else _around_zero(patch[:, ~outside])
+    scales = [read, _around_zero(kernel), _around_zero(products)]
     rows = []
     for place in working.strongest(SHOWN_CHANNELS):
         grids = [
@@ -204,6 +235,12 @@ def _convolution(operation: LayerOperation, working: Products) -> list[Block]:
     multiply = parts.titled("Multiply", [parts.wrapped(words), *rows])
     words = "The sums of the channels and the bias:" if len(working.channels) > 1 else "The sum and the bias:"
     return [multiply, _sums(operation, working, "channel", "Add", words)]
+
+
+def _around_zero(values: NDArray[np.float64]) -> ColourScale:
+    """Return colours that diverge around 0."""
+    largest = float(np.abs(values[np.isfinite(values)]).max(initial=0.0)) or 1.0
+    return ColourScale.of([values], limits=(-largest, largest))
 
 
 def _dense(operation: LayerOperation, working: Products) -> list[Block]:
@@ -235,7 +272,7 @@ def _sums(
         entries.append(Bar(f"{n_rest:,} other {what}{'s' if n_rest > 1 else ''}", rest))
     entries.append(Bar("bias", working.bias))
     entries.append(Bar("sum", working.result, bold=True))
-    return parts.titled(title, [parts.wrapped(words), parts.bars(entries, names=300 if factors is None else 400)])
+    return parts.titled(title, [parts.wrapped(words), parts.bars(entries, names=300 if factors is None else 470)])
 
 
 def _pooling(working: Chosen) -> Block:
@@ -339,7 +376,7 @@ def _source(operation: LayerOperation) -> str:
 def _place_of_feature(sources: Sequence[LayerValues], number: int) -> tuple[int, ...]:
     """Return channel and position of an input of a dense layer that reads flattened maps; () where it reads none."""
     shape = sources[0].values.shape if sources else ()
-    return tuple(int(index) for index in np.unravel_index(number, shape)) if len(shape) > 1 else ()
+    return tuple(int(index) for index in np.unravel_index(number, shape)) if math.prod(shape[1:]) > 1 else ()
 
 
 def _class(operation: LayerOperation, k: int) -> str:

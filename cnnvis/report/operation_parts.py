@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cnnvis.core.palette import RGB
 from cnnvis.report.scale import ColourScale
-from cnnvis.report.sheet import Sheet, shortened
+from cnnvis.report.sheet import Sheet, shortened, text_width
 from cnnvis.report.style import ACCENT, ALARM, INK, OUTLINE, PANEL, QUIET, SHADE, TEXT, ink_on, minus
 
 BLOCK = 752
@@ -105,6 +105,14 @@ def maps_row(views: Sequence[MapView]) -> Block:
             sheet.text(left, y + LINE + MAP + 24, minus(view.note), colour=QUIET, room=MAP + 16)
 
     return Block(MAP + 2 * LINE + 20, draw)
+
+
+def end_of(text: str) -> str:
+    """Return a note under a map, its beginning left out where it is too long: names of layers differ at the end."""
+    rest = text
+    while text_width(rest) > MAP + 16:
+        rest = "…" + rest.lstrip("…")[1:]
+    return rest
 
 
 def _draw_map(sheet: Sheet, x: float, y: float, view: MapView) -> None:

@@ -8,6 +8,7 @@ from cnnvis.studies import (
     compare_networks,
     gradient_classes,
     importance_curves,
+    operations,
     training_timeline,
 )
 from cnnvis.studies.architecture import ArchitectureResult, ArchitectureStudy
@@ -16,6 +17,7 @@ from cnnvis.studies.compare_results import CompareNetworks, CompareResult
 from cnnvis.studies.curve_results import ImportanceCurves
 from cnnvis.studies.gradient_results import GradientClasses, GradientResult, LabelledCases, PhotoCases
 from cnnvis.studies.nn_vis_settings import NetworkSettings, read_settings
+from cnnvis.studies.operations import OperationResult, OperationStudy
 from cnnvis.studies.results import ActivationVolumes, LayerStudy, StudyResult
 from cnnvis.studies.showing import ModelView, show_model
 from cnnvis.studies.survey_graph import survey_graph
@@ -41,6 +43,8 @@ __all__ = [
     "ModelView",
     "NetworkLook",
     "NetworkSettings",
+    "OperationResult",
+    "OperationStudy",
     "PhotoCases",
     "StudyResult",
     "SurveyResult",
@@ -54,6 +58,7 @@ __all__ = [
     "compare_networks",
     "gradient_classes",
     "importance_curves",
+    "operations",
     "read_settings",
     "score_units",
     "show_model",

@@ -15,10 +15,10 @@ from cnnvis.core.errors import InvalidInputError, LayerNotFoundError
 def test_two_convolutions_and_a_pooling_by_hand():
     net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(2, 1, 3))
     image = torch.zeros(1, 1, 14, 12)
-    first = receptive_fields(net, image, "0")
+    fields = receptive_fields(net, image, ["3", "0"])
+    first, last = fields["0"], fields["3"]
     assert first.at((0, 0)) == (0, 0, 3, 3)
     assert first.at((11, 9)) == (11, 9, 14, 12)
-    last = receptive_fields(net, image, "3")
     # 3 pooled pixels are 6 of the first layer's, which see 8 of the image
     assert last.at((0, 0)) == (0, 0, 8, 8)
     assert last.at((1, 2)) == (2, 4, 10, 12)
@@ -26,14 +26,14 @@ def test_two_convolutions_and_a_pooling_by_hand():
 
 def test_padding_cuts_the_box_and_dilation_widens_it():
     net = nn.Sequential(nn.Conv2d(1, 1, 3, padding=2, dilation=2))
-    fields = receptive_fields(net, torch.zeros(1, 1, 9, 9), "0")
+    fields = receptive_fields(net, torch.zeros(1, 1, 9, 9), "0")["0"]
     assert fields.at((4, 4)) == (2, 2, 7, 7)
     assert fields.at((0, 8)) == (0, 6, 3, 9)
 
 
 def test_a_layer_without_maps_sees_what_reaches_it():
     net = nn.Sequential(nn.Conv2d(1, 2, 3, stride=3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2, 3))
-    fields = receptive_fields(net, torch.zeros(1, 1, 8, 8), "3")
+    fields = receptive_fields(net, torch.zeros(1, 1, 8, 8), "3")["3"]
     assert fields.at(()) == (0, 0, 6, 6)  # the stride leaves two rows and columns over
 
 
@@ -46,8 +46,8 @@ def test_like_the_gradients_of_positive_weights(layers):
         nn.init.constant_(part.bias, 1.0)
     net = nn.Sequential(*parts)
     image = torch.ones(1, 1, 20, 17, requires_grad=True)
-    output = net(image)
-    fields = receptive_fields(net, image.detach(), str(len(parts) - 1))
+    output, last = net(image), str(len(parts) - 1)
+    fields = receptive_fields(net, image.detach(), last)[last]
     for row, column in {
         (0, 0),
         (output.shape[2] // 2, output.shape[3] // 2),
@@ -64,7 +64,7 @@ def test_weights_of_zero_and_closed_relus_are_seen_through():
     for part in (net[0], net[2]):
         nn.init.zeros_(part.weight)
         nn.init.constant_(part.bias, -1.0)
-    assert receptive_fields(net, torch.zeros(1, 1, 9, 9), "2").at((4, 4)) == (2, 2, 7, 7)
+    assert receptive_fields(net, torch.zeros(1, 1, 9, 9), "2")["2"].at((4, 4)) == (2, 2, 7, 7)
 
 
 def test_fast_algorithms_do_not_spread_it():
@@ -73,7 +73,7 @@ def test_fast_algorithms_do_not_spread_it():
         nn.Conv2d(3, 32, 3, padding=1), nn.Conv2d(32, 32, 3, padding=1), nn.Conv2d(32, 32, 3, padding=1)
     )
     enabled = torch.backends.mkldnn.enabled
-    fields = receptive_fields(net, torch.zeros(1, 3, 32, 32), "2")
+    fields = receptive_fields(net, torch.zeros(1, 3, 32, 32), "2")["2"]
     assert torch.backends.mkldnn.enabled == enabled
     assert fields.at((16, 16)) == (13, 13, 20, 20)
 
@@ -90,7 +90,7 @@ def test_a_network_that_catches_everything_is_stopped_all_the_same():
             except Exception:  # noqa: BLE001 - as such networks do
                 return x
 
-    assert receptive_fields(Careful(), torch.zeros(1, 1, 5, 5), "conv").at((1, 1)) == (1, 1, 4, 4)
+    assert receptive_fields(Careful(), torch.zeros(1, 1, 5, 5), "conv")["conv"].at((1, 1)) == (1, 1, 4, 4)
 
 
 def test_bad_input():
@@ -99,7 +99,7 @@ def test_bad_input():
         receptive_fields(net, torch.zeros(1, 4), "1")
     with pytest.raises(LayerNotFoundError):
         receptive_fields(net, torch.zeros(1, 1, 2, 2), "2")
-    fields = receptive_fields(nn.Sequential(nn.Conv2d(1, 1, 3)), torch.zeros(1, 1, 5, 5), "0")
+    fields = receptive_fields(nn.Sequential(nn.Conv2d(1, 1, 3)), torch.zeros(1, 1, 5, 5), "0")["0"]
     with pytest.raises(InvalidInputError, match="3 x 3 positions"):
         fields.at((3, 0))
 
@@ -123,5 +123,5 @@ def test_probabilities_while_a_channel_is_scaled():
 
 def test_a_real_network():
     network = cnnvis.models.load("fashion-cnn")
-    fields = receptive_fields(network, None, "conv2")
+    fields = receptive_fields(network, None, "conv2")["conv2"]
     assert fields.at((7, 7)) == (11, 11, 19, 19)  # 3 x 3 of pooled pixels are 6 x 6, which see 8 x 8

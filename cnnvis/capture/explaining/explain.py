@@ -63,7 +63,7 @@ def explain(model: Any, image: Any, layer: str) -> LayerOperation:
     Cost: two forward passes. The model is left as it was.
     """
     module = as_module(model)
-    call, names = _first(model, image)
+    call, names = first_call(model, image, "explain")
     graph = _trace(module, call)
     if layer == SOFTMAX and SOFTMAX not in graph:
         return _answer(model, module, call, names, graph)
@@ -242,10 +242,10 @@ def _trace(module: Any, call: ForwardCall) -> ModelGraph:
     return trace(module, call.kwargs or call.args)
 
 
-def _first(model: Any, image: Any) -> tuple[ForwardCall, tuple[str, ...]]:
-    """Return the forward pass of the first image alone, and its name."""
+def first_call(model: Any, image: Any, what: str) -> tuple[ForwardCall, tuple[str, ...]]:
+    """Return the forward pass of the first image alone, and its name; of the Network's example for None."""
     if image is None:
-        return next(iter(as_example(model, None, "explain").images())), ()
+        return next(iter(as_example(model, None, what).images())), ()
     inputs, names = with_images(model, image, ())
     return next(iter(as_call(as_module(model), inputs).images())), names[:1]
 

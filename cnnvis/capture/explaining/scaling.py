@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cnnvis.capture.explaining.explain import _first
+from cnnvis.capture.explaining.explain import first_call
 from cnnvis.capture.inputs import as_module
 from cnnvis.capture.intervene import intervene
 from cnnvis.capture.modules import ModuleTree
@@ -47,7 +47,7 @@ def scaled_probabilities(
     One forward pass per factor. The model is left as it was.
     """
     module = as_module(model)
-    call, _ = _first(model, image)
+    call, _ = first_call(model, image, "scaled_probabilities")
     rows = []
     with evaluating(ModuleTree(module)):
         for factor in factors:
