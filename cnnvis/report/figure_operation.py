@@ -60,7 +60,7 @@ def operation_figure(
     return operation_sheet(operation, channel, position, fields=fields, picture=picture).figure()
 
 
-def operation_sheet(
+def operation_sheet(  # noqa: PLR0913 - the value, what is known of it, and the sheet
     operation: LayerOperation,
     channel: int | None = None,
     position: tuple[int, ...] | None = None,
@@ -69,6 +69,7 @@ def operation_sheet(
     picture: NDArray[np.uint8] | None = None,
     width: int = WIDTH,
     height: int = 0,
+    header: bool = True,
     so_far: bool = False,
 ) -> Sheet:
     """Return the same as a sheet, for the window and for films: about 25 ms, and as much for its pixels.
@@ -76,16 +77,18 @@ def operation_sheet(
     Parameters
     ----------
     width : int
-        Pixels: of two columns and a header, or of one column.
+        Pixels: as many columns as there is room for.
     height : int
         Pixels at least: a film's pictures are of one size.
+    header : bool
+        Say above which value it is.
     so_far : bool
         Of what the layer makes, show only what stands before the position, row by row.
     """
     unit = operation.at(channel, position)
     blocks = _blocks(operation, unit, fields, picture, so_far)
-    top = HEADER_HEIGHT if width >= WIDTH else 0
-    places, needed = parts.columns_of(blocks, width, margin=MARGIN if top else 0, gap=GAP)
+    top = HEADER_HEIGHT if header else 0
+    places, needed = parts.columns_of(blocks, width, margin=MARGIN, gap=GAP)
     sheet = Sheet(width, max(round(top + needed + MARGIN), height))
     if top:
         draw_header(sheet, title_of(operation, unit), operation.provenance)

@@ -5,7 +5,7 @@ A mosaic has hundreds of tiles. As axes of their own they take seconds; as one a
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -76,7 +76,7 @@ class Sheet:
         from PIL import Image, ImageDraw
 
         size = (max(round(self.width * scale), 1), max(round(self.height * scale), 1))
-        picture = Image.fromarray(self._canvas[..., :3])
+        picture = Image.fromarray(self._canvas)
         if scale != 1:
             picture = picture.resize(size, Image.Resampling.BOX if scale < 1 else Image.Resampling.NEAREST)
         draw = ImageDraw.Draw(picture)
@@ -85,7 +85,7 @@ class Sheet:
             anchor = {"left": "ls", "center": "ms", "right": "rs"}[style["ha"]]
             middle = 0.36 * font.size  # half the height of a capital letter above the line it stands on
             draw.text((x * scale, y * scale + middle), text, fill=to_bytes(style["color"]), font=font, anchor=anchor)
-        return np.asarray(picture)
+        return np.asarray(picture.convert("RGB"))
 
     def figure(self) -> Figure:
         """Return the sheet as a figure of exactly width x height pixels at `DPI`."""
@@ -118,6 +118,7 @@ def _letters(size: float, *, bold: bool) -> FreeTypeFont:
     return ImageFont.truetype(findfont(FontProperties(family=FONT, weight="bold" if bold else "normal")), size)
 
 
+@lru_cache(maxsize=4096)
 def text_width(text: str, *, size: float = TEXT, bold: bool = False) -> float:
     """Return the width of one line of text in pixels at `DPI`."""
     from matplotlib.font_manager import FontProperties

@@ -11,10 +11,11 @@ from cnnvis.attribution import activation_of_recording, network_maps
 from cnnvis.capture import record
 from cnnvis.core import Importance, Recording
 from cnnvis.core.checks import parse_choice
-from cnnvis.core.errors import InvalidInputError, NoSpatialMapsError
+from cnnvis.core.errors import CnnvisError, InvalidInputError, NoSpatialMapsError
 from cnnvis.core.progress import Progress, part_of, silent
 from cnnvis.io.showing import Shown
 from cnnvis.models import Network, load, read_image
+from cnnvis.models.folders import one_image
 from cnnvis.scene import Scene
 from cnnvis.scene.layer_row import scene_of_layers
 from cnnvis.studies.bundle_results import DrawingOptions
@@ -39,7 +40,8 @@ class ModelView:
     layers : tuple of str
         Names or globs; empty: the network's `default_layers`, else its first convolution. Only with an image.
     tiles : bool
-        Show the maps of all layers as tiles in space, see `network_maps`: of the image, else of the network's example.
+        Show the maps of all layers as tiles in space, see `network_maps`: of the image, else of the first test image of
+        its data set, else of the network's example.
     ordering : str
         Method of `cnnvis.order` that the channels of each layer are put in order by.
     scores : Importance, str or path, optional
@@ -135,10 +137,20 @@ def _stages(progress: Progress, count: int) -> Stages:
 
 def _tiles_of(network: Network, view: ModelView, stages: Stages) -> Shown:
     with stages("maps"):
-        image = None if view.image is None else network.preprocess(read_image(view.image))
+        image, name = _image_of_tiles(network, view.image)
         maps = network_maps(network, image, view.layers or None)
-        name = (Path(view.image).name,) if isinstance(view.image, str | Path) else ()
         return Shown(Scene.of_tiles(replace(maps, provenance=replace(maps.provenance, inputs=name))))
+
+
+def _image_of_tiles(network: Network, image: Any) -> tuple[Any, tuple[str, ...]]:
+    """Return the input that is shown, and its name: the first test image where nobody named one and there is one."""
+    if image is not None:
+        return network.preprocess(read_image(image)), (Path(image).name,) if isinstance(image, str | Path) else ()
+    try:
+        inputs, name, _ = one_image(network, "0")
+    except CnnvisError:  # no data set comes along with its classes: the network's example
+        return None, ()
+    return inputs, (name,)
 
 
 def _links_of(network: Network, view: ModelView, stages: Stages) -> Shown:

@@ -167,6 +167,13 @@ def view_commands() -> list[Command | None]:
         Command("view.order", "Next &order", items.step_order, "O", "Put the channels of a volume into another order."),
         Command("view.class", "Next &class", items.step_class, "C", "All classes, none, then one after the other."),
         Command("view.bundled", "Straight or &bundled", items.toggle_bundled, "B"),
+        Command(
+            "view.explain",
+            "E&xplain an operation",
+            lambda window: window.show_operation(),
+            "Ctrl+E",
+            "How a value of the network is computed, with its numbers: click a unit or a pixel, or choose a layer.",
+        ),
         Command("view.clip", "Clip", items.toggle_clip, "X", "Cut half of a volume away, or show all of it."),
         None,
         Command(
@@ -183,6 +190,7 @@ def view_commands() -> list[Command | None]:
         _dock("transfer", "Transfer function", "T", "What values look like: colours and opacity."),
         _dock("ask", "Selection", "", "What is selected, and what it is linked with."),
         _dock("survey", "Survey", "", "Averages of all channels, who is like whom, images passing through."),
+        _dock("operation", "Operation", "", "How one value of the network is computed."),
         _dock("network", "Network", "", "Bundling, importance, and random networks."),
         _dock("timeline", "Timeline", "", "The frames of a series."),
         _dock("log", "Log", "", "What happened."),

@@ -105,6 +105,16 @@ class NumberField(QWidget):
         """The number."""
         return self.box.value()
 
+    def set_range(self, low: float, high: float) -> None:
+        """Allow other numbers, without telling of a change of the one that is shown."""
+        self.low, self.high = low, high
+        self._steps = int(high - low) if self.whole else STEPS
+        with _silent(self.slider, self.box):
+            self.slider.setRange(0, self._steps)
+            self.slider.setPageStep(max(1, self._steps // 10))
+            self.box.setRange(*((int(low), int(high)) if isinstance(self.box, QSpinBox) else (low, high)))
+            self.slider.setValue(self._place(self.value))
+
     def set_value(self, value: float) -> None:
         """Show a number without telling of a change."""
         with _silent(self.slider, self.box):

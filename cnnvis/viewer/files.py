@@ -41,6 +41,7 @@ class Files(QObject):
         super().__init__(window)
         self.workspace, self.settings, self.window = workspace, settings, window
         self._sources: dict[str, ModelSource] = {}
+        self._images: dict[tuple[str, str], str] = {}
 
     # -- opening ---------------------------------------------------------------------------------
 
@@ -113,21 +114,27 @@ class Files(QObject):
 
         def then(shown: Shown) -> None:
             self.workspace.show_made(shown.target, shown.networks)
-            self._note_source(model, view.get("weights"))
+            self._note_source(model, view.get("weights"), image)
             self.workspace.message.emit(f"{title}: done")
 
         title = f"Opening {Path(model).name}" + (f" with {Path(image).name}" if image else "")
         self.workspace.jobs.run(OPENING, work, then, title=title)
 
-    def _note_source(self, model: str, weights: object) -> None:
-        """Keep how the network behind what is open was loaded: its own name may not say in which folder it is."""
+    def _note_source(self, model: str, weights: object, image: str | None) -> None:
+        """Keep how network and image behind what is open were loaded: names may not say in which folder they are."""
         origin = origin_of(self.workspace)
         if origin is not None and origin.model_sha256:
             self._sources[origin.model_sha256] = (model, None if weights is None else str(weights))
+            if image is not None and origin.inputs:
+                self._images[origin.model_sha256, origin.inputs[0]] = image
 
     def source_of(self, origin: Provenance) -> ModelSource | None:
         """Return what a network was opened with in this session, (model, weights); None where it was not."""
         return self._sources.get(origin.model_sha256)
+
+    def image_of(self, origin: Provenance) -> str | None:
+        """Return the image that something was made of, as it was named in this session; None where it was not."""
+        return self._images.get((origin.model_sha256, origin.inputs[0])) if origin.inputs else None
 
     def open_example(self, name: str) -> None:
         """Open one of the networks that come along."""

@@ -28,11 +28,12 @@ class Pointing(QObject):
     Notes
     -----
     Signals: `hovered` with the line for the status bar, "" where there is nothing; `unit_hovered` with the channel
-    under the mouse, (layer, channel) or None.
+    under the mouse, (layer, channel) or None; `hit` with the Hit that was clicked.
     """
 
     hovered = Signal(str)
     unit_hovered = Signal(object)
+    hit = Signal(object)
 
     def __init__(self, workspace: Workspace, canvas: SceneCanvas) -> None:
         super().__init__(canvas)
@@ -118,6 +119,7 @@ class Pointing(QObject):
                 self.workspace.select()
             return
         self.workspace.message.emit(hit.text)
+        self.hit.emit(hit)
         selected = hit.part_of(old)
         if selected and (adding or selected == old):
             self.workspace.select(old.toggled(selected))

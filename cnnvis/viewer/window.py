@@ -23,6 +23,7 @@ from cnnvis.viewer.keys_dialog import KeysDialog
 from cnnvis.viewer.panels.ask import AskPanel
 from cnnvis.viewer.panels.log import LogPanel
 from cnnvis.viewer.panels.network_dock import NetworkDock
+from cnnvis.viewer.panels.operation import OperationPanel
 from cnnvis.viewer.panels.properties import PropertiesPanel
 from cnnvis.viewer.panels.scene_tree import SceneTree
 from cnnvis.viewer.panels.survey import SurveyPanel
@@ -86,6 +87,7 @@ class ViewerWindow(QMainWindow):
         self.pointing = Pointing(self.workspace, self.canvas)
         self.pointing.hovered.connect(self.status.show_under_cursor)
         self.pointing.unit_hovered.connect(self.survey.bench.point_at)
+        self.pointing.hit.connect(self.operation.show_hit)
         self.setStatusBar(self.status)
         self._turn = QTimer(self)
         self._turn.setInterval(FRAME_MS)
@@ -127,8 +129,11 @@ class ViewerWindow(QMainWindow):
         self._add_dock("log", "Log", self.log, bottom)
         self.survey = SurveyPanel(self.workspace)
         self._add_dock("survey", "Survey", self.survey, bottom)
-        self.docks["survey"].hide()  # it asks for room of the view, which it gets when there is a survey
-        for name in ("log", "survey"):
+        self.operation = OperationPanel(self.workspace, self.files)
+        self._add_dock("operation", "Operation", self.operation, bottom)
+        for name in ("survey", "operation"):
+            self.docks[name].hide()  # they ask for room of the view, which they get when there is something to show
+        for name in ("log", "survey", "operation"):
             self.tabifyDockWidget(self.docks["timeline"], self.docks[name])
         self.workspace.survey_changed.connect(self._show_survey)
         self.docks["timeline"].raise_()
@@ -163,8 +168,16 @@ class ViewerWindow(QMainWindow):
         self.network.setCurrentWidget(self.network.builder)
 
     def _show_survey(self) -> None:
-        """Bring the survey to the front, and give it room."""
-        dock = self.docks["survey"]
+        self._give_room("survey")
+
+    def show_operation(self) -> None:
+        """Bring the explanation of operations to the front, and explain the network that is open."""
+        self._give_room("operation")
+        self.operation.begin()
+
+    def _give_room(self, name: str) -> None:
+        """Bring a dock at the bottom to the front, and give it room."""
+        dock = self.docks[name]
         dock.show()
         dock.raise_()
         self.resizeDocks([dock], [self.height() * 9 // 20], Qt.Orientation.Vertical)

@@ -59,7 +59,7 @@ def test_every_kind_has_a_figure_with_its_own_numbers(net, layer):
     used = np.flatnonzero((pixels < 250).any(axis=(1, 2)))
     assert used.max() > 0.8 * sheet.height  # it is filled, not cut
     assert used.max() < sheet.height - 4
-    narrow = operation_sheet(operation, width=BLOCK)
+    narrow = operation_sheet(operation, width=BLOCK, header=False)
     assert narrow.height > sheet.height - 120
 
 

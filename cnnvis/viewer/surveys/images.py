@@ -7,19 +7,19 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtCore import QRectF, QSize, Qt, QTimer
-from qtpy.QtGui import QFont, QImage, QPainter, QPaintEvent, QPalette, QPixmap
+from qtpy.QtCore import QSize, Qt, QTimer
+from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
 from cnnvis.report.scale import ColourScale
 from cnnvis.viewer.fields import leave_wheel
 from cnnvis.viewer.model_dialog import IMAGE_FILES
+from cnnvis.viewer.share_bars import MOST_CLASSES, Line, ShareBars
 from cnnvis.viewer.surveys.bench import SurveyBench
 
 SIDE = 112
 """Pixels of a picture's side."""
 
-MOST_CLASSES = 10
 RATE = 4
 """Images per second at first."""
 
@@ -154,7 +154,7 @@ class _Picture(QLabel):
         self.setPixmap(QPixmap.fromImage(image).scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio))
 
 
-class PredictionBars(QWidget):
+class PredictionBars(ShareBars):
     """The likeliest classes; the one answered is bold, the true one is marked by a tick."""
 
     def __init__(self, bench: SurveyBench) -> None:
@@ -164,7 +164,7 @@ class PredictionBars(QWidget):
         self.setAccessibleName("Answer")
         self.setToolTip("Probability of each class. Bold: the answer. ✓: the true class, last if unlikely.")
 
-    def lines(self, most: int = MOST_CLASSES) -> list[tuple[str, float, bool]]:
+    def lines(self, most: int = MOST_CLASSES) -> list[Line]:
         """Return text, probability and whether it is the answer.
 
         Of the `most` likeliest classes, the likeliest first, and then of the true one where it is none of them.
@@ -183,27 +183,3 @@ class PredictionBars(QWidget):
             )
             for label in [*shown[:most], *missing]
         ]
-
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - overrides Qt's
-        """Paint a bar for each class."""
-        painter = QPainter(self)
-        n_rows = max(self.height() // painter.fontMetrics().height(), 1)
-        lines = self.lines(min(MOST_CLASSES, n_rows))
-        if len(lines) > n_rows:  # with the true class
-            lines = self.lines(n_rows - 1)
-        if not lines:
-            return
-        height, room = self.height() / len(lines), self.width() * 0.45
-        colour = self.palette().color(QPalette.ColorRole.Highlight)
-        for row, (text, share, is_answer) in enumerate(lines):
-            font = QFont(painter.font())
-            font.setBold(is_answer)
-            painter.setFont(font)
-            place = QRectF(0, row * height, room - 6, height)
-            shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(room - 6))
-            painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, shown)
-            bar = (self.width() - room - 44) * share
-            painter.fillRect(QRectF(room, row * height + 2, max(bar, 1), max(height - 4, 1)), colour)
-            painter.drawText(
-                QRectF(room + bar + 4, row * height, 60, height), Qt.AlignmentFlag.AlignVCenter, f"{share:.0%}"
-            )

@@ -1,0 +1,1 @@
+"""Single operations of the network that is open, in numbers."""
