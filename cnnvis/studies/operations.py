@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnvis.capture import explain, receptive_fields, scaled_probabilities, trace
-from cnnvis.capture.explaining import SOFTMAX
+from cnnvis.capture import receptive_fields, scaled_probabilities, trace
+from cnnvis.capture.explaining import SOFTMAX, explain_layers
 from cnnvis.core import LayerOperation, LayerRole, ModelGraph, ReceptiveFields, UnitOperation
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.operation_rules import Pooling, WeightedSum
@@ -165,7 +165,7 @@ def run(
         graph = trace(network, tensor)
         operations = tuple(
             replace(operation, provenance=replace(operation.provenance, inputs=(name,)))
-            for operation in (explain(network, tensor, layer) for layer in _layers(graph, study.layers, network))
+            for operation in explain_layers(network, tensor, _layers(graph, study.layers, network)).values()
         )
         units = tuple(operation.at(study.channel, _position(operation, study.position)) for operation in operations)
         answers = network.predict(tensor, k=1) if network.class_names else ()

@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 import cnnvis
+from cnnvis.capture.explaining import explain_layers
 from cnnvis.core.errors import InvalidInputError, LayerNotFoundError
 
 
@@ -221,6 +222,36 @@ def test_what_follows_and_whether_it_sees_the_class_names():
     assert dense.sources[0].name == "2"  # the maps before the flatten
     assert dense.sources[0].values.shape == (2, 3, 3)
     assert_every_unit_holds(dense)
+
+
+def test_what_was_read_is_what_it_was_then_though_it_was_changed_in_place_later():
+    class Careless(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(2, 2, 3, padding=1)
+
+        def forward(self, x):
+            x = x * 1.0
+            made = self.conv(x)
+            x.add_(made)
+            return x.relu_()
+
+    torch.manual_seed(0)
+    image = torch.randn(1, 2, 5, 5)
+    operation = cnnvis.explain(Careless(), image, "conv")
+    np.testing.assert_array_equal(operation.sources[0].values, image[0])
+    assert_every_unit_holds(operation)
+
+
+def test_several_layers_at_once():
+    network = cnnvis.models.load("fashion-cnn")
+    found = explain_layers(network, None, ["conv2", "softmax", "pool1"])
+    assert list(found) == ["conv2", "softmax", "pool1"]
+    for layer, operation in found.items():
+        alone = cnnvis.explain(network, None, layer)
+        np.testing.assert_array_equal(operation.output.values, alone.output.values)
+        assert operation.at().value == alone.at().value
+        assert_every_unit_holds(operation)
 
 
 def test_a_layer_of_ones_own_is_explained_by_what_it_convolves():

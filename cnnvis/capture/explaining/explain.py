@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -62,31 +62,53 @@ def explain(model: Any, image: Any, layer: str) -> LayerOperation:
     pads or makes its weights before it convolves is explained by what it really convolved.
     Cost: two forward passes. The model is left as it was.
     """
+    return explain_layers(model, image, [layer])[layer]
+
+
+def explain_layers(model: Any, image: Any, layers: Iterable[str]) -> dict[str, LayerOperation]:
+    """Return what several layers of a network did with one image; parameters and errors as for `explain`.
+
+    Cost: two forward passes for all of them together, and a third for "softmax".
+    """
     module = as_module(model)
     call, names = first_call(model, image, "explain")
     graph = _trace(module, call)
-    if layer == SOFTMAX and SOFTMAX not in graph:
-        return _answer(model, module, call, names, graph)
+    wanted = tuple(dict.fromkeys(layers))
+    real = [layer for layer in wanted if layer != SOFTMAX or SOFTMAX in graph]
+    for layer in real:
+        _require_computed(graph, layer)
+    following = {layer: _following(graph, layer) for layer in real}
+    needed = set(real).union(*following.values(), *(_sources(graph, layer) for layer in real))
+    watch = _Watch(set(real), needed)
+    tree = ModuleTree(module)
+    if real:
+        with evaluating(tree), watch, Tracer(tree, watch.listen):
+            given = call.copy()
+            module(*given.args, **given.kwargs)
+    provenance = _provenance(model, module, names)
+    found = {}
+    for layer in real:
+        rule, sources, note = _explained(graph, layer, watch)
+        found[layer] = LayerOperation(
+            output=_values(graph, layer, watch.kept[layer]),
+            sources=sources,
+            rule=rule,
+            following=tuple(_values(graph, name, watch.kept[name]) for name in following[layer]),
+            class_names=_class_names(model, graph, layer),
+            note=note,
+            provenance=provenance,
+        )
+    return {
+        layer: found[layer] if layer in found else _answer(model, module, call, graph, provenance) for layer in wanted
+    }
+
+
+def _require_computed(graph: ModelGraph, layer: str) -> None:
     node = graph[layer]
     if node.role is LayerRole.INPUT:
         raise InvalidInputError(f"{layer!r} is an input of the network: nothing computes it. Name a layer behind it.")
     if not node.recordable:
         raise InvalidInputError(f"Layer {layer!r} ({node.type}) has no values for each image, so nothing to explain.")
-    following = _following(graph, layer)
-    watch = _Watch(layer, {layer, *following, *_sources(graph, layer)})
-    tree = ModuleTree(module)
-    with evaluating(tree), watch, Tracer(tree, watch.listen):
-        module(*call.args, **call.kwargs)
-    rule, sources, note = _explained(graph, layer, watch)
-    return LayerOperation(
-        output=_values(graph, layer, watch.kept[layer]),
-        sources=sources,
-        rule=rule,
-        following=tuple(_values(graph, name, watch.kept[name]) for name in following),
-        class_names=_class_names(model, graph, layer),
-        note=note,
-        provenance=_provenance(model, module, names),
-    )
 
 
 class _Primitive(NamedTuple):
@@ -98,59 +120,65 @@ class _Primitive(NamedTuple):
     result: Tensor
 
 
-class _Watch(TorchFunctionMode):
-    """Keeps values of some layers, and what one layer called torch with.
+class _Read(NamedTuple):
+    """The rule of a layer, and what it read of the image, (C, *S)."""
 
-    Entered before the tracer it hears every call of a torch function that the tracer lets pass. In-place layers change
-    what came before, so values are copied when their layer is done.
+    rule: Rule
+    fed: np.ndarray
+
+
+class _Watch(TorchFunctionMode):
+    """Keeps values of some layers, and what others called torch with.
+
+    Entered before the tracer it hears every call of a torch function that the tracer lets pass. Layers that work in
+    place change what came before, so all is copied as soon as its layer is done.
     """
 
-    def __init__(self, layer: str, wanted: set[str]) -> None:
+    def __init__(self, layers: set[str], wanted: set[str]) -> None:
         super().__init__()
-        self._layer, self._wanted = layer, wanted
+        self._layers, self._wanted = layers, wanted
         self._recent: list[_Primitive] = []
         self.kept: dict[str, np.ndarray] = {}
-        self.primitives: tuple[_Primitive, ...] = ()
-        self.call: Call | None = None
-        self.made: Tensor | None = None
-        """What the layer returned."""
+        self.reads: dict[str, _Read] = {}
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
         name = operation_name(func)
-        if self.call is None and (name in MAKERS or name == "pad") and isinstance(result, Tensor):
+        if (name in MAKERS or name == "pad") and isinstance(result, Tensor):
             self._recent.append(_Primitive(name, args, kwargs or {}, result))
         return result
 
     def listen(self, call: Call) -> None:
+        """Keep what is wanted of a layer that has run."""
         if call.name in self._wanted and call.values:
             value = call.values[0]
             self.kept[call.name] = _first_image(channels_first(value.tensor, value.axes))
-        if call.name == self._layer and not call.is_block:
-            self.call, self.made = call, call.values[0].tensor
-            self.primitives = tuple(self._recent)
-        if not call.is_block:
-            self._recent.clear()
+        if call.is_block:
+            return
+        if call.name in self._layers:
+            reading = _reading(self._recent, call.values[0].tensor)
+            if reading is not None:
+                self.reads[call.name] = _Read(reading.rule, _first_image(reading.fed))
+        self._recent.clear()
 
 
 def _explained(graph: ModelGraph, layer: str, watch: _Watch) -> tuple[Rule | None, tuple[LayerValues, ...], str]:
     """Return the rule of a layer, what it read, and what is to be said of it."""
-    reading = _reading(watch.primitives, watch.made)
     names = list(dict.fromkeys(graph.sources(layer)))
     own = tuple(_values(graph, name, watch.kept[name]) for name in names if name in watch.kept)
-    if reading is not None:
-        fed = _first_image(reading.fed)
+    if layer in watch.reads:
+        rule, fed = watch.reads[layer]
         source = _unflattened(graph, names[0], fed, watch) if names else None
-        return reading.rule, (source or LayerValues(names[0] if names else "constants", "", fed),), ""
+        return rule, (source or LayerValues(names[0] if names else "constants", "", fed),), ""
     node, made = graph[layer], watch.kept[layer]
     same = [source for source in own if source.values.shape == made.shape]
     operands = tuple(_values(graph, name, watch.kept[name]) for name in graph.sources(layer) if name in watch.kept)
     if node.role is LayerRole.ACTIVATION and len(own) == len(same) == 1 and _is_point_function(same[0].values, made):
         return PointFunction(made), own, ""
     if node.role is LayerRole.MERGE and node.type in _SIGNS and _broadcast(operands, made.shape):
-        rule: Rule = Merge(_SIGNS[node.type])
-        if _holds(rule, operands, made):
-            return rule, operands, ""
+        merge = Merge(_SIGNS[node.type])
+        if _holds(merge, operands, made):
+            return merge, operands, ""
     if node.type == "cat" and _lie_behind_each_other(operands, made):
         return Concatenation(), operands, ""
     if node.role in _PASSED:
@@ -158,9 +186,8 @@ def _explained(graph: ModelGraph, layer: str, watch: _Watch) -> tuple[Rule | Non
     return None, own, f"How a {node.type} computes is not known here: what it read and what it made is all there is."
 
 
-def _reading(primitives: Iterable[_Primitive], made: Tensor | None) -> Reading | None:
+def _reading(primitives: Sequence[_Primitive], made: Tensor) -> Reading | None:
     """Return what was read by the torch function whose result the layer returned."""
-    primitives = list(primitives)
     found = next((one for one in reversed(primitives) if one.result is made and one.name in MAKERS), None)
     if found is None:
         return None
@@ -170,7 +197,7 @@ def _reading(primitives: Iterable[_Primitive], made: Tensor | None) -> Reading |
         return None  # called in a way of which nothing is known
     if reading is None:
         return None
-    padding = next((one for one in primitives if one.name == "pad" and one.result is found.args[0]), None)
+    padding = next((one for one in primitives if one.name == "pad" and one.result is reading.fed), None)
     if padding is None:
         return reading
     rule = before_padding(reading.rule, *padding.args, **padding.kwargs)
@@ -216,10 +243,11 @@ def _following(graph: ModelGraph, layer: str) -> list[str]:
     return found
 
 
-def _answer(model: Any, module: Any, call: ForwardCall, names: tuple[str, ...], graph: ModelGraph) -> LayerOperation:
+def _answer(model: Any, module: Any, call: ForwardCall, graph: ModelGraph, provenance: Provenance) -> LayerOperation:
     """Return the softmax of what the network returns."""
     with evaluating(ModuleTree(module)):
-        output = module(*call.args, **call.kwargs)
+        given = call.copy()
+        output = module(*given.args, **given.kwargs)
     if not isinstance(output, Tensor) or output.ndim != 2:
         found = f"shape {tuple(output.shape)}" if isinstance(output, Tensor) else type(output).__name__
         raise InvalidInputError(
@@ -232,7 +260,7 @@ def _answer(model: Any, module: Any, call: ForwardCall, names: tuple[str, ...], 
         sources=(LayerValues(graph.names[-1], graph.layers[-1].type, scores),),
         rule=Softmax(),
         class_names=tuple(getattr(model, "class_names", None) or ()),
-        provenance=_provenance(model, module, names),
+        provenance=provenance,
     )
 
 
