@@ -10,13 +10,19 @@ from numpy.typing import NDArray
 
 from cnnvis.attribution.connections import connect
 from cnnvis.attribution.link_signs import link_signs
+from cnnvis.attribution.pixel_links import pixel_links
 from cnnvis.capture import record, trace
+from cnnvis.capture.explaining import explain_layers
 from cnnvis.capture.inputs import as_call, as_example, as_module, with_images
 from cnnvis.capture.surveying.plan import signal_of
 from cnnvis.core import EdgeSet, LayerRole, ModelGraph, NetworkMaps
 from cnnvis.core.errors import InvalidInputError
+from cnnvis.core.pixel_links import PixelLinks
 from cnnvis.core.survey import Signal
 from cnnvis.core.unit_layers import unit_layers
+
+N_ENTRIES = 1000
+"""Weights of each layer by default: of links from pixel to pixel more would hide each other."""
 
 N_LINKS = 600
 """Links between maps by default: more hide each other, and the maps."""
@@ -28,6 +34,7 @@ def network_maps(
     layers: str | Iterable[str] | None = None,
     *,
     top_k: int = N_LINKS,
+    n_entries: int = N_ENTRIES,
     limits: NDArray[np.float64] | None = None,
 ) -> NetworkMaps:
     """Return what every layer of a network makes of one input: what `Scene.of_tiles` draws.
@@ -42,6 +49,8 @@ def network_maps(
         branches merge.
     top_k : int
         Links at most, the strongest between each two layers.
+    n_entries : int
+        Weights of each layer at most, the strongest, that are kept for links between pixels; 0 for none.
     limits : (L,) ndarray of float, optional
         |value| that has the full colour, by layer: those of another input or epoch, so that both compare.
 
@@ -60,8 +69,8 @@ def network_maps(
 
     Notes
     -----
-    Two forward passes more than `connect`. Links that start in single pixels of an input are drawn from its map: of
-    those between two maps the strongest counts.
+    Two forward passes more than `connect`, and two for links between pixels. Links between maps that start in single
+    pixels of an input are drawn from its map: of those between two maps the strongest counts.
     """
     call, names = _first(model, image)
     example = call.kwargs or call.args
@@ -91,9 +100,28 @@ def network_maps(
         limits=limits,
         link_ends=ends,
         link_weights=weights,
+        pixel_links=_pixel_links(model, example, graph, chosen, shown, n_entries),
         caption=edges.caption.replace("edges", "links") if edges is not None and len(ends) else "",
         provenance=recording.provenance,
     )
+
+
+def _pixel_links(
+    model: Any,
+    example: Any,
+    graph: ModelGraph,
+    chosen: dict[str, str],
+    shown: dict[str, NDArray[np.float32]],
+    n_entries: int,
+) -> tuple[PixelLinks, ...]:
+    """Return what the shown layers read of each other, pixel by pixel."""
+    roles = (LayerRole.CONVOLUTION, LayerRole.DENSE, LayerRole.POOLING)
+    reading = [layer for layer in shown if graph[layer].role in roles]
+    if not n_entries or not reading:
+        return ()
+    shown_by = {chosen[layer]: layer for layer in shown}
+    shapes = [stack.shape for stack in shown.values()]
+    return pixel_links(explain_layers(model, example, reading), shown_by, list(shown), shapes, n_entries)
 
 
 def _first(model: Any, image: Any) -> tuple[Any, tuple[str, ...]]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from cnnvis.core.checks import frozen_array, frozen_integers, require_finite, require_shape
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.graph import LayerRole
+from cnnvis.core.pixel_links import PixelLinks
 from cnnvis.core.provenance import Provenance
 from cnnvis.core.units import Units
 
@@ -37,6 +38,8 @@ class NetworkMaps:
         From which map to which, numbered through, layer after layer.
     link_weights : (E,) float64
         At most 1, negative for a kernel that is so on the whole.
+    pixel_links : tuple of PixelLinks
+        What layers read pixel by pixel, of those whose rule is known.
     caption : str
         Which links these are, in words.
     quantity : str
@@ -57,6 +60,7 @@ class NetworkMaps:
     limits: NDArray[np.float64] | None = None
     link_ends: NDArray[np.int64] = field(default_factory=lambda: np.empty((0, 2), np.int64))
     link_weights: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    pixel_links: tuple[PixelLinks, ...] = ()
     caption: str = ""
     quantity: str = "activation"
     provenance: Provenance = field(default_factory=Provenance)
@@ -91,6 +95,21 @@ class NetworkMaps:
             object.__setattr__(self, name, array)
         _require_numbers("flow", parts["flow"], n_layers)
         _require_numbers("link_ends", parts["link_ends"], len(self.units))
+        for links in self.pixel_links:
+            self._require_fit(links)
+
+    def _require_fit(self, links: PixelLinks) -> None:
+        _require_numbers("pixel_links", np.array([links.source, links.target]), len(self.layers))
+        for side, layer in enumerate((links.source, links.target)):
+            _require_numbers(f"pixel_links of {self.layers[layer]!r}", links.maps[:, side], len(self.values[layer]))
+        read, made = self.values[links.source].shape[1:], self.values[links.target].shape[1:]
+        if links.shape != made or any(
+            table.max(initial=-1) >= size for table, size in zip((links.rows, links.columns), read, strict=True)
+        ):
+            raise InvalidInputError(
+                f"NetworkMaps: pixel links of {self.layers[links.target]!r} are of maps {links.shape}, shown "
+                f"are {made}, and what they read is {read}."
+            )
 
     @property
     def units(self) -> Units:

@@ -1,6 +1,7 @@
 """The maps of a network as one .safetensors file: tensors by name, everything else as JSON in the header.
 
-Tensors: `values/<layer>` (C, H, W), `depths`, `flow`, `limits`, `link_ends`, `link_weights`.
+Tensors: `values/<layer>` (C, H, W), `depths`, `flow`, `limits`, `link_ends`, `link_weights`; of each layer that is read
+pixel by pixel `pixels/<number>/maps`, `places`, `weights`, `rows` and `columns`.
 """
 
 from __future__ import annotations
@@ -8,9 +9,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from cnnvis.core import NetworkMaps, Provenance
+from cnnvis.core.pixel_links import PixelLinks
 from cnnvis.io._safetensors import Kind, all_tensors
 
 KIND = Kind("network_maps", 1)
+
+PIXEL_ARRAYS = ("maps", "places", "weights", "rows", "columns")
+PIXEL_FACTS = ("source", "target", "n_entries", "weighted")
 
 ARRAYS = ("depths", "flow", "limits", "link_ends", "link_weights")
 
@@ -23,8 +28,11 @@ def save(obj: NetworkMaps, path: Path) -> None:
         "roles": [str(role) for role in obj.roles],
         "caption": obj.caption,
         "quantity": obj.quantity,
+        "pixel_links": [{name: getattr(links, name) for name in PIXEL_FACTS} for links in obj.pixel_links],
         "provenance": obj.provenance.to_json(),
     }
+    for number, links in enumerate(obj.pixel_links):
+        tensors |= {f"pixels/{number}/{name}": getattr(links, name) for name in PIXEL_ARRAYS}
     KIND.write(path, tensors | {name: getattr(obj, name) for name in ARRAYS}, facts)
 
 
@@ -43,6 +51,10 @@ def load(path: Path) -> NetworkMaps:
             roles=tuple(facts["roles"]),
             values=tuple(tensors[f"values/{layer}"] for layer in facts["layers"]),
             **{name: tensors[name] for name in ARRAYS},
+            pixel_links=tuple(
+                PixelLinks(**found, **{name: tensors[f"pixels/{number}/{name}"] for name in PIXEL_ARRAYS})
+                for number, found in enumerate(facts.get("pixel_links", ()))
+            ),
             caption=facts["caption"],
             quantity=facts["quantity"],
             provenance=Provenance.from_json(facts["provenance"]),

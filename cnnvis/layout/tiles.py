@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,7 +65,7 @@ class Tiles:
         return corners
 
 
-def place_tiles(
+def place_tiles(  # noqa: PLR0913 - all that a picture of tiles can change
     shapes: Sequence[tuple[int, int, int]],
     depths: ArrayLike,
     *,
@@ -75,6 +75,7 @@ def place_tiles(
     spacing: float = 0.1,
     rows: int | None = None,
     same_pixels: bool = False,
+    enlarged: Collection[int] = (),
 ) -> Tiles:
     """Return where the maps of a network stand.
 
@@ -99,6 +100,8 @@ def place_tiles(
     same_pixels : bool
         Pixels of all layers are of one size, so that tiles are as large as their maps have pixels; otherwise the maps
         of all layers are of one size.
+    enlarged : collection of int
+        Numbers of layers whose maps stand in a grid whatever `arrangement` says, all of the largest size.
 
     Returns
     -------
@@ -121,10 +124,16 @@ def place_tiles(
         raise InvalidInputError("place_tiles: every layer needs a map of one pixel at least.")
     largest = max(max(shape[1:]) for shape in shapes)
     centres, sides = [], []
-    middles, directions = _middles(depths, layer_distance, rows)
-    for (n, height, width), middle, direction in zip(shapes, middles, directions, strict=True):
+    sheets = [math.isqrt(shape[0] - 1) + 1 if number in enlarged else 0 for number, shape in enumerate(shapes)]
+    middles, directions = _middles(depths, layer_distance, rows, np.array(sheets) / (1 - spacing))
+    for number, ((n, height, width), middle, direction) in enumerate(zip(shapes, middles, directions, strict=True)):
         is_units = height == width == 1
         whole = UNIT if is_units else max(height, width) / largest if same_pixels else 1.0
+        if number in enlarged:
+            places, side = _grid(n, 1.0, spacing, side=math.inf)
+            centres.append(middle + places)
+            sides.append(np.tile(side * np.array([width, height]) / max(height, width), (n, 1)))
+            continue
         forms = (
             _line(n, whole, turn, layer_distance, spacing, is_units=is_units),
             _circle(n, whole, spacing),
@@ -144,8 +153,13 @@ def _between(forms: tuple[tuple[Places, float], ...], arrangement: float) -> tup
     return (1 - share) * here + share * there, (1 - share) * side + share * other
 
 
-def _middles(depths: NDArray[np.int64], distance: float, rows: int | None) -> tuple[Places, NDArray[np.int64]]:
-    """Return the middle of each layer, (L, 3), and the direction in which data flow there, 1 or -1."""
+def _middles(
+    depths: NDArray[np.int64], distance: float, rows: int | None, heights: Places
+) -> tuple[Places, NDArray[np.int64]]:
+    """Return the middle of each layer, (L, 3), and the direction in which data flow there, 1 or -1.
+
+    Rows with a layer that is higher than a grid, see `heights` (L,), are farther from their neighbours.
+    """
     middles = np.zeros((depths.size, 3))
     n_depths = int(depths.max()) + 1
     n_rows = rows or max(round(math.sqrt(n_depths * distance / (ASPECT * ROW))), 1)
@@ -155,7 +169,10 @@ def _middles(depths: NDArray[np.int64], distance: float, rows: int | None) -> tu
     for depth in np.unique(depths):
         beside = np.flatnonzero(depths == depth)
         middles[beside, 0] = BESIDE * (np.arange(beside.size) - (beside.size - 1) / 2)
-    middles[:, 1] = ROW * (row - row.max() / 2)
+    needed = np.full(int(row.max()) + 1, ROW)
+    np.maximum.at(needed, row, heights + ROW - GRID)
+    tops = np.concatenate([[0.0], np.cumsum((needed[1:] + needed[:-1]) / 2)])
+    middles[:, 1] = (tops - tops[-1] / 2)[row]
     middles[:, 2] = distance * direction * (place - (per_row - 1) / 2)
     return middles, direction
 
@@ -181,10 +198,10 @@ def _circle(n: int, whole: float, spacing: float) -> tuple[Places, float]:
     return places, min(whole, 2 * math.sin(np.pi / n) * RADIUS * (1 - spacing) if n > 2 else 1.0)
 
 
-def _grid(n: int, whole: float, spacing: float) -> tuple[Places, float]:
+def _grid(n: int, whole: float, spacing: float, *, side: float = GRID) -> tuple[Places, float]:
     columns = math.isqrt(n - 1) + 1
     rows = -(-n // columns)
-    pitch = min(GRID / columns, whole / (1 - spacing))
+    pitch = min(side / columns, whole / (1 - spacing))
     row, column = np.divmod(np.arange(n), columns)
     places = np.stack([column - (columns - 1) / 2, row - (rows - 1) / 2, np.zeros(n)], axis=1)
     return pitch * places, min(whole, pitch * (1 - spacing))

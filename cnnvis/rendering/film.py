@@ -28,7 +28,7 @@ def film(
     target: Scene | SceneGrid,
     path: str | Path,
     *,
-    over: Literal["turn", "series", "arrangement"] = "turn",
+    over: Literal["turn", "series", "arrangement", "position"] = "turn",
     frames: int = 48,
     fps: int = 24,
     size: tuple[int, int] | None = None,
@@ -37,17 +37,17 @@ def film(
     """Write a film of a scene that turns, plays its series, or whose tiles move.
 
     `turn` goes once around the scene, `series` shows the frames of `Scene.series`, `arrangement` moves the maps of a
-    network from the grid over the circle to the line, and back.
+    network from the grid over the circle to the line, and back, `position` the windows over these maps, row by row.
 
     Parameters
     ----------
     target : Scene or SceneGrid
-        Comes back as it was: camera, frame and arrangement are restored, also on an error.
+        Comes back as it was: camera, frame, arrangement and position are restored, also on an error.
     path : path-like
         .mp4 (H.264, plays in every browser) or .gif; written whole or not at all.
-    over : {"turn", "series", "arrangement"}
+    over : {"turn", "series", "arrangement", "position"}
     frames : int, default: 48
-        Pictures of a turn or of arrangements; a series has its own number.
+        Pictures of a turn, of arrangements or positions; a series has its own number.
     fps : int, default: 24
         Pictures per second.
     size : (width, height) in pixels, optional
@@ -66,8 +66,8 @@ def film(
     path = Path(path)
     if path.suffix.lower() not in FILM_SUFFIXES:
         raise FileFormatError(f"Cannot write a film as {path.name!r}; allowed are {', '.join(FILM_SUFFIXES)}.")
-    if over not in ("turn", "series", "arrangement"):
-        raise InvalidInputError(f"A film runs over 'turn', 'series' or 'arrangement', got {over!r}.")
+    if over not in ("turn", "series", "arrangement", "position"):
+        raise InvalidInputError(f"A film runs over 'turn', 'series', 'arrangement' or 'position', got {over!r}.")
     if fps < 1 or frames < 1:
         raise InvalidInputError(f"A film needs at least one frame and one frame per second, got {frames} and {fps}.")
     scenes = scenes_of(target)
@@ -76,7 +76,7 @@ def film(
     total = max(len(scene.series) for scene in scenes) if over == "series" else frames
     if total == 0:
         raise InvalidInputError("The scene has no series to film; give it one with scene.set_frames(...).")
-    if over == "arrangement" and not _tiles(scenes):
+    if over in ("arrangement", "position") and not _tiles(scenes):
         raise InvalidInputError("The scene has no tiles to arrange; add some with scene.add_tiles(...).")
     with (
         _restored(scenes),
@@ -129,6 +129,8 @@ def _moments(scenes: tuple[Scene, ...], over: str, total: int) -> Iterator[int]:
         if over == "arrangement":
             for item in _tiles(scenes):
                 item.arrangement = 1 + math.cos(2 * math.pi * index / total)
+        if over == "position":
+            _go_to_position(scenes, index, total)
         for scene, azimuth in zip(scenes, start, strict=True):
             if over == "turn":
                 scene.camera.azimuth = azimuth + 360.0 * index / total
@@ -137,18 +139,27 @@ def _moments(scenes: tuple[Scene, ...], over: str, total: int) -> Iterator[int]:
         yield index
 
 
+def _go_to_position(scenes: tuple[Scene, ...], index: int, total: int) -> None:
+    """Show what is read at one of `total` positions, row by row, of which a row has as many as there are rows."""
+    side = math.isqrt(total - 1) + 1
+    row, column = divmod(index, side)
+    for item in _tiles(scenes):
+        item.update({"row": (row + 0.5) / side, "column": (column + 0.5) / side, "expansion": max(item.expansion, 2.0)})
+
+
 @contextmanager
 def _restored(scenes: tuple[Scene, ...]) -> Iterator[None]:
-    """Put camera, frame and arrangement of every scene back on exit."""
+    """Put camera, frame, arrangement and position of every scene back on exit."""
     before = [(scene.camera.azimuth, scene.frame) for scene in scenes]
-    arrangements = [(item, item.arrangement) for item in _tiles(scenes)]
+    moved = ("arrangement", "row", "column", "expansion")
+    states = [(item, {name: getattr(item, name) for name in moved}) for item in _tiles(scenes)]
     try:
         yield
     finally:
         for scene, (azimuth, frame) in zip(scenes, before, strict=True):
             scene.camera.azimuth, scene.frame = azimuth, frame
-        for item, arrangement in arrangements:
-            item.arrangement = arrangement
+        for item, state in states:
+            item.update(state)
 
 
 def _tiles(scenes: tuple[Scene, ...]) -> list[TilesItem]:

@@ -10,10 +10,14 @@ from numpy.typing import NDArray
 from cnnvis.rendering import _vtk as vtk
 from cnnvis.rendering.pane import Pane
 from cnnvis.rendering.screen_box import frame_lines
-from cnnvis.rendering.tiles_artist import TilesArtist
+from cnnvis.rendering.tiles_artist import TilesArtist, line_actor, show_lines
 from cnnvis.scene import Selection
 
 Places = NDArray[np.float64]
+
+
+LINK_WIDTH, BRIGHT = 2.0, 2.0
+"""Of the links of a selected map."""
 
 
 class Pixel(NamedTuple):
@@ -50,13 +54,17 @@ def pixel_at(artist: TilesArtist, start: Places, direction: Places) -> Pixel | N
 
 
 def tile_marks(artist: TilesArtist, selection: Selection, pane: Pane) -> list[vtk.vtkActor]:
-    """Return outlines around the tiles of the selected units and layers; none without any."""
+    """Return outlines around the tiles of the selected units and layers, and their links; none without any.
+
+    The other links step back.
+    """
     units, selected = artist.item.data.units, set()
     for layer, size in units.parts:
         first = units.range(layer).start
         own = range(size) if layer in selection.layers else (c for name, c in selection.units if name == layer)
         selected |= {int(artist.shown.tile_of_map[first + channel]) for channel in own if channel < size}
     chosen = sorted(selected - {-1})
+    artist.fade_links(bool(chosen))
     if not chosen:
         return []
     corners = artist.tiles().corners[chosen].reshape(-1, 3)
@@ -64,4 +72,16 @@ def tile_marks(artist: TilesArtist, selection: Selection, pane: Pane) -> list[vt
     actor = frame_lines(corners, pairs, pane)
     actor.GetProperty().SetColor(*pane.theme.text)
     actor.GetProperty().SetLineWidth(pane.font / 7)
-    return [actor]
+    return [actor, *_links_of(artist, chosen, pane)]
+
+
+def _links_of(artist: TilesArtist, chosen: list[int], pane: Pane) -> list[vtk.vtkActor]:
+    """Return the links into and out of some tiles."""
+    actors = []
+    for lines in artist.drawn_links:
+        own = lines.only(np.isin(artist.shown.tile_of_map[lines.ends], chosen).any(axis=1))
+        if len(own.points):
+            actors.append(line_actor(LINK_WIDTH))
+            colours = own.colours(pane.theme.text, pane.theme.background, BRIGHT * artist.item.link_brightness)
+            show_lines(actors[-1], own.points, colours)
+    return actors

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnvis.core import NetworkMaps
 from cnnvis.core.palette import MISSING_COLOUR
-from cnnvis.layout.tiles import Tiles, lines_between, place_tiles
+from cnnvis.layout.tiles import Tiles, place_tiles
 from cnnvis.rendering import _vtk as vtk
 from cnnvis.rendering.artist import Artist
 from cnnvis.rendering.legend import Legend
@@ -18,16 +17,14 @@ from cnnvis.rendering.screen_box import Projection
 from cnnvis.rendering.screen_texts import ScreenTexts
 from cnnvis.rendering.style import RGB, Theme
 from cnnvis.rendering.tile_atlas import TileAtlas
+from cnnvis.rendering.tile_links import NO_LINES, Lines, PixelLineSets, lines_of_maps
 from cnnvis.scene.tiles_item import ShownMaps, TilesItem
 
 LABEL = 0.8
 """Size of a layer's name, in letters."""
 
-POSITIVE, NEGATIVE = np.array([230, 97, 1]) / 255, np.array([94, 60, 153]) / 255
-"""Colours of links, orange and purple: told apart by the colour-blind, too, and from the values of maps."""
-
-FAINTEST = 0.08
-"""How much of its colour the weakest link has."""
+FADED = 0.12
+"""Opacity of links beside those of a selected map."""
 
 BELOW = 0.12
 """Between a layer and its name."""
@@ -42,7 +39,7 @@ class TilesArtist(Artist[TilesItem]):
         self._coloured: tuple[Any, ...] = ()
         self._placed: tuple[Any, ...] = ()
         self._actor = _textured_actor()
-        self._flow, self._links = _line_actor(2.0), _line_actor(1.0)
+        self._flow, self._links, self._pixel_links = line_actor(2.0), line_actor(1.0), line_actor(1.0)
 
     def build(self, theme: Theme) -> Iterator[vtk.vtkProp]:
         """Yield the tiles, the flow of data, and the links."""
@@ -59,25 +56,29 @@ class TilesArtist(Artist[TilesItem]):
         self._actor.GetTexture().SetInterpolate(item.pixels == "soft")
         self._actor.GetProperty().SetOpacity(item.opacity)
         yield self._actor
-        _show_lines(
+        show_lines(
             self._flow,
             self._flow_lines(),
             np.tile(_mixed(theme.text, theme.background, 0.35), (len(item.data.flow), 1)),
         )
         yield self._flow
-        if item.links and len(item.data.link_ends):
-            _show_lines(self._links, *self._link_lines(tiles, theme))
-            yield self._links
+        self.drawn_links = self._link_lines() if item.links else (NO_LINES, NO_LINES)
+        if item.links:
+            for actor, lines in zip((self._links, self._pixel_links), self.drawn_links, strict=True):
+                if len(lines.points):
+                    show_lines(actor, lines.points, lines.colours(theme.text, theme.background, item.link_brightness))
+                    yield actor
 
     def _take_maps(self) -> None:
         """Make the texture's values and the quads, unless they are those of the last time."""
         item = self.item
-        key = (id(item.data), item.depth, item.n_reduced, item.folded_layers)
+        key = (id(item.data), item.depth, item.n_reduced, item.folded_layers, item.enlarged_layers, item.in_colour)
         if key == self._maps_of:
             return
         self._maps_of, self._coloured, self._placed = key, (), ()
         self._data = item.data  # kept: its id stands for it
         self.shown: ShownMaps = item.shown()
+        self._line_sets: PixelLineSets | None = None
         self._values = np.concatenate([stack.ravel() for stack in self.shown.stacks])
         self.atlas = TileAtlas.of(self.shown.stacks)
         self._actor.GetMapper().SetInputData(_quads(self.atlas.texture_points))
@@ -93,10 +94,19 @@ class TilesArtist(Artist[TilesItem]):
         seen = transfer.colours(positions) * alpha + np.array(theme.background, np.float32) * (1 - alpha)
         seen[np.isnan(positions)] = MISSING_COLOUR
         rgb = np.round(255 * seen).astype(np.uint8)
+        for layer, picture in self.shown.pictures.items():
+            self._paint(rgb, int(np.searchsorted(self.tiles().layer, layer)), picture)
         image = self._actor.GetTexture().GetInput()
         image.SetDimensions(rgb.shape[1], rgb.shape[0], 1)
         image.GetPointData().SetScalars(vtk.numpy_to_vtk(rgb.reshape(-1, 3), deep=True))
         image.Modified()
+
+    def _paint(self, rgb: NDArray[np.uint8], tile: int, picture: NDArray[np.uint8]) -> None:
+        """Put a picture (H, W, 3) in the place of a tile in the texture, its border included."""
+        column, row, width, height = self.atlas.boxes[tile]
+        rows, columns = (np.arange(n) * size // n for n, size in zip((height, width), picture.shape[:2], strict=True))
+        bordered = np.pad(picture[rows][:, columns], ((1, 1), (1, 1), (0, 0)), mode="edge")
+        rgb[row - 1 : row + height + 1, column - 1 : column + width + 1] = bordered
 
     # -- places ----------------------------------------------------------------------------------
 
@@ -105,7 +115,7 @@ class TilesArtist(Artist[TilesItem]):
         item = self.item
         self._take_maps()
         key = (item.arrangement, item.turn, item.layer_distance, item.spacing, item.rows)
-        key += (item.same_pixels, item.origin)
+        key += (item.same_pixels, item.enlarged_layers, item.origin)
         if key != self._placed:
             self._placed = key
             found = place_tiles(
@@ -117,6 +127,7 @@ class TilesArtist(Artist[TilesItem]):
                 spacing=item.spacing,
                 rows=item.rows,
                 same_pixels=item.same_pixels,
+                enlarged=[item.data.layers.index(layer) for layer in item.enlarged_layers],
             )
             self._tiles = Tiles(found.centres + np.array(item.origin), found.sides, found.layer)
             self._boxes = _boxes_of(self._tiles, len(self.shown.stacks))
@@ -144,21 +155,20 @@ class TilesArtist(Artist[TilesItem]):
             np.put_along_axis(ends[:, end], axis[:, None], np.take_along_axis(faces, axis[:, None], axis=1), axis=1)
         return ends
 
-    def _link_lines(self, tiles: Tiles, theme: Theme) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        maps: NetworkMaps = self.item.data
-        ends = self.shown.tile_of_map[maps.link_ends]
-        there = (ends >= 0).all(axis=1)
-        order = np.flatnonzero(there)[np.argsort(np.abs(maps.link_weights[there]), kind="stable")]  # strong ones last
-        starts, stops = tiles.centres[ends[order, 0]], tiles.centres[ends[order, 1]]
-        boxes = self.boxes()
-        layers = tiles.layer[ends[order]]
-        gate = boxes.mean(axis=1)[layers].mean(axis=1)
-        straight = (starts + stops) / 2
-        lines = lines_between(starts, stops, straight + self.item.gathered * (gate - straight))
-        weight = maps.link_weights[order]
-        share = FAINTEST + (1 - FAINTEST) * np.abs(weight) / max(np.abs(weight).max(initial=0.0), 1e-12)
-        ink = np.where(weight[:, None] < 0, NEGATIVE, POSITIVE)
-        return lines, ink * share[:, None] + np.array(theme.background) * (1 - share[:, None])
+    def _link_lines(self) -> tuple[Lines, Lines]:
+        """Return the links that are drawn: between maps, and between pixels."""
+        item, tiles = self.item, self.tiles()
+        between_maps = lines_of_maps(item, self.shown, tiles, self.boxes().mean(axis=1))
+        if item.expansion <= 1 or not item.data.pixel_links:
+            return between_maps, NO_LINES
+        if self._line_sets is None or self._line_sets.most != item.most_links:
+            self._line_sets = PixelLineSets(item.data, item.most_links)
+        return between_maps, self._line_sets.lines(item, self.shown, tiles)
+
+    def fade_links(self, fade: bool) -> None:
+        """Let links step back behind those that are marked, or come forward again."""
+        for actor in (self._links, self._pixel_links):
+            actor.GetProperty().SetOpacity(FADED if fade else 1.0)
 
     # -- around it -------------------------------------------------------------------------------
 
@@ -175,13 +185,27 @@ class TilesArtist(Artist[TilesItem]):
     def notes(self) -> list[str]:
         """Say what is not drawn, and what the links are."""
         maps, shown = self.item.data, sum(len(stack) for stack in self.shown.stacks)
+        shown += sum(len(maps.values[layer]) - 1 for layer in self.shown.pictures)
         n_missing = int(np.count_nonzero(~np.isfinite(self._values)))
         notes = [f"{shown:,} of {len(maps.units):,} maps are drawn"] if shown < len(maps.units) else []
-        if self.item.links and len(maps.link_ends):
-            notes.append(f"{maps.caption}; orange: positive weight, purple: negative")
+        if self.item.links and (len(maps.link_ends) or maps.pixel_links):
+            notes.append(self._note_of_links())
         if self.atlas.n_halved:
             notes.append(f"maps of {self.atlas.n_halved} layers are drawn with fewer pixels: all have no room")
         return notes + ([f"{n_missing:,} values NaN or infinite (magenta)"] if n_missing else [])
+
+    def _note_of_links(self) -> str:
+        """Say which links are drawn, and what their colours are."""
+        item, maps = self.item, self.item.data
+        if item.expansion <= 1 or not maps.pixel_links:
+            return f"{maps.caption}; orange: positive weight, purple: negative"
+        everywhere = item.expansion > 2
+        whole = sum(links.n_calculations if everywhere else links.n_entries for links in maps.pixel_links)
+        where = "at all positions" if everywhere else "at one position"
+        return (
+            f"the {len(self.drawn_links[1].points):,} strongest of {whole:,} products {where}; "
+            f"orange: positive {item.links_by}, purple: negative"
+        )
 
 
 def _boxes_of(tiles: Tiles, n_layers: int) -> NDArray[np.float64]:
@@ -219,7 +243,8 @@ def _quads(texture_points: NDArray[np.float32]) -> vtk.vtkPolyData:
     return polydata
 
 
-def _line_actor(width: float) -> vtk.vtkActor:
+def line_actor(width: float) -> vtk.vtkActor:
+    """Return an actor for lines of so many pixels."""
     actor = vtk.vtkActor()
     actor.SetMapper(vtk.vtkPolyDataMapper())
     actor.GetProperty().LightingOff()
@@ -227,7 +252,7 @@ def _line_actor(width: float) -> vtk.vtkActor:
     return actor
 
 
-def _show_lines(actor: vtk.vtkActor, lines: NDArray[np.float64], colours: NDArray[np.float64]) -> None:
+def show_lines(actor: vtk.vtkActor, lines: NDArray[np.float64], colours: NDArray[np.float64]) -> None:
     """Show (E, P, 3) lines in one colour (E, 3) each."""
     n_lines, n_points = lines.shape[:2]
     polydata, points, cells = vtk.vtkPolyData(), vtk.vtkPoints(), vtk.vtkCellArray()

@@ -23,10 +23,18 @@ from cnnvis.studies.stages import OnProgress, OnStage, Stages
 FPS = 12
 """Pictures of the film per second."""
 
-ARRANGEMENTS: Mapping[str, tuple[Mapping[str, float], str]] = {
+ARRANGEMENTS: Mapping[str, tuple[Mapping[str, Any], str]] = {
     "grid": ({"arrangement": 2.0}, "Every map of every layer, side by side."),
     "circle": ({"arrangement": 1.0}, "The same maps in circles, so that links cross in their middle."),
     "stack": ({"arrangement": 0.0, "turn": 1.0}, "The same maps one behind the other, as networks are often drawn."),
+    "position": (
+        {"expansion": 2.0},
+        "What every layer reads at one position, in the middle: pixels of a window, and the pixel it makes of them.",
+    ),
+    "calculations": (
+        {"expansion": 3.0, "links_by": "product"},
+        "The strongest products of all positions: weights times what they meet.",
+    ),
     "line": ({"arrangement": 0.0, "turn": 0.0}, "The same maps in lines across the data flow."),
 }
 """Pictures: the state of the tiles, and the caption."""
@@ -36,6 +44,7 @@ SUMMARY = (
     "between maps. Colours are shares of the largest value of a layer: how strong layers are beside each other they do "
     "not tell."
 )
+POSITIONS_NOTE = "The windows of all layers on their way over their maps, row by row."
 FILM_NOTE = "From the grid over the circle to the line, and back: each map keeps to its own way."
 
 
@@ -160,6 +169,10 @@ def run(
             path = out / "arrangements.mp4"
             film(scene, path, over="arrangement", frames=study.frames, fps=FPS, size=study.size, progress=progress)
             files[path] = "from one arrangement to the next"
+        with stages("film of positions") as progress:
+            path = out / "positions.mp4"
+            film(scene, path, over="position", frames=study.frames, fps=FPS, size=study.size, progress=progress)
+            files[path] = "what each layer reads, position by position"
     with stages("files"):
         files[save(maps, out / "maps.safetensors")] = "the maps, for cnnvis.load"
         files[save(scene, out / "scene.json")] = "the scene, for cnnvis view and cnnvis render"
@@ -173,7 +186,7 @@ def run(
 def _pictures(scene: Scene, out: Path, size: tuple[int, int], progress: Any) -> dict[Path, str]:
     files = {}
     item = next(item for item in scene if isinstance(item, TilesItem))
-    before = {name: getattr(item, name) for name in ("arrangement", "turn")}
+    before = {name: getattr(item, name) for name in ("arrangement", "turn", "expansion", "links_by")}
     for number, (name, (state, caption)) in enumerate(ARRANGEMENTS.items()):
         item.update(before | dict(state))
         render(scene, out / f"{name}.png", size=size)
@@ -193,6 +206,8 @@ def _write_report(result: ArchitectureResult, out: Path, *, command: str) -> dic
         page.figure(out / f"{name}.png", caption, alt=caption)
     if (film_file := out / "arrangements.mp4") in result.files:
         page.video(film_file, FILM_NOTE)
+    if (film_file := out / "positions.mp4") in result.files:
+        page.video(film_file, POSITIONS_NOTE)
     page.section("Layers")
     shapes = [stack.shape for stack in result.maps.values]
     rows = [

@@ -61,3 +61,21 @@ def test_frames_between_arrangements(benchmark, network, image):
     rate = 1 / statistics.median(seconds)
     benchmark.extra_info["frames_per_second"] = round(rate, 1)
     assert rate > 10
+
+
+def test_frames_between_one_position_and_all(benchmark, network, image):
+    scene = Scene.of_tiles(cnnvis.network_maps(network, image), expansion=2.0)
+    seconds = []
+    with OffscreenWindow(scene, SIZE) as window:
+        window.draw()
+        window.panes[0].drawn.interactive(True)
+
+        def move():
+            for expansion in np.linspace(2, 3, 11):
+                start = time.perf_counter()
+                scene["network"].expansion = float(expansion)
+                window.draw()
+                seconds.append(time.perf_counter() - start)
+
+        benchmark.pedantic(move, rounds=3, warmup_rounds=1)
+    assert statistics.median(seconds) < 0.1

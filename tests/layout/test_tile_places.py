@@ -124,3 +124,17 @@ def test_shapes_that_do_not_fit_are_refused():
         place_tiles([(1, 2, 2)], [0, 1])
     with pytest.raises(InvalidInputError, match="one pixel at least"):
         place_tiles([(0, 2, 2)], [0])
+
+
+def test_an_enlarged_layer_is_a_sheet_of_whole_tiles_and_its_row_has_room():
+    shapes, depths = [(4, 8, 8), (9, 4, 4), (2, 4, 4), (3, 2, 2)], [0, 1, 2, 3]
+    for arrangement in (0, 1, 2):
+        tiles = place_tiles(shapes, depths, arrangement=arrangement, rows=2, spacing=0.2, enlarged=[1])
+        own = tiles.layer == 1
+        np.testing.assert_allclose(tiles.sides[own], 1)
+        centres = tiles.centres[own] - tiles.centres[own].mean(axis=0)
+        pitch = 1 / 0.8
+        expected = [(pitch * x, pitch * y, 0) for y in (-1, 0, 1) for x in (-1, 0, 1)]
+        np.testing.assert_allclose(centres, expected, atol=1e-12)
+        upper, lower = (tiles.corners[np.isin(tiles.layer, layers)][..., 1] for layers in ((0, 1), (2, 3)))
+        assert upper.max() < lower.min()

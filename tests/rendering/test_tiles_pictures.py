@@ -7,7 +7,7 @@ from cnnvis.core import NetworkMaps
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.palette import MISSING_COLOUR
 from cnnvis.rendering import OffscreenWindow, film, render
-from cnnvis.rendering.tiles_artist import NEGATIVE, POSITIVE
+from cnnvis.rendering.tile_links import NEGATIVE, POSITIVE
 from cnnvis.scene import Camera, Scene, TilesItem
 
 SIZE = (300, 200)

@@ -28,12 +28,12 @@ def done(tmp_path_factory):
 def test_every_file_is_there_and_the_page_shows_it(done):
     result, out = done
     names = {path.relative_to(out).as_posix() for path in result.files}
-    pictures = {"grid.png", "circle.png", "stack.png", "line.png"}
-    assert names == pictures | {"arrangements.mp4", "maps.safetensors", "scene.json", "index.html"}
+    pictures = {"grid.png", "circle.png", "stack.png", "line.png", "position.png", "calculations.png"}
+    assert names == pictures | {"arrangements.mp4", "positions.mp4", "maps.safetensors", "scene.json", "index.html"}
     page = (out / "index.html").read_text(encoding="utf-8")
     for text in (result.answer.name, "fashion-mnist test 0007", "conv3", "cnnvis architecture", "<video"):
         assert text in page
-    assert page.count("<img") == 4
+    assert page.count("<img") == 6
     found = [np.asarray(Image.open(out / name).convert("RGB")).astype(int) for name in sorted(pictures)]
     assert all(np.abs(one - other).mean() > 1 for one, other in itertools.pairwise(found))
 

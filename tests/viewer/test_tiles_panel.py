@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from viewer_scenes import small_network_maps
 
-from cnnvis.scene import Scene
+from cnnvis.scene import Scene, Selection
 from cnnvis.viewer.fields import CheckField, ChoiceField, NumberField
 from cnnvis.viewer.panels.tiles import TilesPanel
 
@@ -48,7 +50,10 @@ def shown(driver):
         ("turn of lines", "turn", 0.1),
         ("layer distance", "layer_distance", 6),
         ("spacing", "spacing", 0.6),
-        ("gathered", "gathered", 1),
+        ("expansion", "expansion", 0),
+        ("expansion", "expansion", 2),
+        ("expansion", "expansion", 3),
+        ("brightness", "link_brightness", 3),
     ],
 )
 def test_numbers_move_the_tiles(shown, name, field, value) -> None:
@@ -98,3 +103,50 @@ def test_undo_brings_the_arrangement_back(shown) -> None:
     driver.press(Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert item.arrangement == BEGIN["arrangement"]
     np.testing.assert_array_equal(driver.pixels(), before)
+
+
+def test_the_position_and_the_colour_of_links_between_pixels(shown) -> None:
+    driver, item, panel = shown
+    item.expansion = 2
+    pictures = [driver.pixels()]
+    type_in(numbers(panel, "row"), 0.1)
+    pictures.append(driver.pixels())
+    type_in(numbers(panel, "column"), 0.9)
+    pictures.append(driver.pixels())
+    choice = choices(panel, "colour by")
+    choice.setFocus()
+    QTest.keyClick(choice, Qt.Key.Key_Down)
+    pictures.append(driver.pixels())
+    assert (item.row, item.column, item.links_by) == (0.1, 0.9, "product")
+    assert all((one != other).any() for one, other in itertools.pairwise(pictures))
+
+
+def test_a_layer_is_folded_and_enlarged(shown) -> None:
+    driver, item, panel = shown
+    panel.layer.setFocus()
+    QTest.keyClick(panel.layer, Qt.Key.Key_Down)
+    assert panel.layer.value == "conv"
+    before = driver.pixels()
+    QTest.mouseClick(panel.folded, Qt.MouseButton.LeftButton, pos=QPoint(8, panel.folded.height() // 2))
+    assert item.folded_layers == ("conv",)
+    folded = driver.pixels()
+    QTest.mouseClick(panel.folded, Qt.MouseButton.LeftButton, pos=QPoint(8, panel.folded.height() // 2))
+    QTest.mouseClick(panel.enlarged, Qt.MouseButton.LeftButton, pos=QPoint(8, panel.enlarged.height() // 2))
+    assert (item.folded_layers, item.enlarged_layers) == ((), ("conv",))
+    assert (folded != before).any()
+    assert (driver.pixels() != folded).any()
+
+
+def test_a_selected_map_has_its_strongest_links_said_and_marked(shown) -> None:
+    driver, _, panel = shown
+    before = driver.pixels()
+    driver.workspace.select(Selection(units={("conv", 0)}))
+    assert panel.strongest.text() == (
+        "conv #0\nstrongest inputs: input #0 +1.00\nstrongest outputs: none among the links that are kept"
+    )
+    assert (driver.pixels() != before).any()
+    driver.workspace.select(Selection(units={("conv", 3)}))
+    assert "input #0 −0.50" in panel.strongest.text()
+    driver.workspace.select()
+    assert panel.strongest.text() == ""
+    assert (driver.pixels() == before).all()

@@ -7,6 +7,7 @@ import functools
 import numpy as np
 
 from cnnvis.core import BundledNetwork, NetworkMaps
+from cnnvis.core.pixel_links import PixelLinks
 from cnnvis.scene import Scene
 
 
@@ -41,4 +42,16 @@ def small_network_maps() -> NetworkMaps:
         flow=[[0, 1], [1, 2]],
         link_ends=[[0, 1], [0, 4], [2, 6]],
         link_weights=[1.0, -0.5, 0.25],
+        pixel_links=(
+            PixelLinks(
+                source=0,
+                target=1,
+                maps=[[0, 0], [0, 0], [0, 3]],
+                places=[[0, 0], [1, 1], [0, 1]],
+                weights=[1.0, -0.5, 0.75],
+                rows=[[0, 1], [2, 3], [4, 5]],
+                columns=[[0, 1], [2, 3], [4, 5]],
+                n_entries=16,
+            ),
+        ),
     )
