@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cnnvis.viewer import comparing
-from cnnvis.viewer.acts import cameras, comparisons, items, surveys
+from cnnvis.viewer.acts import architecture, cameras, comparisons, items, surveys
 from cnnvis.viewer.commands import Command
 
 if TYPE_CHECKING:
@@ -167,6 +167,13 @@ def view_commands() -> list[Command | None]:
         Command("view.order", "Next &order", items.step_order, "O", "Put the channels of a volume into another order."),
         Command("view.class", "Next &class", items.step_class, "C", "All classes, none, then one after the other."),
         Command("view.bundled", "Straight or &bundled", items.toggle_bundled, "B"),
+        Command(
+            "view.architecture",
+            "&Network, layer by layer",
+            architecture.show_architecture,
+            "Ctrl+L",
+            "All maps of all layers of the network that is open, in space; undo goes back.",
+        ),
         Command(
             "view.explain",
             "E&xplain an operation",

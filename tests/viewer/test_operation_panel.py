@@ -175,3 +175,26 @@ def test_stepping_is_quick(opened):
         QApplication.processEvents()
         times.append(time.perf_counter() - start)
     assert np.median(times) < 0.15  # 30 ms on a quiet machine; the benchmark has the figure
+
+
+def test_the_network_that_is_open_is_shown_layer_by_layer_and_undo_goes_back(driver):
+    driver.window.files.open_model("fashion-cnn", "chelsea", layers=("conv1",))
+    driver.settle()
+    (volume,) = driver.scene
+    driver.press(Qt.Key.Key_L, CTRL)
+    driver.settle()
+    (tiles,) = driver.scene
+    assert tiles.kind == "tiles"
+    assert tiles.data.provenance.inputs == ("chelsea",)
+    driver.press(Qt.Key.Key_Z, CTRL)
+    driver.settle()
+    (back,) = driver.scene
+    assert (back.kind, back.data) == ("volume", volume.data)
+
+
+def test_there_is_nothing_to_show_layer_by_layer(driver):
+    said = []
+    driver.workspace.message.connect(said.append)
+    driver.workspace.show(volume_scene())
+    driver.press(Qt.Key.Key_L, CTRL)
+    assert any("open a model first" in text for text in said)
