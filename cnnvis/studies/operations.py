@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from cnnvis.capture.explaining import SOFTMAX, explain_layers
 from cnnvis.core import LayerOperation, LayerRole, ModelGraph, ReceptiveFields, UnitOperation
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.operation_rules import Pooling, WeightedSum
+from cnnvis.core.progress import Progress
 from cnnvis.io import require_writable, save_bytes
 from cnnvis.models import Network, Prediction, load
 from cnnvis.models.folders import one_image
@@ -172,41 +173,73 @@ def run(
     with stages("receptive fields") as progress:
         real = [operation.layer for operation in operations if operation.layer in graph]
         fields = receptive_fields(network, tensor, real, progress=progress) if real and tensor.ndim == 4 else {}
-    picture = as_picture(tensor[0].cpu().numpy())
-    result = OperationResult(network, name, answers[0] if answers else None, operations, units)
+    seen = _Seen(operations, units, fields, as_picture(tensor[0].cpu().numpy()))
     files: dict[Path, str] = {}
     with stages("pictures") as progress:
-        for number, (operation, unit) in enumerate(zip(operations, units, strict=True)):
-            figure = operation_figure(
-                operation, unit.channel, unit.position, fields=fields.get(operation.layer), picture=picture
-            )
-            path = save_bytes(to_png(figure), out / f"{number + 1:02d}_{_file_name(operation.layer)}.png")
-            files[path] = f"how {operation.layer} computes one value"
-            progress(number + 1, len(operations))
+        files |= _pictures(seen, out, progress)
     moving = _moving(operations)
     if study.frames and moving is not None:
         with stages("film") as progress:
-            operation = operations[moving]
-            frames = _frames(operation, units[moving], fields.get(operation.layer), picture, study.frames)
-            first = next(frames)
-            path = out / "positions.mp4"
-            film_of_pictures(_all(first, frames), path, size=first.shape[1::-1], fps=FPS, progress=progress)
-            files[path] = f"{operation.layer} at one position after the other"
-    scaled = _scaled(operations, graph)
+            files |= _film(seen, moving, out, study.frames, progress)
+    scaled, probabilities = _scaled(operations, graph), None
     if scaled is not None and answers:
         with stages("scaling"):
             operation, unit = operations[scaled], units[scaled]
-            found = scaled_probabilities(network, tensor, operation.layer, unit.channel, FACTORS)
-            title = f"{operation.layer}, channel {unit.channel}, switched off and scaled"
-            chart = scaling_chart(
-                FACTORS, found, class_names=network.class_names or (), title=title, provenance=operation.provenance
-            )
-            files[save_bytes(to_png(chart), out / "scaling.png")] = "the answer while a channel is scaled"
-            result = replace(result, probabilities=found)
-    result = replace(result, files=files, seconds=stages.seconds, total_seconds=stages.total)
+            probabilities = scaled_probabilities(network, tensor, operation.layer, unit.channel, FACTORS)
+            files |= _chart(operation, unit, probabilities, network, out)
+    answer = answers[0] if answers else None
+    result = OperationResult(
+        network, name, answer, operations, units, probabilities, files, stages.seconds, stages.total
+    )
     with stages("report"):
         files |= _write_report(result, graph, out, command=command)
     return replace(result, files=files, seconds=stages.seconds, total_seconds=stages.total)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Seen:
+    """Operations, the value of each that is explained, what they see, and the image."""
+
+    operations: tuple[LayerOperation, ...]
+    units: tuple[UnitOperation, ...]
+    fields: Mapping[str, ReceptiveFields]
+    picture: NDArray[np.uint8]
+
+
+def _pictures(seen: _Seen, out: Path, progress: Progress) -> dict[Path, str]:
+    files = {}
+    for number, (operation, unit) in enumerate(zip(seen.operations, seen.units, strict=True)):
+        fields = seen.fields.get(operation.layer)
+        figure = operation_figure(operation, unit.channel, unit.position, fields=fields, picture=seen.picture)
+        path = save_bytes(to_png(figure), out / f"{number + 1:02d}_{_file_name(operation.layer)}.png")
+        files[path] = f"how {operation.layer} computes one value"
+        progress(number + 1, len(seen.operations))
+    return files
+
+
+def _film(seen: _Seen, number: int, out: Path, most: int, progress: Progress) -> dict[Path, str]:
+    """Write one operation at one position after the other, at most so many of them, evenly chosen."""
+    operation, channel = seen.operations[number], seen.units[number].channel
+    positions = operation.positions()
+    chosen = [positions[i] for i in np.unique(np.linspace(0, len(positions) - 1, most).astype(int))]
+    fields = seen.fields.get(operation.layer)
+    options = {"fields": fields, "picture": seen.picture, "so_far": True}
+    sheets = [operation_sheet(operation, channel, place, **options) for place in (chosen[0], chosen[-1])]
+    height = max(sheet.height for sheet in sheets)
+    pictures = (operation_sheet(operation, channel, place, height=height, **options).pixels(SCALE) for place in chosen)
+    size = (round(sheets[0].width * SCALE), round(height * SCALE))
+    path = film_of_pictures(pictures, out / "positions.mp4", size=size, fps=FPS, progress=progress)
+    return {path: f"{operation.layer} at one position after the other"}
+
+
+def _chart(
+    operation: LayerOperation, unit: UnitOperation, found: NDArray[np.float64], network: Network, out: Path
+) -> dict[Path, str]:
+    title = f"{operation.layer}, channel {unit.channel}, switched off and scaled"
+    chart = scaling_chart(
+        FACTORS, found, class_names=network.class_names or (), title=title, provenance=operation.provenance
+    )
+    return {save_bytes(to_png(chart), out / "scaling.png"): "the answer while a channel is scaled"}
 
 
 def _layers(graph: ModelGraph, wanted: tuple[str, ...], network: Network) -> list[str]:
@@ -249,26 +282,6 @@ def _scaled(operations: tuple[LayerOperation, ...], graph: ModelGraph) -> int | 
         if isinstance(operation.rule, WeightedSum) and graph.targets(operation.layer):
             return number
     return None
-
-
-def _frames(
-    operation: LayerOperation,
-    unit: UnitOperation,
-    fields: ReceptiveFields | None,
-    picture: NDArray[np.uint8],
-    most: int,
-) -> Iterator[NDArray[np.uint8]]:
-    """Yield the picture of one position after the other."""
-    positions = operation.positions()
-    chosen = [positions[i] for i in np.unique(np.linspace(0, len(positions) - 1, most).astype(int))]
-    for position in chosen:
-        sheet = operation_sheet(operation, unit.channel, position, fields=fields, picture=picture, so_far=True)
-        yield sheet.pixels(SCALE)
-
-
-def _all(first: NDArray[np.uint8], rest: Iterator[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
-    yield first
-    yield from rest
 
 
 def _write_report(result: OperationResult, graph: ModelGraph, out: Path, *, command: str) -> dict[Path, str]:
