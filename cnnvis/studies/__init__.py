@@ -17,6 +17,7 @@ from cnnvis.studies.curve_results import ImportanceCurves
 from cnnvis.studies.gradient_results import GradientClasses, GradientResult, LabelledCases, PhotoCases
 from cnnvis.studies.nn_vis_settings import NetworkSettings, read_settings
 from cnnvis.studies.results import ActivationVolumes, LayerStudy, StudyResult
+from cnnvis.studies.run_reader import RunReader, show_run
 from cnnvis.studies.showing import ModelView, show_model
 from cnnvis.studies.survey_graph import survey_graph
 from cnnvis.studies.survey_results import ChannelSurvey, SurveyResult
@@ -42,6 +43,7 @@ __all__ = [
     "NetworkLook",
     "NetworkSettings",
     "PhotoCases",
+    "RunReader",
     "StudyResult",
     "SurveyResult",
     "TimelineResult",
@@ -57,6 +59,7 @@ __all__ = [
     "read_settings",
     "score_units",
     "show_model",
+    "show_run",
     "survey_graph",
     "training_timeline",
 ]

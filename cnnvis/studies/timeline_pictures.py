@@ -92,7 +92,7 @@ def as_picture(sample: NDArray[np.floating]) -> NDArray[np.uint8] | None:
 
 def _caption(result: TimelineResult, index: int) -> tuple[str, ...]:
     facts, found = result.run.facts, result.run.predictions
-    name = facts.samples[index] if facts.labels is None else result.class_name(facts.labels[index])
+    name = facts.subject(index)
     if found is None:
         return (name,)
     ends = {"at first": 0, "at last": -1}

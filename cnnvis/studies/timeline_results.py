@@ -107,8 +107,7 @@ class TimelineResult:
 
     def class_name(self, index: int) -> str:
         """Return what a class is called."""
-        names = self.run.facts.class_names
-        return names[index] if names and index < len(names) else f"class {index}"
+        return self.run.facts.class_name(index)
 
     @property
     def truth(self) -> str:
@@ -119,4 +118,4 @@ class TimelineResult:
     @property
     def subject(self) -> str:
         """What the pictures show: "conv2: Ankle boot"."""
-        return f"{self.layer}: {self.truth or self.run.facts.samples[self.sample]}"
+        return f"{self.layer}: {self.run.facts.subject(self.sample)}"
