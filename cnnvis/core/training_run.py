@@ -217,6 +217,8 @@ class RunMoment:
         Those that can be read, rising.
     curves, epoch_curves : TrainingCurve
         Of steps and of epochs.
+    predictions : SamplePredictions or None
+        Of `checkpoints`.
     samples : (N, ...) ndarray or None
         As the network takes them; None where they are lost.
     state : RunState
@@ -230,6 +232,7 @@ class RunMoment:
     checkpoints: tuple[RunCheckpoint, ...]
     curves: TrainingCurve
     epoch_curves: TrainingCurve
+    predictions: SamplePredictions | None
     samples: NDArray[np.floating] | None
     state: RunState
     error: str = ""

@@ -171,6 +171,7 @@ class StoredRun:
             checkpoints=self.checkpoints,
             curves=self.curves,
             epoch_curves=self.epoch_curves,
+            predictions=self.predictions,
             samples=samples,
             state=self.state,
             error=self.error,

@@ -72,6 +72,12 @@ def piece(folder: Path, kind: str, number: int) -> Path:
     return folder / kind / f"{number:06d}.safetensors"
 
 
+def is_run(path: Path) -> bool:
+    """Whether a path is the folder of a run, or its manifest; reads neither."""
+    folder = path if path.is_dir() else path.parent
+    return (path.is_dir() or path.name == MANIFEST) and (folder / MANIFEST).is_file() and (folder / RECORDINGS).is_dir()
+
+
 def read_manifest(folder: Path) -> Manifest:
     """Return the manifest of a run.
 

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from cnnvis.core import NetworkMaps, RunCheckpoint, RunFacts, RunMoment, Volume
+import numpy as np
+
+from cnnvis.core import NetworkMaps, RunCheckpoint, RunFacts, RunMoment, SamplePredictions, Volume
 from cnnvis.core.classes import percent
 from cnnvis.core.ordering import method_title
 from cnnvis.scene.camera import Camera
@@ -61,6 +63,20 @@ class RunFrames:
     frames: Mapping[int, Frame]
     transfer: TransferFunction | None = None
     left_out: Mapping[int, str] = field(default_factory=dict)
+
+
+def first_view(moment: RunMoment) -> RunView:
+    """Return what to see of a run at first: a layer's maps, or the whole network where none was kept that has any."""
+    mapped = moment.facts.layers_with_maps
+    look = RunLook.LAYER if mapped else RunLook.NETWORK
+    return RunView(look, mapped[:2][-1] if mapped else "", learned_sample(moment.predictions))
+
+
+def learned_sample(predictions: SamplePredictions | None) -> int:
+    """Return the first sample that was wrong at first and is right at last; 0 where there is none, or no labels."""
+    if predictions is None or predictions.right is None:
+        return 0
+    return int(np.argmax(predictions.right[-1] & ~predictions.right[0]))
 
 
 def put_frames(

@@ -8,21 +8,13 @@ from dataclasses import replace
 import numpy as np
 
 from cnnvis.analysis import OrderMethodName, order
-from cnnvis.core import NetworkMaps, Ordering, RunFacts, SamplePredictions, Volume
+from cnnvis.core import NetworkMaps, Ordering, RunFacts, Volume
 from cnnvis.core.errors import InvalidInputError, LayerNotFoundError, did_you_mean
 from cnnvis.scene import TilesItem, TransferFunction
-from cnnvis.scene.run_view import RunLook, RunView
 from cnnvis.scene.transfer import SOLID
 
 ORDER: OrderMethodName = "kmeans"
 """Method that channels are put in order by, of the newest epoch's maps."""
-
-
-def first_view(facts: RunFacts, predictions: SamplePredictions | None) -> RunView:
-    """Return what to see of a run at first: a layer's maps, or the whole network where none was kept that has any."""
-    mapped = facts.layers_with_maps
-    look = RunLook.LAYER if mapped else RunLook.NETWORK
-    return RunView(look, mapped[:2][-1] if mapped else "", learned_sample(predictions))
 
 
 def chosen_layer(name: str, facts: RunFacts) -> str:
@@ -46,13 +38,6 @@ def chosen_layer(name: str, facts: RunFacts) -> str:
             "Watcher which to keep: layers=."
         )
     return mapped[:2][-1]
-
-
-def learned_sample(predictions: SamplePredictions | None) -> int:
-    """Return the first sample that was wrong at first and is right at last; 0 where there is none, or no labels."""
-    if predictions is None or predictions.right is None:
-        return 0
-    return int(np.argmax(predictions.right[-1] & ~predictions.right[0]))
 
 
 def order_of(volume: Volume, method: OrderMethodName = ORDER, *, random_state: int = 0) -> Ordering:

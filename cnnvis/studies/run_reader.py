@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,8 @@ from cnnvis.core.progress import Progress, silent
 from cnnvis.io.showing import Shown
 from cnnvis.models import Network
 from cnnvis.scene import Scene
-from cnnvis.scene.run_view import Frame, RunFrames, RunLook, RunView, put_frames
-from cnnvis.studies.run_frames import first_view, in_one_order, shared_transfer, spread, tiles_transfer, with_limits
+from cnnvis.scene.run_view import Frame, RunFrames, RunLook, RunView, first_view, put_frames
+from cnnvis.studies.run_frames import in_one_order, shared_transfer, spread, tiles_transfer, with_limits
 from cnnvis.training import StoredRun
 
 KEPT_BYTES = 256 * 2**20
@@ -55,12 +55,6 @@ class RunReader:
             self._architecture()  # what does not fit is said at once
 
     @property
-    def first_view(self) -> RunView:
-        """What to see of it at first."""
-        with self._lock:
-            return first_view(self._run.facts, self._run.predictions)
-
-    @property
     def folder(self) -> Path:
         """Where the run lies."""
         return self._run.folder
@@ -84,27 +78,27 @@ class RunReader:
     def frames(
         self,
         view: RunView,
+        epochs: Sequence[int],
         known: Mapping[int, Frame] | None = None,
         *,
-        left_out: Iterable[int] = (),
         progress: Progress = silent,
     ) -> RunFrames:
-        """Return what the epochs show that can be read by now, under one range, a layer's channels in one order.
+        """Return what some epochs show, under one range, a layer's channels in one order.
 
         Parameters
         ----------
         view : RunView
+        epochs : sequence of int
+            Of the run, rising.
         known : mapping of int to Volume or NetworkMaps, optional
-            Frames of this view that were made before, by epoch; only later epochs are read. They keep their order.
-        left_out : iterable of int
-            Epochs that are not to be tried again.
+            Frames of this view that were made before, by epoch: only later ones are read, and get their order.
         progress : callable, optional
             Counts epochs; may raise CancelledError.
 
         Returns
         -------
         RunFrames
-            Of so many epochs that they fit `FRAME_BYTES`; none where nothing can be read yet.
+            Of so many epochs that they fit `FRAME_BYTES`. Those that cannot be read are left out, and named.
 
         Raises
         ------
@@ -113,11 +107,10 @@ class RunReader:
         """
         known = dict(known or {})
         like: Any = known[max(known)] if known else None
+        later = [epoch for epoch in epochs if epoch > max(known, default=-1)]
+        if like is not None and len(known) + len(later) > _fitting(like):
+            known, later = {}, list(epochs)
         with self._lock:
-            wanted = [epoch for epoch in self._run.epochs if epoch not in set(left_out)]
-            later = [epoch for epoch in wanted if epoch > max(known, default=-1)]
-            if like is not None and len(known) + len(later) > _fitting(like):
-                known, later = {}, wanted
             made, problems = self._read(view, later, progress)
         if not known and not made:
             return RunFrames(view, {}, left_out=problems)
@@ -232,11 +225,12 @@ def show_run(
         As from `RunReader`.
     """
     reader = RunReader(folder, model)
-    first = reader.first_view
+    moment = reader.look()
+    first = first_view(moment)
     wanted = RunView(
         first.look if look is None else RunLook(look), layer or first.layer, first.sample if sample is None else sample
     )
-    found, scene = reader.frames(wanted), Scene()
+    found, scene = reader.frames(wanted, moment.epochs), Scene()
     if found.frames:
-        put_frames(scene, found, reader.look())
+        put_frames(scene, found, moment)
     return Shown(scene)

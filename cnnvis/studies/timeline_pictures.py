@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cnnvis.core.ordering import method_title
+from cnnvis.core.pictures import as_picture
 from cnnvis.core.provenance import Provenance
 from cnnvis.io import save_bytes
 from cnnvis.rendering import export_html, film, render
@@ -78,16 +78,6 @@ def draw_figures(result: TimelineResult, out: Path) -> dict[Path, str]:
         save_bytes(to_png(figure), path)
         files[path] = "the samples, and what the network took them for at first and at last"
     return files
-
-
-def as_picture(sample: NDArray[np.floating]) -> NDArray[np.uint8] | None:
-    """Return a sample (C, H, W) of 1 or 3 channels as (H, W, 3), stretched from its least to its largest value."""
-    if sample.ndim != 3 or sample.shape[0] not in (1, 3) or not np.isfinite(sample).all():
-        return None
-    low, high = float(sample.min()), float(sample.max())
-    values = (sample - low) / (high - low if high > low else 1.0)
-    pixels = np.moveaxis(np.rint(255 * values).astype(np.uint8), 0, 2)
-    return np.ascontiguousarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3)))
 
 
 def _caption(result: TimelineResult, index: int) -> tuple[str, ...]:

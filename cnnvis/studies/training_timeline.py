@@ -8,8 +8,8 @@ from pathlib import Path
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.io import require_writable, save
 from cnnvis.rendering import require_rendering
-from cnnvis.scene.run_view import frame_label
-from cnnvis.studies.run_frames import chosen_layer, learned_sample, order_of, shared_transfer
+from cnnvis.scene.run_view import frame_label, learned_sample
+from cnnvis.studies.run_frames import chosen_layer, order_of, shared_transfer
 from cnnvis.studies.stages import OnStage, Stages
 from cnnvis.studies.timeline_pictures import draw_figures, draw_films, draw_volumes, interactive_page, scene_of
 from cnnvis.studies.timeline_report import write_report

@@ -40,6 +40,9 @@ FRAME_MS = 30
 
 SIZE = (1280, 800)
 
+ABOVE_RUN = 90
+"""Room of the title and the slider above a training in its dock, pixels."""
+
 
 class ViewerWindow(QMainWindow):
     """Shows a workspace.
@@ -131,6 +134,7 @@ class ViewerWindow(QMainWindow):
         for name in ("log", "survey"):
             self.tabifyDockWidget(self.docks["timeline"], self.docks[name])
         self.workspace.survey_changed.connect(self._show_survey)
+        self.workspace.run_changed.connect(self._show_run)
         self.docks["timeline"].raise_()
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
 
@@ -168,6 +172,14 @@ class ViewerWindow(QMainWindow):
         dock.show()
         dock.raise_()
         self.resizeDocks([dock], [self.height() * 9 // 20], Qt.Orientation.Vertical)
+
+    def _show_run(self) -> None:
+        """Bring the training to the front, and give it room."""
+        dock = self.docks["timeline"]
+        dock.show()
+        dock.raise_()
+        wanted = self.timeline.run.sizeHint().height() + ABOVE_RUN
+        self.resizeDocks([dock], [min(wanted, self.height() * 9 // 20)], Qt.Orientation.Vertical)
 
     def show_paths(self) -> None:
         """Show where the strongest path to a class is chosen."""

@@ -16,9 +16,10 @@ from torch import nn
 import cnnvis
 from cnnvis.cli import main
 from cnnvis.core.errors import InvalidInputError, LayerNotFoundError, MissingFileError
+from cnnvis.core.pictures import as_picture
 from cnnvis.models import Network
 from cnnvis.studies import TrainingTimeline, training_timeline
-from cnnvis.studies.timeline_pictures import as_picture, chosen_epochs
+from cnnvis.studies.timeline_pictures import chosen_epochs
 from cnnvis.training import Watcher, first_of_each_class, shipped_run
 
 ROOT = Path(__file__).parents[2]
