@@ -74,8 +74,9 @@ def piece(folder: Path, kind: str, number: int) -> Path:
 
 def is_run(path: Path) -> bool:
     """Whether a path is the folder of a run, or its manifest; reads neither."""
-    folder = path if path.is_dir() else path.parent
-    return (path.is_dir() or path.name == MANIFEST) and (folder / MANIFEST).is_file() and (folder / RECORDINGS).is_dir()
+    if path.is_dir():
+        return (path / MANIFEST).is_file()
+    return path.name == MANIFEST and (path.parent / SAMPLES).is_file()
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -79,6 +79,6 @@ def with_limits(frames: Mapping[int, NetworkMaps]) -> dict[int, NetworkMaps]:
 
 def spread(epochs: Sequence[int], most: int) -> tuple[int, ...]:
     """Return at most about `most` of some epochs, evenly chosen: the first, every k-th, and the last."""
-    step = -(-len(epochs) // max(most, 1))
+    step = max(1, -(-len(epochs) // max(most, 1)))
     chosen = tuple(epochs[::step])
     return chosen if not chosen or chosen[-1] == epochs[-1] else (*chosen, epochs[-1])

@@ -27,6 +27,9 @@ from cnnvis.viewer.workspace import Workspace
 LOOK_MS = 500
 """Between two looks at a training that goes on."""
 
+PATIENCE = 4
+"""Looks in vain after which a run is lost: one that replaces another is not there for a moment."""
+
 SLOT = "run"
 
 ENDS = {
@@ -71,6 +74,7 @@ class RunBench(QObject):
         self.run, self.view, self.lost = opened.moment, opened.found.view, ""
         self._reader, self._found, self._scene = opened.reader, opened.found, workspace.scene
         self._left_out = dict(opened.found.left_out)
+        self._in_vain = 0
         self._timer = QTimer(self)
         self._timer.setInterval(LOOK_MS)
         self._timer.timeout.connect(self._look)
@@ -130,7 +134,7 @@ class RunBench(QObject):
     def follow(self, on: bool) -> None:
         """Look for new epochs from now on, or not any more."""
         if on and self.is_open:
-            self.lost = ""
+            self.lost, self._in_vain = "", 0
             self._timer.start()
             self._look()
         else:
@@ -160,9 +164,12 @@ class RunBench(QObject):
         """Take what a look has found."""
         before = self.run
         if isinstance(found, Exception):
-            self.lost = str(found)
-            self._end()
+            self._in_vain += 1
+            if self._in_vain >= PATIENCE:
+                self.lost = str(found)
+                self._end()
             return
+        self._in_vain = 0
         if found.facts.run_id != before.facts.run_id:
             self._open_anew()
             return
@@ -226,26 +233,33 @@ class RunBench(QObject):
 
     def _put(self, found: RunFrames | Exception, *, growing: bool) -> None:
         """Show frames; those that came by themselves are no step of undo."""
-        scene, history = self._scene, self.workspace.history
         if isinstance(found, Exception):
             self.workspace.message.emit(str(found))
-            self._see()
             self.changed.emit()
+            self._see()
             return
         for sentence in found.left_out.values():
             self.workspace.message.emit(sentence)
         self._left_out |= found.left_out
         if found.frames:
-            by_itself = growing or not self.epochs
-            if by_itself:
-                history.commit()
-            newest = not self.epochs or scene.frame == len(self.epochs) - 1
-            put_frames(scene, found, self.run, epoch=None if newest else self.epoch, before=self._found)
-            self._found = found
-            if by_itself:
-                history.amend()
+            self._show(found, by_itself=growing or not self.epochs)
         self.changed.emit()
         self._see()
+
+    def _show(self, found: RunFrames, *, by_itself: bool) -> None:
+        """Let the scene play frames: a step of undo, unless they came by themselves or the hand still drags."""
+        scene, history = self._scene, self.workspace.history
+        shown = shown_view(scene, self.run.facts, self.view)
+        dragged = replace(shown, sample=found.view.sample) == found.view
+        if by_itself or not dragged:
+            history.commit()
+        newest = self.epoch == max(self._found.frames, default=None)  # not of the scene: undo may have gone back
+        put_frames(scene, found, self.run, epoch=None if newest else self.epoch, before=self._found)
+        self._found = found
+        if by_itself:
+            history.amend()
+        elif not dragged:
+            history.commit()
 
     # -- what is shown ---------------------------------------------------------------------------
 
