@@ -350,3 +350,23 @@ def test_an_architecture_that_does_not_fit_is_a_message(driver, folder) -> None:
     [(_, error)] = driver.problems
     driver.problems.clear()
     assert "fit" in str(error) or "shape" in str(error), error
+
+
+def test_accuracy_of_some_epochs_only_is_drawn_without_a_warning(driver, tmp_path, recwarn) -> None:
+    training = Training(tmp_path / "run")
+    for accuracy in (None, 0.5):
+        training.watcher.epoch(accuracy=accuracy)
+    training.end()
+    panel = opened(driver, tmp_path / "run")
+    assert panel.accuracy.isVisible()
+    assert not panel.loss.isVisible(), "none was measured"
+    np.testing.assert_array_equal(panel.accuracy._epochs.getData()[1], [0.5])
+    assert not [each for each in recwarn if "NaN" in str(each.message)]
+
+
+def test_controls_of_a_training_have_name_tooltip_and_a_place_among_the_tabs(driver, folder) -> None:
+    from test_reach import controls, lacks, letters
+
+    panel = opened(driver, folder)
+    assert not [each for widget in controls(panel) for each in lacks(widget, panel)]
+    assert not letters(panel)

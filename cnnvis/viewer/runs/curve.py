@@ -47,9 +47,11 @@ class RunCurve(pg.PlotWidget):
         plot.layout.setContentsMargins(0, 8, 8, 0)  # or the uppermost number is cut
         plot.vb.setMouseEnabled(False, False)
         plot.getAxis("left").setLabel(name)
-        self._steps = pg.PlotDataItem(connect="finite")
+        plot.getAxis("bottom").setStyle(hideOverlappingLabels=False)  # else the last number is left out
+        plot.getAxis("left").enableAutoSIPrefix(False)  # an accuracy of 850 (x0.001) is none
+        self._steps = pg.PlotDataItem()
         self._steps.setDownsampling(auto=True, method="mean")
-        self._epochs = pg.PlotDataItem(connect="finite", symbol="o", symbolSize=5)
+        self._epochs = pg.PlotDataItem(symbol="o", symbolSize=5)
         self._now = pg.InfiniteLine(angle=90)
         for item in (self._steps, self._epochs, self._now):
             plot.addItem(item, **({"ignoreBounds": True} if item is self._now else {}))
@@ -60,13 +62,15 @@ class RunCurve(pg.PlotWidget):
         return QSize(220, HEIGHT)
 
     def show_values(self, steps: Sequence[NDArray[np.number]], epochs: Sequence[NDArray[np.number]]) -> None:
-        """Draw values of steps and of epochs, each as (steps, values); hidden where nothing was measured."""
-        self._steps.setData(*steps)
-        self._epochs.setData(*epochs)
-        self.setVisible(bool(np.isfinite(steps[1]).any() or np.isfinite(epochs[1]).any()))
+        """Draw values of steps and of epochs, each as (steps, values), which are left out where they are none."""
+        measured = [np.isfinite(values) for _, values in (steps, epochs)]
+        for line, (places, values), known in zip((self._steps, self._epochs), (steps, epochs), measured, strict=True):
+            line.setData(places[known], values[known])
+        self.setVisible(any(known.any() for known in measured))
 
-    def show_axis(self, unit: str, checkpoints: Sequence[RunCheckpoint]) -> None:
-        """Write the numbers of some checkpoints under the plot, where they were kept."""
+    def show_axis(self, unit: str, checkpoints: Sequence[RunCheckpoint], last: int) -> None:
+        """Write the numbers of some checkpoints under the plot, where they were kept, up to the last step."""
+        self.plotItem.setXRange(0, max(last, 1), padding=0.03)
         axis = self.plotItem.getAxis("bottom")
         axis.setLabel(unit)
         chosen = checkpoints[:: max(1, -(-len(checkpoints) // MOST_TICKS))]

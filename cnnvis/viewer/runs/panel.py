@@ -98,9 +98,13 @@ class RunPanel(QWidget):
         left_out = f" {len(bench.problems)} left out: point here." if bench.problems else ""
         self.state.setText(bench.state + left_out)
         self.state.setToolTip("\n".join(bench.problems))
+        measured = (run.curves, run.epoch_curves)
+        last = max(
+            [*(found.step for found in run.checkpoints), *(int(found.steps.max(initial=0)) for found in measured)]
+        )
         for curve, name in ((self.loss, "loss"), (self.accuracy, "accuracy")):
-            curve.show_values(*((found.steps, getattr(found, name)) for found in (run.curves, run.epoch_curves)))
-            curve.show_axis(run.facts.unit, run.checkpoints)
+            curve.show_values(*((found.steps, getattr(found, name)) for found in measured))
+            curve.show_axis(run.facts.unit, run.checkpoints, last)
         self._show_picture()
         self._show_epoch()
 
