@@ -106,7 +106,7 @@ def read_manifest(folder: Path) -> Manifest:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise MissingFileError(
             f"{folder} holds no run: there is no {MANIFEST} in it. A run is a folder that cnnvis.Watcher writes; of "
-            "checkpoints alone cnnvis.training.run_of_checkpoints makes one."
+            "state dicts alone `cnnvis timeline FOLDER --model NAME` or cnnvis.training.run_of_checkpoints makes one."
         ) from error
     except FileFormatError:
         raise

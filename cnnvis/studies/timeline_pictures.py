@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from cnnvis.core import Volume
 from cnnvis.core.ordering import method_title
 from cnnvis.core.pictures import as_picture
 from cnnvis.core.provenance import Provenance
@@ -53,12 +56,30 @@ def chosen_epochs(n: int) -> tuple[int, ...]:
 
 def draw_films(result: TimelineResult, study: TrainingTimeline, out: Path) -> dict[Path, str]:
     """Play the epochs one after the other, as a film and as a moving picture."""
-    scene = scene_of(result)
+    scene = scene_of(replace(result, volumes=blended(result.volumes, result.epochs, study.smooth)))
     content = f"{result.layer}: all {result.run.unit}s one after the other"
+    if study.smooth > 1:
+        content += "; the values between two of them are blended"
     return {
-        film(scene, out / f"training{suffix}", over="series", fps=study.fps, size=study.size): content
+        film(scene, out / f"training{suffix}", over="series", fps=study.fps * study.smooth, size=study.size): content
         for suffix in (".mp4", ".gif")
     }
+
+
+def blended(volumes: Mapping[str, Volume], epochs: Sequence[int], pictures: int) -> dict[str, Volume]:
+    """Return each volume, and behind it `pictures` - 1 that lead over to the next: linear blends of the values of both.
+
+    Their labels say so; nothing of the training is known between two epochs.
+    """
+    names = list(volumes)
+    found = {}
+    for at, (name, volume) in enumerate(volumes.items()):
+        found[name] = volume
+        for step in range(1, pictures if at + 1 < len(names) else 1):
+            share, after = step / pictures, volumes[names[at + 1]]
+            values = ((1 - share) * volume.values + share * after.values).astype(volume.values.dtype)
+            found[f"{epochs[at]} to {epochs[at + 1]} · values blended, {share:.0%}"] = replace(volume, values=values)
+    return found
 
 
 def draw_figures(result: TimelineResult, out: Path) -> dict[Path, str]:

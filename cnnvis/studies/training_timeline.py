@@ -7,6 +7,9 @@ from pathlib import Path
 
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.io import require_writable, save
+from cnnvis.io.run_manifest import is_run
+from cnnvis.models import load
+from cnnvis.models.folders import labelled_parts
 from cnnvis.rendering import require_rendering
 from cnnvis.scene.run_view import frame_label, learned_sample
 from cnnvis.studies.run_frames import chosen_layer, order_of, shared_transfer
@@ -14,8 +17,11 @@ from cnnvis.studies.stages import OnStage, Stages
 from cnnvis.studies.timeline_pictures import draw_figures, draw_films, draw_volumes, interactive_page, scene_of
 from cnnvis.studies.timeline_report import write_report
 from cnnvis.studies.timeline_results import TimelineResult, TrainingTimeline
-from cnnvis.training import StoredRun, shipped_run
+from cnnvis.training import StoredRun, first_of_each_class, run_of_checkpoints, shipped_run
 from cnnvis.training.shipped import SHIPPED
+
+MEASURED = 1000
+"""Images, about, on which loss and accuracy of state dicts are measured."""
 
 
 def run(study: TrainingTimeline, out: str | Path, *, on_stage: OnStage | None = None) -> TimelineResult:
@@ -23,7 +29,7 @@ def run(study: TrainingTimeline, out: str | Path, *, on_stage: OnStage | None = 
 
     ``maps.pvd`` with one ``.vti`` per epoch, ``scene.json``, ``epochs.png``, ``training.mp4`` and ``training.gif``,
     ``curves.png`` where something was measured, ``samples.png`` where samples are pictures, ``view3d.html`` and
-    ``index.html``; for the training that comes along the run itself, in ``run``.
+    ``index.html``; of state dicts, and of the training that comes along, the run itself, in ``run``.
 
     Parameters
     ----------
@@ -71,7 +77,28 @@ def run(study: TrainingTimeline, out: str | Path, *, on_stage: OnStage | None = 
 def _opened(study: TrainingTimeline, out: Path) -> StoredRun:
     if str(study.run) == SHIPPED and not Path(study.run).exists():
         return shipped_run(out / "run", overwrite=True)
+    if study.model and not is_run(Path(study.run)):
+        return _run_of_state_dicts(study, out)
     return StoredRun(study.run)
+
+
+def _run_of_state_dicts(study: TrainingTimeline, out: Path) -> StoredRun:
+    """Write the run of a training of which only state dicts are left."""
+    network = load(study.model, device="cpu")
+    images = labelled_parts(network, study.data).testing
+    samples = first_of_each_class(images)
+    inputs, labels = images.pair
+    evenly = slice(None, None, -(-len(images) // MEASURED))
+    return run_of_checkpoints(
+        network,
+        study.run,
+        out / "run",
+        samples=samples.images,
+        labels=samples.labels,
+        names=samples.names,
+        data=(inputs[evenly], labels[evenly]),
+        overwrite=True,
+    )
 
 
 def _look(study: TrainingTimeline, run: StoredRun) -> TimelineResult:
