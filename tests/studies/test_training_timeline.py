@@ -190,8 +190,8 @@ def test_a_folder_without_a_run(tmp_path):
 
 @pytest.mark.parametrize(
     "changes",
-    [{"order": "alphabet"}, {"fps": 0}, {"fps": 31}, {"size": (10, 10)}],
-    ids=["order", "fps", "fast", "size"],
+    [{"order": "alphabet"}, {"fps": 0}, {"fps": 31}, {"size": (10, 10)}, {"fps": 10, "smooth": 7}],
+    ids=["order", "fps", "fast", "size", "smooth"],
 )
 def test_wrong_options(changes):
     with pytest.raises(InvalidInputError):
