@@ -44,7 +44,7 @@ class Files(QObject):
         super().__init__(window)
         self.workspace, self.settings, self.window = workspace, settings, window
         self._sources: dict[str, ModelSource] = {}
-        self._shipped: TemporaryDirectory[str] | None = None  # of the training that comes along; goes with the window
+        self._shipped: TemporaryDirectory[str] | None = None  # of the training that comes along
 
     # -- opening ---------------------------------------------------------------------------------
 
@@ -230,6 +230,11 @@ class Files(QObject):
             self.workspace.message.emit(f"Saved {path}. To draw it without a window: {again}")
 
         self.workspace.jobs.run("save", work, then, title=f"Saving {path.name}")
+
+    def close(self) -> None:
+        """Let go of what was written for this window alone; once nothing reads it any more."""
+        if self._shipped is not None:
+            self._shipped.cleanup()
 
     def _folder(self) -> Path:
         return self.workspace.path.parent if self.workspace.path is not None else Path.cwd()

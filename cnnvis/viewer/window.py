@@ -284,6 +284,7 @@ class ViewerWindow(QMainWindow):
         self.settings.save()
         self.log.close_log()
         self.workspace.close()
+        self.files.close()
         self.autosave.close()
         self.canvas.close_view()
         super().closeEvent(event)

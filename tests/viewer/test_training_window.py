@@ -11,6 +11,7 @@ from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
 from qtpy.QtGui import QMouseEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QFileDialog
+from test_reach import controls, lacks, letters
 from watched_run import SAMPLES, Training
 
 import cnnvis
@@ -71,9 +72,15 @@ def place_of(curve, step):
 # -- opened, and looked at -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["", "run.json"])
-def test_a_run_opens_at_its_newest_epoch(driver, folder, messages, name) -> None:
-    panel = opened(driver, folder / name)
+@pytest.mark.parametrize("way", ["its run.json", "the command for folders"])
+def test_a_run_opens_at_its_newest_epoch(driver, folder, messages, monkeypatch, way) -> None:
+    if way == "its run.json":
+        panel = opened(driver, folder / "run.json")
+    else:
+        monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder))
+        driver.window.commands.run("file.training")
+        driver.settle()
+        panel = driver.window.timeline.run
     scene, window = driver.scene, driver.window
     assert panel.bench.epochs == (0, 1, 2, 3)
     assert panel.bench.epoch == 3
@@ -86,13 +93,8 @@ def test_a_run_opens_at_its_newest_epoch(driver, folder, messages, name) -> None
     for part in (panel, panel.look, panel.layer, panel.sample, *plots, panel.picture):
         assert not part.visibleRegion().isEmpty(), part
     assert messages[-1].endswith("done")
-
-
-def test_the_folder_is_asked_for_by_a_command(driver, folder, monkeypatch) -> None:
-    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder))
-    driver.window.commands.run("file.training")
-    driver.settle()
-    assert driver.window.timeline.run.bench.is_open
+    assert not [each for widget in controls(panel) for each in lacks(widget, panel)]
+    assert not letters(panel)
 
 
 def test_the_slider_goes_through_the_epochs(driver, folder) -> None:
@@ -186,14 +188,6 @@ def test_another_sample_layer_and_look_are_steps_of_undo(driver, folder) -> None
     driver.settle()
     assert panel.sample.value() == 2
     assert driver.scene.items[0].opacity == 0.7
-
-
-def test_the_range_that_was_chosen_by_hand_stays(driver, folder) -> None:
-    panel = opened(driver, folder)
-    driver.scene.items[0].fix_span((-0.25, 0.25))
-    panel.bench.choose(sample=2)
-    driver.settle()
-    assert driver.scene.items[0].transfer.span == (-0.25, 0.25)
 
 
 def test_a_scene_of_a_training_is_saved_and_copied_as_python(driver, folder, tmp_path) -> None:
@@ -362,11 +356,3 @@ def test_accuracy_of_some_epochs_only_is_drawn_without_a_warning(driver, tmp_pat
     assert not panel.loss.isVisible(), "none was measured"
     np.testing.assert_array_equal(panel.accuracy._epochs.getData()[1], [0.5])
     assert not [each for each in recwarn if "NaN" in str(each.message)]
-
-
-def test_controls_of_a_training_have_name_tooltip_and_a_place_among_the_tabs(driver, folder) -> None:
-    from test_reach import controls, lacks, letters
-
-    panel = opened(driver, folder)
-    assert not [each for widget in controls(panel) for each in lacks(widget, panel)]
-    assert not letters(panel)

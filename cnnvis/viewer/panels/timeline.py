@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from cnnvis.scene import Series
 from cnnvis.viewer.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class TimelinePanel(QWidget):
         column.addWidget(self.area, 1)
         column.addStretch()
         self.run: RunPanel | None = None
+        self._series: Series | None = None
         workspace.edited.connect(self._show)
         workspace.run_changed.connect(self._open_run)
         workspace.target_changed.connect(self._show_run)
@@ -126,7 +128,14 @@ class TimelinePanel(QWidget):
             self.slider.setRange(0, length - 1)
             self.slider.setValue(longest.frame)
         series = longest.series
-        texts = [f"{series.axis}: {label} ({at} of {length})" for at, label in enumerate(series.labels, start=1)]
-        self.label.setText(texts[longest.frame])
-        widest = max(map(self.label.fontMetrics().horizontalAdvance, texts))  # or the slider moves under the hand
-        self.label.setFixedWidth(max(LABEL_WIDTH, widest + 4))
+        if series is not self._series:
+            self._series = series
+            texts = (_text(series, frame) for frame in range(length))
+            widest = max(map(self.label.fontMetrics().horizontalAdvance, texts))  # or the slider moves under the hand
+            self.label.setFixedWidth(max(LABEL_WIDTH, widest + 4))
+        self.label.setText(_text(series, longest.frame))
+
+
+def _text(series: Series, frame: int) -> str:
+    """Return what is said of a frame."""
+    return f"{series.axis}: {series.labels[frame]} ({frame + 1} of {len(series)})"

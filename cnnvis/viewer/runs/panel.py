@@ -49,7 +49,8 @@ class RunPanel(QWidget):
 
     def _left(self) -> QVBoxLayout:
         facts = self.bench.run.facts
-        self.look = ChoiceField(LOOKS, tooltip="What is drawn of the network.")
+        looks = LOOKS if facts.layers_with_maps else LOOKS[1:]
+        self.look = ChoiceField(looks, tooltip="What is drawn of the network.")
         self.look.changed.connect(lambda look: self.bench.choose(look=RunLook(look)))
         tip = "Whose maps are drawn. Channels get the order of the newest epoch; O in the view puts them in another."
         self.layer = ChoiceField(facts.layers_with_maps, tooltip=tip)
