@@ -8,7 +8,7 @@ from cnnvis.attribution.diagnosis import diagnose
 from cnnvis.attribution.link_signs import link_signs
 from cnnvis.attribution.links import link_importance
 from cnnvis.attribution.methods import ImportanceMethod, ImportanceMethodName, importance
-from cnnvis.attribution.network_maps import network_maps
+from cnnvis.attribution.network_maps import network_maps, recorded_maps
 from cnnvis.attribution.permutation import permuted
 from cnnvis.attribution.randomisation import RandomisationCheck, randomisation_check, shuffled
 from cnnvis.attribution.space_scores import space_scores
@@ -34,6 +34,7 @@ __all__ = [
     "network_maps",
     "permuted",
     "randomisation_check",
+    "recorded_maps",
     "shuffled",
     "space_scores",
     "unit_importance",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from cnnvis.capture import record, trace
 from cnnvis.capture.explaining import explain_layers
 from cnnvis.capture.inputs import as_call, as_example, as_module, with_images
 from cnnvis.capture.surveying.plan import signal_of
-from cnnvis.core import EdgeSet, LayerRole, ModelGraph, NetworkMaps
+from cnnvis.core import EdgeSet, LayerRole, ModelGraph, NetworkMaps, Recording
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.pixel_links import PixelLinks
 from cnnvis.core.survey import Signal
@@ -122,6 +123,51 @@ def _pixel_links(
     shown_by = {chosen[layer]: layer for layer in shown}
     shapes = [stack.shape for stack in shown.values()]
     return pixel_links(explain_layers(model, example, reading), shown_by, list(shown), shapes, n_entries)
+
+
+def recorded_maps(
+    graph: ModelGraph, recording: Recording, image: int = 0, *, input_values: NDArray[Any] | None = None
+) -> NetworkMaps:
+    """Return the maps of one image that were recorded before: what there is of a network whose code is not at hand.
+
+    Parameters
+    ----------
+    graph : ModelGraph
+        Of the network that was recorded.
+    recording : Recording
+    image : int
+        Which of its images.
+    input_values : (...) ndarray, optional
+        What the network was given, of this image; the network's own input is shown then.
+
+    Returns
+    -------
+    NetworkMaps
+        The recorded layers as they are, before their activations where these were not recorded; no links.
+
+    Raises
+    ------
+    InvalidInputError
+        When no recorded layer has maps or units.
+    """
+    found = {name: np.array(maps.activations[image]) for name, maps in recording.maps.items() if name in graph}
+    inputs = [layer.name for layer in graph.layers if layer.role is LayerRole.INPUT]
+    if input_values is not None and len(inputs) == 1:
+        found[inputs[0]] = input_values
+    stacks = {name: _as_maps(found[name]) for name in graph.names if name in found}
+    shown = {name: stack for name, stack in stacks.items() if stack is not None}
+    if not shown:
+        raise InvalidInputError("None of the recorded layers has maps or units to show.")
+    depths, flow = _flow(graph, {name: place for place, name in enumerate(shown)})
+    names = recording.inputs[image : image + 1]
+    return NetworkMaps(
+        layers=tuple(shown),
+        roles=tuple(graph[name].role for name in shown),
+        values=tuple(shown.values()),
+        depths=depths,
+        flow=flow,
+        provenance=replace(recording.provenance, inputs=names),
+    )
 
 
 def _first(model: Any, image: Any) -> tuple[Any, tuple[str, ...]]:

@@ -8,11 +8,20 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from cnnvis.cli._options import Out, Quiet, Seed, Size
+from cnnvis.cli._options import Data, Out, Quiet, Seed, Size
 from cnnvis.cli._progress import say_stage
 from cnnvis.cli._results import command_line, say_result
 
-Run = Annotated[str, Parameter(metavar="RUN", help="Folder that cnnvis.Watcher writes, or fashion-cnn.")]
+Run = Annotated[
+    str,
+    Parameter(metavar="RUN", help="Folder that cnnvis.Watcher writes, or of state dicts with --model; or fashion-cnn."),
+]
+Architecture = Annotated[
+    str | None,
+    Parameter(
+        name="--model", show_default=False, help="Architecture of state dicts: a bundled name, file.py:factory ..."
+    ),
+]
 Layer = Annotated[str, Parameter(name="--layer", metavar="NAME", show_default="the second with maps")]
 Sample = Annotated[
     int | None,
@@ -27,6 +36,9 @@ def timeline(  # noqa: PLR0913 - one parameter per option of the command line
     sample: Sample = None,
     order: Annotated[str, Parameter(name="--order", metavar="METHOD")] = "kmeans",
     fps: Annotated[int, Parameter(name="--fps", validator=Number(gte=1, lte=30))] = 2,
+    smooth: Annotated[int, Parameter(name="--smooth", validator=Number(gte=1, lte=60))] = 1,
+    model: Architecture = None,
+    data: Data = None,
     seed: Seed = 0,
     size: Size = (960, 600),
     out: Out = Path("out/training_timeline"),
@@ -35,7 +47,8 @@ def timeline(  # noqa: PLR0913 - one parameter per option of the command line
     """Show a training from its first weights to its last: curves, and a layer's maps of one image, epoch by epoch.
 
     Leaves a film, a scene with a frame per epoch, pictures and the report index.html in the folder OUT. The run may
-    still be going on. Without RUN it is that of fashion-cnn, whose weights after each epoch come along.
+    still be going on. A folder of state dicts, each with its epoch as the last number of its name, needs --model.
+    Without RUN it is the training of fashion-cnn, whose weights after each epoch come along.
 
     Parameters
     ----------
@@ -47,6 +60,8 @@ def timeline(  # noqa: PLR0913 - one parameter per option of the command line
         Method that orders the channels by the maps of the last epoch: kmeans, pca, leaf, original ...
     fps : int
         Epochs per second of the film.
+    smooth : int
+        Pictures of the film per epoch: between two epochs their values are blended, and the film says so.
     """
     from cnnvis.studies import TrainingTimeline, training_timeline
 
@@ -56,6 +71,9 @@ def timeline(  # noqa: PLR0913 - one parameter per option of the command line
         sample=sample,
         order=order,  # type: ignore[arg-type]  # checked by TrainingTimeline
         fps=fps,
+        smooth=smooth,
+        model=model or "",
+        data=data,
         size=size,
         random_state=seed,
         command=command_line(),

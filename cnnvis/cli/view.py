@@ -23,17 +23,18 @@ def view(
     """Open the window, to explore a network, volumes or a scene.
 
     Shows files, an example, or a model: with an image, what its layers make of it; without one, all of the network as
-    bundled links; with --tiles, the maps of all its layers. With none of them there is a start page. F1 in the window
-    lists keys and mouse. Needs a display.
+    bundled links; with --tiles, the maps of all its layers; or the folder of a training, followed while that goes on.
+    With none of them there is a start page. F1 in the window lists keys and mouse. Needs a display.
 
     Parameters
     ----------
     files : Path
         What `cnnvis render` takes: a scene.json, a processed network (.safetensors), volumes (.vti, .vtm, .vox), lines
-        and units (.vtp), a series (.pvd), a recording, importance, a survey; several stand side by side. With a survey
-        --model and --weights say which network its images go through, where it is not loaded by the name alone.
+        and units (.vtp), a series (.pvd), a recording, importance, a survey; several stand side by side. Or the folder
+        that cnnvis.Watcher writes. With a survey --model and --weights say which network its images go through, where
+        it is not loaded by the name alone; with a training --model names its architecture.
     example : str
-        Open what comes along: "mnist", "fashion" or "photo".
+        Open what comes along: "mnist", "fashion", "photo" or "training".
     tiles : bool
         Show the whole model as the maps that its layers make of the image, or of its own example.
     screenshot : Path

@@ -1,4 +1,4 @@
-"""Classes by name or by index."""
+"""Classes by name or by index, and how likely they are, in words."""
 
 from __future__ import annotations
 
@@ -34,3 +34,10 @@ def class_index(wanted: str | int, class_names: Sequence[str] | None = None) -> 
     raise InvalidInputError(
         f"There is no class {wanted!r}. {did_you_mean(text, names, what='classes')} By index: 0 to {len(names) - 1}."
     )
+
+
+def percent(share: float) -> str:
+    """Return a probability in words of a caption: never 0 or 100 where it is not."""
+    if 0 < share < 0.0005:
+        return "below 0.1 %"
+    return "above 99.9 %" if 0.9995 <= share < 1 else f"{100 * share:.1f} %"

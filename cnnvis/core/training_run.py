@@ -78,6 +78,21 @@ class RunFacts:
             allowed = f"0 to {n_classes - 1}" if n_classes else "0 or more"
             raise InvalidInputError(f"Labels of samples are {allowed}, got {wrong}.")
 
+    @property
+    def layers_with_maps(self) -> tuple[str, ...]:
+        """Those of `layers` whose values are maps (channel, row, column)."""
+        graph = self.graph
+        return tuple(name for name in self.layers if graph is not None and name in graph and graph[name].has_maps)
+
+    def class_name(self, index: int) -> str:
+        """Return what a class is called."""
+        names = self.class_names
+        return names[index] if names and index < len(names) else f"class {index}"
+
+    def subject(self, sample: int) -> str:
+        """Return what a sample shows: its class, or its name where that is not known."""
+        return self.samples[sample] if self.labels is None else self.class_name(self.labels[sample])
+
 
 @dataclass(frozen=True, slots=True)
 class PieceFacts:
@@ -189,3 +204,41 @@ class SamplePredictions:
     def right(self) -> NDArray[np.bool_] | None:
         """Whether each is right, (E, N); None without labels."""
         return None if self.labels is None else self.predicted == self.labels
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunMoment:
+    """All that is known of a training at one moment but its weights and values: what a window shows of it.
+
+    Parameters
+    ----------
+    facts : RunFacts
+    checkpoints : tuple of RunCheckpoint
+        Those that can be read, rising.
+    curves, epoch_curves : TrainingCurve
+        Of steps and of epochs.
+    predictions : SamplePredictions or None
+        Of `checkpoints`.
+    samples : (N, ...) ndarray or None
+        As the network takes them; None where they are lost.
+    state : RunState
+    error : str
+        What ended it, where an error did.
+    problems : tuple of str
+        A sentence for everything that is left out.
+    """
+
+    facts: RunFacts
+    checkpoints: tuple[RunCheckpoint, ...]
+    curves: TrainingCurve
+    epoch_curves: TrainingCurve
+    predictions: SamplePredictions | None
+    samples: NDArray[np.floating] | None
+    state: RunState
+    error: str = ""
+    problems: tuple[str, ...] = ()
+
+    @property
+    def epochs(self) -> tuple[int, ...]:
+        """Numbers of the checkpoints."""
+        return tuple(checkpoint.number for checkpoint in self.checkpoints)

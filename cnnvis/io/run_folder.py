@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from cnnvis.core import Recording
 from cnnvis.core.errors import DataMismatchError, FileFormatError, InvalidInputError, MissingFileError
-from cnnvis.core.training_run import RunCheckpoint, RunFacts, RunState, SamplePredictions, TrainingCurve
+from cnnvis.core.training_run import RunCheckpoint, RunFacts, RunMoment, RunState, SamplePredictions, TrainingCurve
 from cnnvis.io import recording_safetensors
 from cnnvis.io.run_manifest import (
     ALIVE,
@@ -158,6 +158,25 @@ class StoredRun:
             raise MissingFileError(f"The run {self.folder} has lost its {SAMPLES}.") from error
         except (SafetensorError, KeyError, OSError) as error:
             raise FileFormatError(f"{self.folder / SAMPLES} is damaged: {error}") from error
+
+    def moment(self) -> RunMoment:
+        """Return what is known now, as data that no `refresh` changes; lost samples are one of its problems."""
+        samples, lost = None, ()
+        try:
+            samples = self.samples
+        except (MissingFileError, FileFormatError) as error:
+            lost = (str(error),)
+        return RunMoment(
+            facts=self.facts,
+            checkpoints=self.checkpoints,
+            curves=self.curves,
+            epoch_curves=self.epoch_curves,
+            predictions=self.predictions,
+            samples=samples,
+            state=self.state,
+            error=self.error,
+            problems=(*self.problems, *lost),
+        )
 
     # -- one epoch -------------------------------------------------------------------------------
 

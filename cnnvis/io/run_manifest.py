@@ -72,6 +72,13 @@ def piece(folder: Path, kind: str, number: int) -> Path:
     return folder / kind / f"{number:06d}.safetensors"
 
 
+def is_run(path: Path) -> bool:
+    """Whether a path is the folder of a run, or its manifest; reads neither."""
+    if path.is_dir():
+        return (path / MANIFEST).is_file()
+    return path.name == MANIFEST and (path.parent / SAMPLES).is_file()
+
+
 def read_manifest(folder: Path) -> Manifest:
     """Return the manifest of a run.
 
@@ -99,7 +106,7 @@ def read_manifest(folder: Path) -> Manifest:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise MissingFileError(
             f"{folder} holds no run: there is no {MANIFEST} in it. A run is a folder that cnnvis.Watcher writes; of "
-            "checkpoints alone cnnvis.training.run_of_checkpoints makes one."
+            "state dicts alone `cnnvis timeline FOLDER --model NAME` or cnnvis.training.run_of_checkpoints makes one."
         ) from error
     except FileFormatError:
         raise

@@ -19,6 +19,7 @@ from cnnvis.studies.gradient_results import GradientClasses, GradientResult, Lab
 from cnnvis.studies.nn_vis_settings import NetworkSettings, read_settings
 from cnnvis.studies.operations import OperationResult, OperationStudy
 from cnnvis.studies.results import ActivationVolumes, LayerStudy, StudyResult
+from cnnvis.studies.run_reader import RunReader, show_run
 from cnnvis.studies.showing import ModelView, show_model
 from cnnvis.studies.survey_graph import survey_graph
 from cnnvis.studies.survey_results import ChannelSurvey, SurveyResult
@@ -46,6 +47,7 @@ __all__ = [
     "OperationResult",
     "OperationStudy",
     "PhotoCases",
+    "RunReader",
     "StudyResult",
     "SurveyResult",
     "TimelineResult",
@@ -62,6 +64,7 @@ __all__ = [
     "read_settings",
     "score_units",
     "show_model",
+    "show_run",
     "survey_graph",
     "training_timeline",
 ]

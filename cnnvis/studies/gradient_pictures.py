@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnnvis.core import Volume
+from cnnvis.core.classes import percent
 from cnnvis.io import save_bytes
 from cnnvis.rendering import export_html, film, render
 from cnnvis.report import gradient_tiles, importance_grid, picture_rows, to_png
@@ -106,13 +107,6 @@ def _cases_figure(part: Part) -> Figure:
 def _caption(case: Case) -> tuple[str, ...]:
     likeliest = f"likeliest: {case.predicted.name}, {percent(case.predicted.probability)}"
     return case.label, case.image, likeliest, f"neuron: {case.target.name}, {percent(case.target.probability)}"
-
-
-def percent(share: float) -> str:
-    """Return a probability in words of a caption: never 0 or 100 where it is not."""
-    if 0 < share < 0.0005:
-        return "below 0.1 %"
-    return "above 99.9 %" if 0.9995 <= share < 1 else f"{100 * share:.1f} %"
 
 
 def draw_films(part: Part) -> dict[Path, str]:

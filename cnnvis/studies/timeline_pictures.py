@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from cnnvis.core import Volume
 from cnnvis.core.ordering import method_title
+from cnnvis.core.pictures import as_picture
 from cnnvis.core.provenance import Provenance
 from cnnvis.io import save_bytes
 from cnnvis.rendering import export_html, film, render
@@ -53,12 +56,30 @@ def chosen_epochs(n: int) -> tuple[int, ...]:
 
 def draw_films(result: TimelineResult, study: TrainingTimeline, out: Path) -> dict[Path, str]:
     """Play the epochs one after the other, as a film and as a moving picture."""
-    scene = scene_of(result)
+    scene = scene_of(replace(result, volumes=blended(result.volumes, result.epochs, study.smooth)))
     content = f"{result.layer}: all {result.run.unit}s one after the other"
+    if study.smooth > 1:
+        content += "; the values between two of them are blended"
     return {
-        film(scene, out / f"training{suffix}", over="series", fps=study.fps, size=study.size): content
+        film(scene, out / f"training{suffix}", over="series", fps=study.fps * study.smooth, size=study.size): content
         for suffix in (".mp4", ".gif")
     }
+
+
+def blended(volumes: Mapping[str, Volume], epochs: Sequence[int], pictures: int) -> dict[str, Volume]:
+    """Return each volume, and behind it `pictures` - 1 that lead over to the next: linear blends of the values of both.
+
+    Their labels say so; nothing of the training is known between two epochs.
+    """
+    names = list(volumes)
+    found = {}
+    for at, (name, volume) in enumerate(volumes.items()):
+        found[name] = volume
+        for step in range(1, pictures if at + 1 < len(names) else 1):
+            share, after = step / pictures, volumes[names[at + 1]]
+            values = ((1 - share) * volume.values + share * after.values).astype(volume.values.dtype)
+            found[f"{epochs[at]} to {epochs[at + 1]} · values blended, {share:.0%}"] = replace(volume, values=values)
+    return found
 
 
 def draw_figures(result: TimelineResult, out: Path) -> dict[Path, str]:
@@ -80,19 +101,9 @@ def draw_figures(result: TimelineResult, out: Path) -> dict[Path, str]:
     return files
 
 
-def as_picture(sample: NDArray[np.floating]) -> NDArray[np.uint8] | None:
-    """Return a sample (C, H, W) of 1 or 3 channels as (H, W, 3), stretched from its least to its largest value."""
-    if sample.ndim != 3 or sample.shape[0] not in (1, 3) or not np.isfinite(sample).all():
-        return None
-    low, high = float(sample.min()), float(sample.max())
-    values = (sample - low) / (high - low if high > low else 1.0)
-    pixels = np.moveaxis(np.rint(255 * values).astype(np.uint8), 0, 2)
-    return np.ascontiguousarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3)))
-
-
 def _caption(result: TimelineResult, index: int) -> tuple[str, ...]:
     facts, found = result.run.facts, result.run.predictions
-    name = facts.samples[index] if facts.labels is None else result.class_name(facts.labels[index])
+    name = facts.subject(index)
     if found is None:
         return (name,)
     ends = {"at first": 0, "at last": -1}

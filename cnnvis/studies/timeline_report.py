@@ -108,7 +108,7 @@ def _maps(page: Page, result: TimelineResult, out: Path) -> None:
     unit = result.run.unit
     page.section(f"What {result.layer} learned")
     page.text(READING.format(unit=unit))
-    page.video(out / "training.mp4", f"{result.layer}: all {unit}s one after the other; above, what it is taken for.")
+    page.video(out / "training.mp4", f"{result.files[out / 'training.mp4']}. Above, what it is taken for.")
     page.figure(
         out / "epochs.png",
         f"{result.layer}: some {unit}s side by side.",

@@ -15,6 +15,9 @@ from cnnvis.scene import TransferFunction
 from cnnvis.studies.results import require_size
 from cnnvis.training import StoredRun
 
+MOST_PICTURES = 60
+"""Of a film, a second."""
+
 
 @dataclass(frozen=True)
 class TrainingTimeline:
@@ -23,7 +26,13 @@ class TrainingTimeline:
     Parameters
     ----------
     run : path or str
-        Folder of a run that `cnnvis.Watcher` writes or wrote, or "fashion-cnn": the training that comes along.
+        Folder of a run that `cnnvis.Watcher` writes or wrote; or one of state dicts, whose names end in the number of
+        the epoch, with `model`; or "fashion-cnn": the training that comes along.
+    model : str
+        Architecture of a folder of state dicts, as for `cnnvis.models.load`.
+    data : str or path, optional
+        Labelled images as for `cnnvis.models.folders.labelled_parts`: state dicts are measured on them, and the first
+        of each class are the samples. Default: those with the network's classes.
     layer : str
         A recorded layer with maps; "" is the second of them, or the only one: the first changes little.
     sample : int, optional
@@ -32,6 +41,9 @@ class TrainingTimeline:
         Ordering method, of the last epoch's maps; all other epochs show the channels in the same order.
     fps : int
         Epochs per second of the films, 1 to 30.
+    smooth : int
+        Pictures of the films for each epoch, of which all but the first lead over to the next: the values of both,
+        blended. At most 60 a second.
     size : (width, height)
         Of the pictures, in pixels, 64 to 8192 each.
     random_state : int
@@ -44,6 +56,9 @@ class TrainingTimeline:
     sample: int | None = None
     order: OrderMethodName = "kmeans"
     fps: int = 2
+    smooth: int = 1
+    model: str = ""
+    data: str | Path | None = None
     size: tuple[int, int] = (960, 600)
     random_state: int = 0
     command: str = ""
@@ -51,6 +66,7 @@ class TrainingTimeline:
     def __post_init__(self) -> None:
         parse_choice(OrderMethod, self.order, what="ordering method")
         require_number("fps", self.fps, 1, 30, whole=True)
+        require_number("smooth", self.smooth, 1, MOST_PICTURES // self.fps, whole=True)
         require_size(self.size)
 
 
@@ -107,8 +123,7 @@ class TimelineResult:
 
     def class_name(self, index: int) -> str:
         """Return what a class is called."""
-        names = self.run.facts.class_names
-        return names[index] if names and index < len(names) else f"class {index}"
+        return self.run.facts.class_name(index)
 
     @property
     def truth(self) -> str:
@@ -119,4 +134,4 @@ class TimelineResult:
     @property
     def subject(self) -> str:
         """What the pictures show: "conv2: Ankle boot"."""
-        return f"{self.layer}: {self.truth or self.run.facts.samples[self.sample]}"
+        return f"{self.layer}: {self.run.facts.subject(self.sample)}"

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
-from cnnvis.analysis import order
-from cnnvis.core import FeatureMaps, Volume
-from cnnvis.core.errors import InvalidInputError, LayerNotFoundError, did_you_mean
+from cnnvis.core.errors import InvalidInputError
 from cnnvis.io import require_writable, save
+from cnnvis.io.run_manifest import is_run
+from cnnvis.models import load
+from cnnvis.models.folders import labelled_parts
 from cnnvis.rendering import require_rendering
-from cnnvis.scene import TransferFunction
-from cnnvis.studies.gradient_pictures import percent
+from cnnvis.scene.run_view import frame_label, learned_sample
+from cnnvis.studies.run_frames import chosen_layer, order_of, shared_transfer
 from cnnvis.studies.stages import OnStage, Stages
 from cnnvis.studies.timeline_pictures import draw_figures, draw_films, draw_volumes, interactive_page, scene_of
 from cnnvis.studies.timeline_report import write_report
 from cnnvis.studies.timeline_results import TimelineResult, TrainingTimeline
-from cnnvis.training import StoredRun, shipped_run
+from cnnvis.training import StoredRun, first_of_each_class, run_of_checkpoints, shipped_run
 from cnnvis.training.shipped import SHIPPED
+
+MEASURED = 1000
+"""Images, about, on which loss and accuracy of state dicts are measured."""
 
 
 def run(study: TrainingTimeline, out: str | Path, *, on_stage: OnStage | None = None) -> TimelineResult:
@@ -28,7 +29,7 @@ def run(study: TrainingTimeline, out: str | Path, *, on_stage: OnStage | None = 
 
     ``maps.pvd`` with one ``.vti`` per epoch, ``scene.json``, ``epochs.png``, ``training.mp4`` and ``training.gif``,
     ``curves.png`` where something was measured, ``samples.png`` where samples are pictures, ``view3d.html`` and
-    ``index.html``; for the training that comes along the run itself, in ``run``.
+    ``index.html``; of state dicts, and of the training that comes along, the run itself, in ``run``.
 
     Parameters
     ----------
@@ -76,7 +77,28 @@ def run(study: TrainingTimeline, out: str | Path, *, on_stage: OnStage | None = 
 def _opened(study: TrainingTimeline, out: Path) -> StoredRun:
     if str(study.run) == SHIPPED and not Path(study.run).exists():
         return shipped_run(out / "run", overwrite=True)
+    if study.model and not is_run(Path(study.run)):
+        return _run_of_state_dicts(study, out)
     return StoredRun(study.run)
+
+
+def _run_of_state_dicts(study: TrainingTimeline, out: Path) -> StoredRun:
+    """Write the run of a training of which only state dicts are left."""
+    network = load(study.model, device="cpu")
+    images = labelled_parts(network, study.data).testing
+    samples = first_of_each_class(images)
+    inputs, labels = images.pair
+    evenly = slice(None, None, -(-len(images) // MEASURED))
+    return run_of_checkpoints(
+        network,
+        study.run,
+        out / "run",
+        samples=samples.images,
+        labels=samples.labels,
+        names=samples.names,
+        data=(inputs[evenly], labels[evenly]),
+        overwrite=True,
+    )
 
 
 def _look(study: TrainingTimeline, run: StoredRun) -> TimelineResult:
@@ -84,58 +106,28 @@ def _look(study: TrainingTimeline, run: StoredRun) -> TimelineResult:
     epochs = run.epochs
     if not epochs:
         raise InvalidInputError(f"The run {run.folder} has no {run.unit} that can be read. {' '.join(run.problems)}")
-    layer = _layer(study.layer, run)
+    layer = chosen_layer(study.layer, run.facts)
     sample = _sample(study.sample, run)
     maps = [run.recording(epoch)[layer] for epoch in epochs]
-    maps[-1].stack(sample)  # says what is needed where it has no maps
-    ordering = order(_of_sample(maps[-1], sample), study.order, random_state=study.random_state, normalize="zscore")
+    newest = maps[-1].volume(image=sample)  # says what is needed where it has no maps
+    ordering = order_of(newest, study.order, random_state=study.random_state)
     volumes = [each.volume(ordering, image=sample) for each in maps]
-    transfer = TransferFunction.preset("linear", values=_values(volumes)).with_span(_values(volumes))
-    result = TimelineResult(run, epochs, (run.curves, run.epoch_curves), {}, ordering, transfer, sample)
-    return replace(result, volumes=dict(zip(_labels(result), volumes, strict=True)))
-
-
-def _of_sample(maps: FeatureMaps, sample: int) -> FeatureMaps:
-    return replace(maps, activations=maps.activations[sample : sample + 1])
-
-
-def _values(volumes: Sequence[Volume]) -> np.ndarray:
-    return np.stack([volume.values for volume in volumes])
-
-
-def _layer(name: str, run: StoredRun) -> str:
-    """Return the layer that is asked for, else the second with maps, or the only one."""
-    graph, kept = run.facts.graph, run.facts.layers
-    if name:
-        if name not in kept:
-            raise LayerNotFoundError(f"The run kept no layer {name!r}. {did_you_mean(name, kept, what='kept layers')}")
-        return name
-    mapped = [layer for layer in kept if graph is not None and layer in graph and graph[layer].has_maps]
-    if not mapped:
-        raise InvalidInputError(
-            f"None of the layers that the run kept ({', '.join(kept)}) has maps (channel, row, column). Tell the "
-            "Watcher which to keep: layers=."
-        )
-    return mapped[:2][-1]
+    labels = [frame_label(checkpoint, run.facts, sample) for checkpoint in run.checkpoints]
+    return TimelineResult(
+        run=run,
+        epochs=epochs,
+        curves=(run.curves, run.epoch_curves),
+        volumes=dict(zip(labels, volumes, strict=True)),
+        ordering=ordering,
+        transfer=shared_transfer(volumes),
+        sample=sample,
+    )
 
 
 def _sample(wanted: int | None, run: StoredRun) -> int:
     n_samples = len(run.facts.samples)
-    if wanted is not None:
-        if not 0 <= wanted < n_samples:
-            raise InvalidInputError(f"The run has samples 0 to {n_samples - 1}, got {wanted}.")
-        return wanted
-    found = run.predictions
-    if found is None or found.right is None:
-        return 0
-    return int(np.argmax(found.right[-1] & ~found.right[0]))
-
-
-def _labels(result: TimelineResult) -> list[str]:
-    """Return what is said of each epoch: its number, and what the network took the sample for."""
-    said = {}
-    for checkpoint in result.run.checkpoints:
-        if checkpoint.predicted:
-            name = result.class_name(checkpoint.predicted[result.sample])
-            said[checkpoint.number] = f" · taken for {name}, {percent(checkpoint.probability[result.sample])}"
-    return [f"{epoch}{said.get(epoch, '')}" for epoch in result.epochs]
+    if wanted is None:
+        return learned_sample(run.predictions)
+    if not 0 <= wanted < n_samples:
+        raise InvalidInputError(f"The run has samples 0 to {n_samples - 1}, got {wanted}.")
+    return wanted

@@ -71,6 +71,13 @@ def file_commands() -> list[Command | None]:
             "Ctrl+M",
             "A network that comes along, a Python file or a checkpoint: all of it, or what it makes of an image.",
         ),
+        Command(
+            "file.training",
+            "Open a &training…",
+            lambda window: window.files.ask_run(),
+            "",
+            "The folder that cnnvis.Watcher writes: finished, or followed while it goes on.",
+        ),
         Command("file.save", "&Save scene", lambda window: window.files.save(), "Ctrl+S", "Save what is shown."),
         Command("file.save_as", "Save scene &as…", lambda window: window.files.ask_save(), "Ctrl+Shift+S"),
         None,

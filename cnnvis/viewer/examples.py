@@ -15,12 +15,15 @@ class Example(NamedTuple):
         Its bundled name.
     image : str, optional
         A sample whose feature maps are shown, in place of the drawn network.
+    training : bool
+        Its training is shown, epoch by epoch.
     """
 
     text: str
     tip: str
     model: str
     image: str | None = None
+    training: bool = False
 
 
 EXAMPLES: dict[str, Example] = {
@@ -39,6 +42,12 @@ EXAMPLES: dict[str, Example] = {
         "The first layers of EfficientNet-Lite0 look at a cat; channels are ordered by likeness.",
         "efficientnet-lite0",
         "chelsea",
+    ),
+    "training": Example(
+        "A training, epoch by epoch",
+        "How a convolutional network learned to know clothes apart: its maps, loss and accuracy after each epoch.",
+        "fashion-cnn",
+        training=True,
     ),
 }
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from qtpy.QtCore import QObject, Qt
 from qtpy.QtWidgets import QFileDialog, QWidget
 
 from cnnvis.core import Provenance, Survey
 from cnnvis.core.errors import InvalidInputError
+from cnnvis.io.run_manifest import is_run
 from cnnvis.io.showing import Shown, load_to_show
 from cnnvis.scene import copy_of
 from cnnvis.viewer.autosave import forget, lost_sessions, restored
@@ -17,6 +19,7 @@ from cnnvis.viewer.examples import EXAMPLES
 from cnnvis.viewer.jobs import OPENING, Tell
 from cnnvis.viewer.model_dialog import ModelDialog
 from cnnvis.viewer.model_files import CODE, PROGRAM, WEIGHTS, is_model
+from cnnvis.viewer.runs.opened import OpenedRun, open_run, open_shipped
 from cnnvis.viewer.settings import Settings
 from cnnvis.viewer.surveys.making import origin_of
 from cnnvis.viewer.workspace import ModelSource, Workspace
@@ -42,6 +45,7 @@ class Files(QObject):
         self.workspace, self.settings, self.window = workspace, settings, window
         self._sources: dict[str, ModelSource] = {}
         self._images: dict[tuple[str, str], str] = {}
+        self._shipped: TemporaryDirectory[str] | None = None  # of the training that comes along
 
     # -- opening ---------------------------------------------------------------------------------
 
@@ -58,9 +62,12 @@ class Files(QObject):
         ----------
         paths : sequence of Path
         source : (model, weights), optional
-            What the network of a survey among them is loaded with.
+            What the network of a survey or a training among them is loaded with.
         """
         paths = [Path(path) for path in paths]
+        if len(paths) == 1 and is_run(paths[0]):
+            self.open_run(paths[0], None if source is None else source[0])
+            return
         if len(paths) == 1 and is_model(paths[0]):
             self.ask_model(paths[0])
             return
@@ -81,6 +88,32 @@ class Files(QObject):
             self.workspace.message.emit(f"{title}: done")
 
         self.workspace.jobs.run(OPENING, work, then, title=title)
+
+    def ask_run(self) -> None:
+        """Ask for the folder of a training, and open it."""
+        name = QFileDialog.getExistingDirectory(self.window, "Open a training", str(self._folder()))
+        if name:
+            self.open_run(Path(name))
+
+    def open_run(self, path: Path, model: str | None = None) -> None:
+        """Open a training in a thread, and follow it while it goes on.
+
+        Parameters
+        ----------
+        path : Path
+            The folder that `cnnvis.Watcher` writes or wrote, or the run.json in it.
+        model : str, optional
+            Its architecture, as for `cnnvis.models.load`: for the links of the network, where it does not come along.
+        """
+        folder = path.parent if path.is_file() else path
+
+        def then(run: OpenedRun) -> None:
+            self.workspace.show_run(run)
+            self.settings.add_recent(folder)
+            self.workspace.message.emit(f"{title}: done")
+
+        title = f"Opening the training {folder.name}"
+        self.workspace.jobs.run(OPENING, lambda tell: open_run(folder, model, tell.progress), then, title=title)
 
     def _has_layers(self, survey: Survey) -> bool:
         """Whether what is open is of the layers of a survey, so that this can be looked at beside it."""
@@ -137,8 +170,17 @@ class Files(QObject):
         return self._images.get((origin.model_sha256, origin.inputs[0])) if origin.inputs else None
 
     def open_example(self, name: str) -> None:
-        """Open one of the networks that come along."""
-        self.open_model(EXAMPLES[name].model, EXAMPLES[name].image)
+        """Open one of the networks that come along, or the training of one."""
+        example = EXAMPLES[name]
+        if not example.training:
+            self.open_model(example.model, example.image)
+            return
+        self._shipped = self._shipped or TemporaryDirectory(prefix="cnnvis-training-")
+        folder = Path(self._shipped.name)
+        title = f"Opening the training of {example.model}"
+        self.workspace.jobs.run(
+            OPENING, lambda tell: open_shipped(folder, tell.progress), self.workspace.show_run, title=title
+        )
 
     def restore(self) -> None:
         """Open what the last session had open that ended without being closed."""
@@ -195,6 +237,11 @@ class Files(QObject):
             self.workspace.message.emit(f"Saved {path}. To draw it without a window: {again}")
 
         self.workspace.jobs.run("save", work, then, title=f"Saving {path.name}")
+
+    def close(self) -> None:
+        """Let go of what was written for this window alone; once nothing reads it any more."""
+        if self._shipped is not None:
+            self._shipped.cleanup()
 
     def _folder(self) -> Path:
         return self.workspace.path.parent if self.workspace.path is not None else Path.cwd()

@@ -41,6 +41,9 @@ FRAME_MS = 30
 
 SIZE = (1280, 800)
 
+ABOVE_RUN = 90
+"""Room of the title and the slider above a training in its dock, pixels."""
+
 
 class ViewerWindow(QMainWindow):
     """Shows a workspace.
@@ -136,6 +139,7 @@ class ViewerWindow(QMainWindow):
         for name in ("log", "survey", "operation"):
             self.tabifyDockWidget(self.docks["timeline"], self.docks[name])
         self.workspace.survey_changed.connect(self._show_survey)
+        self.workspace.run_changed.connect(self._show_run)
         self.docks["timeline"].raise_()
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
 
@@ -181,6 +185,14 @@ class ViewerWindow(QMainWindow):
         dock.show()
         dock.raise_()
         self.resizeDocks([dock], [self.height() * 9 // 20], Qt.Orientation.Vertical)
+
+    def _show_run(self) -> None:
+        """Bring the training to the front, and give it room."""
+        dock = self.docks["timeline"]
+        dock.show()
+        dock.raise_()
+        wanted = self.timeline.run.sizeHint().height() + ABOVE_RUN
+        self.resizeDocks([dock], [min(wanted, self.height() * 9 // 20)], Qt.Orientation.Vertical)
 
     def show_paths(self) -> None:
         """Show where the strongest path to a class is chosen."""
@@ -285,6 +297,7 @@ class ViewerWindow(QMainWindow):
         self.settings.save()
         self.log.close_log()
         self.workspace.close()
+        self.files.close()
         self.autosave.close()
         self.canvas.close_view()
         super().closeEvent(event)

@@ -11,10 +11,12 @@ from cnnvis.core import BundledNetwork, Survey
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.scene import Scene, SceneGrid, SceneItem, SceneWatch, Selection, scenes_of
 from cnnvis.scene.links import Link
+from cnnvis.scene.run_view import put_frames
 from cnnvis.viewer.filed import FiledData
 from cnnvis.viewer.garbage import collector
 from cnnvis.viewer.history import History, Moment, same_scenes
 from cnnvis.viewer.jobs import Jobs
+from cnnvis.viewer.runs.opened import OpenedRun
 from cnnvis.viewer.theme import Theme
 
 Target = Scene | SceneGrid
@@ -41,15 +43,20 @@ class Workspace(QObject):
         Of the window, and so of pictures that are made anew.
     survey : Survey or None
         What the survey's views show; not part of the scene, nor of undo.
+    run : OpenedRun or None
+        The training that was opened last; what is shown of it is in its scene.
     jobs : Jobs
+    looks : Jobs
+        What is looked at again and again, such as a training that goes on: no picture waits for it, and nobody is told.
     history : History
 
     Notes
     -----
     Signals: `target_changed` something else is open; `scene_changed` another pane is active, or another target;
     `network_changed` the network behind the active scene is another; `survey_changed` another survey is looked at;
-    `item_changed` another item is chosen; `edited` anything of the scenes but a camera changed; `moved` a camera did;
-    `message` something to tell, `problem` with an exception something that went wrong.
+    `run_changed` another training was opened; `item_changed` another item is chosen; `edited` anything of the scenes
+    but a camera changed; `moved` a camera did; `message` something to tell, `problem` with an exception something that
+    went wrong.
     """
 
     target_changed = Signal()
@@ -57,6 +64,7 @@ class Workspace(QObject):
     network_changed = Signal()
     item_changed = Signal()
     survey_changed = Signal()
+    run_changed = Signal()
     edited = Signal()
     moved = Signal()
     message = Signal(str)
@@ -68,12 +76,15 @@ class Workspace(QObject):
         self._is_open = True
         self.jobs = Jobs(self)
         self.jobs.failed.connect(self.problem)
+        self.looks = Jobs(self)
+        self.looks.failed.connect(self.problem)
         self.history = History(lambda: Moment.of(self.target, self._networks, self.path), self._go_to, self)
         self.ground: Theme = "light"
         self._watch: SceneWatch | None = None
         self._item: str | None = None
         self.survey: Survey | None = None
         self.survey_source: ModelSource | None = None
+        self.run: OpenedRun | None = None
         self.view_size: tuple[int, int] | None = None
         self._filed = FiledData()
         self._open(Scene(), (None,), None)
@@ -129,6 +140,15 @@ class Workspace(QObject):
         """
         self.survey, self.survey_source = survey, source
         self.survey_changed.emit()
+
+    def show_run(self, run: OpenedRun) -> None:
+        """Open a training: a scene that plays its epochs, at the newest; an empty one where there is none yet."""
+        scene = Scene(title=run.moment.facts.name)
+        if run.found.frames:
+            put_frames(scene, run.found, run.moment)
+        self.show_made(scene)
+        self.run = run
+        self.run_changed.emit()
 
     def saved_as(self, path: Path, saved: Target) -> None:
         """Say that a file has what is open, with the data of a copy of it."""
@@ -284,6 +304,7 @@ class Workspace(QObject):
     def close(self) -> None:
         """Stop all jobs, wait for them, and let go of the scenes."""
         self.jobs.close()
+        self.looks.close()
         if self._is_open:
             self._is_open = False
             collector().end()

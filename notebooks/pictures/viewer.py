@@ -1,8 +1,9 @@
 """Take the pictures of the window that README shows: needs a display.
 
-python notebooks/pictures/viewer.py
+python notebooks/pictures/viewer.py [viewer viewer_maps viewer_training]
 """
 
+import sys
 import tempfile
 from pathlib import Path
 
@@ -37,9 +38,25 @@ def show_maps(window: ViewerWindow) -> None:
     window.docks["transfer"].raise_()
 
 
+def show_training(window: ViewerWindow) -> None:
+    """Open the training that comes along, at its first epoch, of an ankle boot."""
+    window.resize(1100, 640)
+    window.files.open_example("training")
+    settle(window)
+    window.timeline.run.sample.setValue(9)
+    settle(window)
+    window.timeline.slider.setValue(1)
+
+
+PICTURES = {"viewer": select_path, "viewer_maps": show_maps, "viewer_training": show_training}
+
+
 def main() -> None:
+    """Take all pictures, or those that are named."""
     application()
-    for name, prepare in (("viewer", select_path), ("viewer_maps", show_maps)):
+    for name, prepare in PICTURES.items():
+        if sys.argv[1:] and name not in sys.argv[1:]:
+            continue
         with tempfile.TemporaryDirectory() as folder:
             window = ViewerWindow(Settings(Path(folder)))
             window.resize(*SIZE)

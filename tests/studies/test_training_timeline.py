@@ -3,6 +3,7 @@
 import json
 import re
 import runpy
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,10 +16,12 @@ from torch import nn
 
 import cnnvis
 from cnnvis.cli import main
+from cnnvis.core import Volume
 from cnnvis.core.errors import InvalidInputError, LayerNotFoundError, MissingFileError
-from cnnvis.models import Network
+from cnnvis.core.pictures import as_picture
+from cnnvis.models import Network, data_path
 from cnnvis.studies import TrainingTimeline, training_timeline
-from cnnvis.studies.timeline_pictures import as_picture, chosen_epochs
+from cnnvis.studies.timeline_pictures import blended, chosen_epochs
 from cnnvis.training import Watcher, first_of_each_class, shipped_run
 
 ROOT = Path(__file__).parents[2]
@@ -187,8 +190,8 @@ def test_a_folder_without_a_run(tmp_path):
 
 @pytest.mark.parametrize(
     "changes",
-    [{"order": "alphabet"}, {"fps": 0}, {"fps": 31}, {"size": (10, 10)}],
-    ids=["order", "fps", "fast", "size"],
+    [{"order": "alphabet"}, {"fps": 0}, {"fps": 31}, {"size": (10, 10)}, {"fps": 10, "smooth": 7}],
+    ids=["order", "fps", "fast", "size", "smooth"],
 )
 def test_wrong_options(changes):
     with pytest.raises(InvalidInputError):
@@ -205,6 +208,40 @@ def test_a_network_whose_layers_have_no_maps(tmp_path):
 @pytest.mark.parametrize(("n", "expected"), [(1, (0,)), (2, (0, 1)), (4, (0, 1, 3)), (11, (0, 1, 3, 10))])
 def test_epochs_side_by_side_are_denser_at_the_beginning(n, expected):
     assert chosen_epochs(n) == expected
+
+
+def test_between_two_epochs_values_are_blended_and_said_to_be():
+    volumes = {
+        name: Volume(np.full((1, 1, 2), value)) for name, value in (("0 · cat", 0.0), ("4 · dog", 8.0), ("5", -8))
+    }
+    found = blended(volumes, (0, 4, 5), 4)
+    assert [volume.values[0, 0, 0] for volume in found.values()] == [0, 2, 4, 6, 8, 4, 0, -4, -8]
+    labels = list(found)
+    assert labels[:3] == ["0 · cat", "0 to 4 · values blended, 25%", "0 to 4 · values blended, 50%"]
+    assert labels[-2:] == ["4 to 5 · values blended, 75%", "5"]
+    assert blended(volumes, (0, 4, 5), 1) == volumes
+
+
+def test_state_dicts_alone_are_played_back_without_code(tmp_path, capsys):
+    states = tmp_path / "states"
+    states.mkdir()
+    for epoch in (0, 10):
+        shutil.copy(data_path(f"networks/fashion-cnn-{epoch:02d}.safetensors"), states / f"after_{epoch}.safetensors")
+    (states / "after_3.pt").write_bytes(b"damaged")
+    line = ["timeline", str(states), "--size", "320x200", "--out", str(tmp_path / "out")]
+    assert main([*line, "-q"]) == 1
+    assert "timeline FOLDER --model NAME" in capsys.readouterr().err
+    assert main([*line, "--model", "fashion-cnn", "--smooth", "3"]) == 0
+    out = capsys.readouterr().out
+    assert "2 epochs kept" in out
+    assert "epoch 3 is left out" in out
+    with Image.open(tmp_path / "out" / "training.gif") as film:
+        assert film.n_frames == 4, "two epochs, and two pictures between them"
+    run = cnnvis.load(tmp_path / "out" / "run")
+    assert run.epochs == (0, 10)
+    assert run.facts.labels == tuple(range(10))
+    assert 0.85 < run.epoch_curves.accuracy[-1] < 1
+    assert "blended" in (tmp_path / "out" / "index.html").read_text()
 
 
 def test_samples_as_pictures():

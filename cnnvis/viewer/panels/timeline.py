@@ -1,15 +1,33 @@
-"""The frames of a series: a slider, and play."""
+"""The frames of a series: a slider, and play; under it, the training that they are epochs of."""
 
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSignalBlocker, Qt, QTimer
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSlider, QSpinBox, QWidget
+from qtpy.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QSlider,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
 
+from cnnvis.scene import Series
 from cnnvis.viewer.workspace import Workspace
 
+if TYPE_CHECKING:
+    from cnnvis.viewer.runs.panel import RunPanel
+
 FRAMES_PER_SECOND = 4
+
+LABEL_WIDTH = 160
+"""Least room of what is said of a frame, pixels."""
 
 
 class TimelinePanel(QWidget):
@@ -27,7 +45,6 @@ class TimelinePanel(QWidget):
         self.slider.setAccessibleName("Frame")
         self.slider.valueChanged.connect(self._go)
         self.label = QLabel()
-        self.label.setMinimumWidth(160)
         self.rate = QSpinBox()
         self.rate.setRange(1, 30)
         self.rate.setValue(FRAMES_PER_SECOND)
@@ -35,7 +52,7 @@ class TimelinePanel(QWidget):
         self.rate.setToolTip("How fast it plays: 1 to 30 frames a second, where drawing is quick enough.")
         self.rate.setAccessibleName("Frames per second")
         self.rate.valueChanged.connect(lambda rate: self.timer.setInterval(1000 // rate))
-        layout = QHBoxLayout(self)
+        layout = QHBoxLayout()
         for text, step, tip in (("<", -1, "The frame before."), (">", 1, "The next frame.")):
             button = QPushButton(text)
             button.setFixedWidth(32)
@@ -47,8 +64,33 @@ class TimelinePanel(QWidget):
         self.timer = QTimer(self)
         self.timer.setInterval(1000 // FRAMES_PER_SECOND)
         self.timer.timeout.connect(self._next)
+        column = QVBoxLayout(self)
+        column.addLayout(layout)
+        self.area = QScrollArea()
+        self.area.setWidgetResizable(True)
+        self.area.setFrameShape(QFrame.Shape.NoFrame)
+        self.area.hide()
+        column.addWidget(self.area, 1)
+        column.addStretch()
+        self.run: RunPanel | None = None
+        self._series: Series | None = None
         workspace.edited.connect(self._show)
+        workspace.run_changed.connect(self._open_run)
+        workspace.target_changed.connect(self._show_run)
         self._show()
+
+    def _open_run(self) -> None:
+        """Show the training that has been opened."""
+        from cnnvis.viewer.runs.panel import RunPanel  # loads pyqtgraph
+
+        assert self.workspace.run is not None
+        self.run = RunPanel(self.workspace, self.workspace.run)
+        self.area.setWidget(self.run)  # which deletes the one before
+        self._show_run()
+
+    def _show_run(self) -> None:
+        """Hide the training while something else is open."""
+        self.area.setVisible(self.run is not None and self.run.bench.is_open)
 
     def step(self, step: int, *_: object) -> None:
         """Show the next frame of every series, and begin anew after the last."""
@@ -86,4 +128,14 @@ class TimelinePanel(QWidget):
             self.slider.setRange(0, length - 1)
             self.slider.setValue(longest.frame)
         series = longest.series
-        self.label.setText(f"{series.axis}: {series.labels[longest.frame]} ({longest.frame + 1} of {length})")
+        if series is not self._series:
+            self._series = series
+            texts = (_text(series, frame) for frame in range(length))
+            widest = max(map(self.label.fontMetrics().horizontalAdvance, texts))  # or the slider moves under the hand
+            self.label.setFixedWidth(max(LABEL_WIDTH, widest + 4))
+        self.label.setText(_text(series, longest.frame))
+
+
+def _text(series: Series, frame: int) -> str:
+    """Return what is said of a frame."""
+    return f"{series.axis}: {series.labels[frame]} ({frame + 1} of {len(series)})"

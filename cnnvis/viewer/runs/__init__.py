@@ -1,0 +1,1 @@
+"""A training in the window: followed while it goes on, scrubbed through, its curves."""
