@@ -8,6 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
+
 from cnnvis.attribution import network_maps, recorded_maps
 from cnnvis.core import Recording, RunMoment
 from cnnvis.core.errors import CnnvisError, InvalidInputError
@@ -58,6 +61,11 @@ class RunReader:
     def folder(self) -> Path:
         """Where the run lies."""
         return self._run.folder
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the samples."""
+        return self._run.facts.samples
 
     def look(self) -> RunMoment:
         """Return what there is now; the very same object as before where nothing is new.
@@ -119,6 +127,26 @@ class RunReader:
             return RunFrames(view, maps, tiles_transfer(maps.values()), problems)
         volumes = known | in_one_order(made, like)
         return RunFrames(view, volumes, shared_transfer(list(volumes.values())), problems)
+
+    def network(self, epoch: int, sample: int) -> tuple[Network, Any, str]:
+        """Return the network as it was then, one of the samples as it takes it, (1, ...), and its name.
+
+        Raises
+        ------
+        InvalidInputError
+            When the network's code is not known, or the run kept no samples.
+        CnnvisError
+            As from `StoredRun.network`.
+        """
+        with self._lock:
+            architecture, samples = self._architecture(), self._moment.samples
+            if architecture is None or samples is None:
+                raise InvalidInputError(
+                    "The run does not know how its network is built: name its architecture, as in cnnvis view RUN "
+                    "--model my_net.py:build."
+                )
+            inputs = torch.from_numpy(np.array(samples[sample : sample + 1]))
+            return self._run.network(epoch, architecture), inputs, self._run.facts.samples[sample]
 
     def _read(self, view: RunView, epochs: Sequence[int], progress: Progress) -> tuple[dict[int, Any], dict[int, str]]:
         """Return the frames of some epochs, as many as fit, and what is wrong with others."""

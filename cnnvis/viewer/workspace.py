@@ -11,7 +11,7 @@ from cnnvis.core import BundledNetwork, Survey
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.scene import Scene, SceneGrid, SceneItem, SceneWatch, Selection, scenes_of
 from cnnvis.scene.links import Link
-from cnnvis.scene.run_view import put_frames
+from cnnvis.scene.run_view import put_frames, shown_epochs
 from cnnvis.viewer.filed import FiledData
 from cnnvis.viewer.garbage import collector
 from cnnvis.viewer.history import History, Moment, same_scenes
@@ -85,6 +85,7 @@ class Workspace(QObject):
         self.survey: Survey | None = None
         self.survey_source: ModelSource | None = None
         self.run: OpenedRun | None = None
+        self._run_scene: Scene | None = None
         self.view_size: tuple[int, int] | None = None
         self._filed = FiledData()
         self._open(Scene(), (None,), None)
@@ -143,12 +144,19 @@ class Workspace(QObject):
 
     def show_run(self, run: OpenedRun) -> None:
         """Open a training: a scene that plays its epochs, at the newest; an empty one where there is none yet."""
-        scene = Scene(title=run.moment.facts.name)
+        self._run_scene = scene = Scene(title=run.moment.facts.name)
         if run.found.frames:
             put_frames(scene, run.found, run.moment)
         self.show_made(scene)
         self.run = run
         self.run_changed.emit()
+
+    @property
+    def shown_epoch(self) -> int | None:
+        """The epoch of the training that is open, if the active scene shows it."""
+        if self.scene is not self._run_scene or not len(self.scene.series):
+            return None
+        return shown_epochs(self.scene)[self.scene.frame]
 
     def saved_as(self, path: Path, saved: Target) -> None:
         """Say that a file has what is open, with the data of a copy of it."""

@@ -193,7 +193,7 @@ def test_a_linked_grid_turns_together(tmp_path):
     ("options", "message"),
     [
         ({"over": "series"}, "no series to film"),
-        ({"over": "walk"}, "'turn', 'series' or 'arrangement', got 'walk'"),
+        ({"over": "walk"}, "'turn', 'series', 'arrangement' or 'position', got 'walk'"),
         ({"frames": 0}, "at least one frame"),
         ({"fps": 0}, "one frame per second"),
     ],

@@ -198,3 +198,24 @@ def test_there_is_nothing_to_show_layer_by_layer(driver):
     driver.workspace.show(volume_scene())
     driver.press(Qt.Key.Key_L, CTRL)
     assert any("open a model first" in text for text in said)
+
+
+def test_of_a_training_the_network_of_the_epoch_that_is_shown_is_explained(driver):
+    driver.window.files.open_example("training")
+    driver.settle()
+    driver.press(Qt.Key.Key_E, CTRL)
+    driver.settle()
+    panel = driver.window.operation
+    panel.explain("conv2", (3, 5, 6))
+    driver.settle()
+    values = {}
+    for frame in (10, 0, 1):
+        driver.scene.frame = frame
+        driver.settle()
+        assert place_of(panel) == ("conv2", 3, (5, 6))
+        assert f"epoch {frame}," in panel.state.text()
+        values[frame] = panel.bench.operation.at(3, (5, 6)).value
+        recorded = driver.scene.frames["conv2"][frame]
+        position = int(np.flatnonzero(recorded.channels == 3)[0])
+        assert values[frame] == pytest.approx(float(recorded.values[position, 5, 6]), rel=1e-4, abs=1e-5)
+    assert len(set(values.values())) == 3

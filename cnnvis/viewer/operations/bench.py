@@ -44,6 +44,8 @@ class Subject:
     class_names : tuple of str
     origin : Provenance
         Of what was open: of the same network and image, the subject stays, also with an image of one's own.
+    epoch : int or None
+        Of a training, as whose network it was loaded.
     """
 
     network: Network
@@ -54,6 +56,7 @@ class Subject:
     probabilities: NDArray[np.float64]
     class_names: tuple[str, ...] = ()
     origin: Provenance = field(default_factory=Provenance)
+    epoch: int | None = None
 
 
 class OperationBench(QObject):
@@ -109,6 +112,8 @@ class OperationBench(QObject):
         known = self.subject
         if known is None or origin is None or origin.model_sha256 != known.origin.model_sha256:
             return False
+        if self.workspace.shown_epoch != known.epoch:
+            return False
         return not origin.inputs or origin.inputs[:1] == known.origin.inputs[:1]
 
     def open(self, source: ModelSource | None, image: str | None, layer: str = "", place: tuple[int, ...] = ()) -> None:
@@ -131,9 +136,20 @@ class OperationBench(QObject):
             self.workspace.message.emit("Nothing that is open is of a network: open a model first, under File.")
             return
         model, weights = source or (origin.model, None)
+        epoch, run = self.workspace.shown_epoch, self.workspace.run
 
         def work(tell: Tell) -> Subject:
-            return _subject(model, weights, image, origin)
+            from cnnvis.models import load
+
+            if epoch is not None and run is not None:
+                named = origin.inputs[0] if origin.inputs else ""
+                sample = run.reader.names.index(named) if named in run.reader.names else 0
+                network, inputs, name = run.reader.network(epoch, sample)
+                if image is not None:
+                    inputs, name = _inputs(network, image, origin)
+                return _subject(network, inputs, name, origin, epoch)
+            network = load(model, weights=weights)
+            return _subject(network, *_inputs(network, image, origin), origin)
 
         def then(subject: Subject) -> None:
             self.subject = subject
@@ -251,22 +267,13 @@ class OperationBench(QObject):
         self.workspace.jobs.run("operation scale", work, then, title=f"{operation.layer} #{channel} times {factor:g}")
 
 
-def _subject(model: str, weights: str | None, image: str | None, origin: Provenance) -> Subject:
-    """Return a network and its image, ready to be explained; for a thread.
-
-    Raises
-    ------
-    CnnvisError
-        When one of them cannot be loaded.
-    """
+def _subject(network: Network, inputs: Any, name: str, origin: Provenance, epoch: int | None = None) -> Subject:
+    """Return a network and its image, ready to be explained; for a thread."""
     from cnnvis.capture import trace
     from cnnvis.capture.explaining import SOFTMAX
     from cnnvis.core import LayerRole
-    from cnnvis.models import load
     from cnnvis.studies.image_stream import as_picture
 
-    network = load(model, weights=weights)
-    inputs, name = _inputs(network, image, origin)
     graph = trace(network, inputs)
     layers = [
         (layer.name, f"{layer.name}, {layer.type}")
@@ -291,11 +298,18 @@ def _subject(model: str, weights: str | None, image: str | None, origin: Provena
         probabilities,
         tuple(network.class_names or ()),
         origin,
+        epoch,
     )
 
 
 def _inputs(network: Network, image: str | None, origin: Provenance) -> tuple[Any, str]:
-    """Return the input of a network and its name: an image that was asked for, or that of what is open."""
+    """Return the input of a network and its name: an image that was asked for, or that of what is open.
+
+    Raises
+    ------
+    CnnvisError
+        When it cannot be read.
+    """
     from cnnvis.core.errors import CnnvisError
     from cnnvis.models.folders import labelled_parts, one_image
 

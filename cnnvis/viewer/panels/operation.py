@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QFileDialog, QFormLayout, QHBoxLayout, QLabel, QPushB
 
 from cnnvis.viewer.fields import ChoiceField, NumberField, add_row
 from cnnvis.viewer.model_dialog import IMAGE_FILES
-from cnnvis.viewer.operations.bench import OperationBench
+from cnnvis.viewer.operations.bench import SLOT, OperationBench
 from cnnvis.viewer.operations.picture import OperationPicture
 from cnnvis.viewer.share_bars import MOST_CLASSES, Line, ShareBars
 from cnnvis.viewer.surveys.making import origin_of
@@ -74,6 +74,7 @@ class OperationPanel(QWidget):
         self.bench.moved.connect(self._show_place)
         self.bench.answered.connect(self.answer.update)
         workspace.target_changed.connect(lambda: self.play.setChecked(False))
+        workspace.edited.connect(self._follow_epoch)
         self._show_layers()
 
     def _lay_out(self) -> None:
@@ -139,6 +140,14 @@ class OperationPanel(QWidget):
         if not self.bench.is_of(origin_of(self.workspace)):
             self.explain()
 
+    def _follow_epoch(self) -> None:
+        """Explain the same value at the epoch of a training that is shown now."""
+        bench = self.bench
+        if not self.isVisible() or bench.subject is None or bench.operation is None or bench.subject.epoch is None:
+            return
+        if self.workspace.shown_epoch not in (None, bench.subject.epoch) and SLOT not in self.workspace.jobs.slots:
+            self.explain(bench.operation.layer, (bench.channel, *bench.position))
+
     def _ask_image(self) -> None:
         name, _ = QFileDialog.getOpenFileName(self, "Image", "", IMAGE_FILES)
         origin = origin_of(self.workspace)
@@ -192,6 +201,7 @@ class OperationPanel(QWidget):
         self.factor.setEnabled(can_scale)
         self.factor.set_value(1.0)
         self._show_place()
+        self._follow_epoch()  # another one may be shown since
 
     def _show_place(self) -> None:
         bench = self.bench
@@ -200,7 +210,8 @@ class OperationPanel(QWidget):
             self.row.set_value(bench.position[0])
         if bench.position:
             self.column.set_value(bench.position[-1])
-        self.state.setText(f"{bench.subject.network.name} looks at {bench.subject.image}.")
+        epoch = "" if bench.subject.epoch is None else f", epoch {bench.subject.epoch},"
+        self.state.setText(f"{bench.subject.network.name}{epoch} looks at {bench.subject.image}.")
 
 
 class _AnswerBars(ShareBars):
