@@ -148,6 +148,16 @@ def counterparts(item: SceneItem, scenes: Sequence[Scene]) -> Iterator[SceneItem
             yield scene[item.name]
 
 
+def take_look(scene: Scene, other: Scene) -> None:
+    """Let a scene look like another, seen from the same place: items like their counterparts there."""
+    scene.camera = other.camera.model_copy()
+    scene.background = other.background
+    scene.selection = other.selection
+    for item in scene:
+        for counterpart in counterparts(item, [other]):
+            item.update(counterpart.look_for(item))
+
+
 def fitting_links(scenes: Sequence[Scene]) -> set[Link]:
     """Return what scenes can be linked in without changing more than colours, as they are now.
 

@@ -137,12 +137,12 @@ def _stages(progress: Progress, count: int) -> Stages:
 
 def _tiles_of(network: Network, view: ModelView, stages: Stages) -> Shown:
     with stages("maps"):
-        image, name = _image_of_tiles(network, view.image)
+        image, name = image_of_tiles(network, view.image)
         maps = network_maps(network, image, view.layers or None)
         return Shown(Scene.of_tiles(replace(maps, provenance=replace(maps.provenance, inputs=name))))
 
 
-def _image_of_tiles(network: Network, image: Any) -> tuple[Any, tuple[str, ...]]:
+def image_of_tiles(network: Network, image: Any) -> tuple[Any, tuple[str, ...]]:
     """Return the input that is shown, and its name: the first test image where nobody named one and there is one."""
     if image is not None:
         return network.preprocess(read_image(image)), (Path(image).name,) if isinstance(image, str | Path) else ()

@@ -78,6 +78,13 @@ def file_commands() -> list[Command | None]:
             "",
             "The folder that cnnvis.Watcher writes: finished, or followed while it goes on.",
         ),
+        Command(
+            "file.build",
+            "&Build a network…",
+            lambda window: window.build_network(),
+            "Ctrl+B",
+            "Convolutions, poolings and dense layers, one after the other; as a Python file, too.",
+        ),
         Command("file.save", "&Save scene", lambda window: window.files.save(), "Ctrl+S", "Save what is shown."),
         Command("file.save_as", "Save scene &as…", lambda window: window.files.ask_save(), "Ctrl+Shift+S"),
         None,

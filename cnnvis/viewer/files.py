@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,16 +10,18 @@ from qtpy.QtCore import QObject, Qt
 from qtpy.QtWidgets import QFileDialog, QWidget
 
 from cnnvis.core import Provenance, Survey
-from cnnvis.core.errors import InvalidInputError
+from cnnvis.core.errors import CancelledError, CnnvisError, InvalidInputError
 from cnnvis.io.run_manifest import is_run
 from cnnvis.io.showing import Shown, load_to_show
-from cnnvis.scene import copy_of
+from cnnvis.scene import Scene, SceneGrid, copy_of, scenes_of
+from cnnvis.scene.links import take_look
 from cnnvis.viewer.autosave import forget, lost_sessions, restored
 from cnnvis.viewer.examples import EXAMPLES
 from cnnvis.viewer.jobs import OPENING, Tell
 from cnnvis.viewer.model_dialog import ModelDialog
 from cnnvis.viewer.model_files import CODE, PROGRAM, WEIGHTS, is_model
 from cnnvis.viewer.runs.opened import OpenedRun, open_run, open_shipped
+from cnnvis.viewer.saved_files import SavedFile
 from cnnvis.viewer.settings import Settings
 from cnnvis.viewer.surveys.making import origin_of
 from cnnvis.viewer.workspace import ModelSource, Workspace
@@ -44,6 +46,9 @@ class Files(QObject):
         super().__init__(window)
         self.workspace, self.settings, self.window = workspace, settings, window
         self._sources: dict[str, ModelSource] = {}
+        self._code = SavedFile(self)
+        self._again: Callable[[], None] | None = None
+        self._code.saved.connect(self._read_again)
         self._images: dict[tuple[str, str], str] = {}
         self._shipped: TemporaryDirectory[str] | None = None  # of the training that comes along
 
@@ -148,10 +153,55 @@ class Files(QObject):
         def then(shown: Shown) -> None:
             self.workspace.show_made(shown.target, shown.networks)
             self._note_source(model, view.get("weights"), image)
+            self._follow_code(model, image, view)
             self.workspace.message.emit(f"{title}: done")
 
         title = f"Opening {Path(model).name}" + (f" with {Path(image).name}" if image else "")
         self.workspace.jobs.run(OPENING, work, then, title=title)
+
+    def _follow_code(self, model: str, image: str | None, view: dict[str, object]) -> None:
+        """Show a network whose code was opened again whenever the code is saved, as long as it is what is open."""
+        path, _, function = model.rpartition(":")
+        opened = self.workspace.target
+        self._code.leave()
+        if not function or Path(path).suffix != CODE:
+            return
+        self._code.follow(Path(path))
+        self._again = lambda: self._open_again(model, image, view, opened)
+
+    def _read_again(self) -> None:
+        if self._again is not None:
+            self._again()
+
+    def _open_again(self, model: str, image: str | None, view: dict[str, object], opened: Scene | SceneGrid) -> None:
+        """Read the code again; what is shown keeps its look, and stays where the code cannot be run."""
+        name = Path(model.rpartition(":")[0]).name
+        if self.workspace.target is not opened:
+            self._code.leave()
+            return
+
+        def work(tell: Tell) -> tuple[Shown | None, str]:
+            from cnnvis.studies.showing import ModelView, show_model
+
+            try:
+                return show_model(model, ModelView(image=image, **view), progress=tell.progress), ""
+            except CancelledError:
+                raise
+            except CnnvisError as error:
+                return None, str(error)
+
+        def then(found: tuple[Shown | None, str]) -> None:
+            shown, problem = found
+            if shown is None:
+                self.workspace.message.emit(f"{name} was saved, but {problem}")
+                return
+            for new, old in zip(scenes_of(shown.target), scenes_of(opened), strict=True):
+                take_look(new, old)
+            self.workspace.show(shown.target, shown.networks)
+            self._follow_code(model, image, view)
+            self.workspace.message.emit(f"{name} was saved, and is shown as it is now.")
+
+        self.workspace.jobs.run(OPENING, work, then, title=f"Reading {name}")
 
     def _note_source(self, model: str, weights: object, image: str | None) -> None:
         """Keep how network and image behind what is open were loaded: names may not say in which folder they are."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -22,11 +23,12 @@ class StartPage(QScrollArea):
 
     Notes
     -----
-    Signals: `back` to what is open; `random` a network of random weights is wanted.
+    Signals: `back` to what is open; `random` a network of random weights is wanted; `build` one built by hand.
     """
 
     back = Signal()
     random = Signal()
+    build = Signal()
 
     def __init__(self, files: Files, settings: Settings) -> None:
         super().__init__()
@@ -37,34 +39,21 @@ class StartPage(QScrollArea):
         column.setMaximumWidth(WIDTH)
         layout = QVBoxLayout(column)
         layout.addWidget(QLabel("<h2>cnnvis</h2>See a trained network, and check what you saw."))
-        self.go_back = QPushButton("Back to what is open")
-        self.go_back.setToolTip("It is as you left it.")
-        self.go_back.clicked.connect(lambda _: self.back.emit())
-        layout.addWidget(self.go_back)
-        button = QPushButton("Open a file…")
-        button.setToolTip("A scene, a processed network, volumes. Files can be dropped on the window as well.")
-        button.clicked.connect(files.ask_open)
-        layout.addWidget(button)
-        self.open_model = QPushButton("Open a model…")
-        self.open_model.setToolTip("One of your own, or one that comes along: all of it, or what it makes of an image.")
-        self.open_model.clicked.connect(lambda _: files.ask_model())
-        layout.addWidget(self.open_model)
-        self.restore = QPushButton("Restore what was open")
-        self.restore.setToolTip("The last session ended without being closed; this is what it had open.")
-        self.restore.clicked.connect(files.restore)
-        layout.addWidget(self.restore)
+        self.go_back = _button(layout, "Back to what is open", "It is as you left it.", self.back.emit)
+        tip = "A scene, a processed network, volumes. Files can be dropped on the window as well."
+        _button(layout, "Open a file…", tip, files.ask_open)
+        tip = "One of your own, or one that comes along: all of it, or what it makes of an image."
+        self.open_model = _button(layout, "Open a model…", tip, files.ask_model)
+        tip = "The last session ended without being closed; this is what it had open."
+        self.restore = _button(layout, "Restore what was open", tip, files.restore)
         layout.addWidget(QLabel("<b>Examples</b>"))
         self.examples: dict[str, QPushButton] = {}
         for name, example in EXAMPLES.items():
-            button = QPushButton(example.text)
-            button.setToolTip(example.tip)
-            button.clicked.connect(partial(self._open_example, name))
-            layout.addWidget(button)
-            self.examples[name] = button
-        self.make_random = QPushButton("A random network…")
-        self.make_random.setToolTip("Of layers as you like: shows what bundling does, without a model.")
-        self.make_random.clicked.connect(lambda _: self.random.emit())
-        layout.addWidget(self.make_random)
+            self.examples[name] = _button(layout, example.text, example.tip, partial(self._open_example, name))
+        tip = "Of layers as you like: shows what bundling does, without a model."
+        self.make_random = _button(layout, "A random network…", tip, self.random.emit)
+        tip = "Convolutions, poolings and dense layers, as you add and move them."
+        self.make_own = _button(layout, "Build a network…", tip, self.build.emit)
         layout.addWidget(QLabel("<b>Recent</b>"))
         self.recent = QListWidget()
         self.recent.setAccessibleName("Recent files")
@@ -93,5 +82,14 @@ class StartPage(QScrollArea):
     def _open_recent(self, row: QListWidgetItem) -> None:
         self.files.open([Path(row.data(PATH_ROLE))])
 
-    def _open_example(self, name: str, *_: object) -> None:
+    def _open_example(self, name: str) -> None:
         self.files.open_example(name)
+
+
+def _button(layout: QVBoxLayout, text: str, tip: str, call: Callable[[], object]) -> QPushButton:
+    """Add a button that calls without arguments, whatever Qt says of the button."""
+    button = QPushButton(text)
+    button.setToolTip(tip)
+    button.clicked.connect(lambda _: call())
+    layout.addWidget(button)
+    return button

@@ -79,6 +79,7 @@ class ViewerWindow(QMainWindow):
         self.start_page = StartPage(self.files, self.settings)
         self.start_page.back.connect(self._show_canvas)
         self.start_page.random.connect(self.show_builder)
+        self.start_page.build.connect(self.build_network)
         self.pages = QStackedWidget()
         self.pages.addWidget(self.start_page)
         self.pages.addWidget(self.canvas)
@@ -170,6 +171,13 @@ class ViewerWindow(QMainWindow):
         self.docks["network"].show()
         self.docks["network"].raise_()
         self.network.setCurrentWidget(self.network.builder)
+
+    def build_network(self) -> None:
+        """Show where networks are built by hand, and the one that is being built."""
+        self.docks["network"].show()
+        self.docks["network"].raise_()
+        self.network.setCurrentWidget(self.network.editor)
+        self.network.editor.draw()
 
     def _show_survey(self) -> None:
         self._give_room("survey")

@@ -6,7 +6,9 @@ from qtpy.QtWidgets import QTabWidget
 
 from cnnvis.viewer.panels.builder import BuilderPanel
 from cnnvis.viewer.panels.importance import ImportancePanel
+from cnnvis.viewer.panels.plan_editor import PlanEditor
 from cnnvis.viewer.panels.processing import ProcessingPanel
+from cnnvis.viewer.plans import PlanDrawing
 from cnnvis.viewer.workspace import Workspace
 
 
@@ -19,9 +21,11 @@ class NetworkDock(QTabWidget):
         self.processing = ProcessingPanel(workspace)
         self.importance = ImportancePanel(workspace)
         self.builder = BuilderPanel(workspace)
+        self.editor = PlanEditor(workspace, PlanDrawing(workspace))
         for panel, text, tip in (
             (self.processing, "Bundling", "Place and bundle the network that is open."),
             (self.importance, "Importance", "Score the units of a model anew."),
+            (self.editor, "Build", "Build a convolutional network by hand."),
             (self.builder, "Random", "Make a random network."),
         ):
             self.addTab(panel, text)
