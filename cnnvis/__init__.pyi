@@ -15,7 +15,7 @@ from . import (
     training,
 )
 from .analysis import communities, order, similarity
-from .attribution import connect, diagnose, importance, network_maps
+from .attribution import connect, diagnose, grad_cam, importance, network_maps, occlusion
 from .capture import record, survey, trace
 from .geometry import to_pyvista
 from .io import load, save
@@ -40,12 +40,14 @@ __all__ = [
     "diagnose",
     "film",
     "geometry",
+    "grad_cam",
     "importance",
     "io",
     "layout",
     "load",
     "models",
     "network_maps",
+    "occlusion",
     "order",
     "pruning",
     "record",

@@ -20,6 +20,7 @@ from cnnvis.core.network_maps import NetworkMaps
 from cnnvis.core.ordering import Ordering, OrderQuality
 from cnnvis.core.provenance import Provenance
 from cnnvis.core.redundancy import ChannelMoments, ChannelPair, Redundancy
+from cnnvis.core.saliency import SaliencyMap
 from cnnvis.core.spaces import ChannelSpace, ChannelSpaces, Read
 from cnnvis.core.survey import (
     ClassStatistics,
@@ -98,6 +99,7 @@ __all__ = [
     "RunCheckpoint",
     "RunFacts",
     "RunState",
+    "SaliencyMap",
     "SamplePredictions",
     "Signal",
     "SkippedImage",
