@@ -15,6 +15,7 @@ from torch import Tensor
 
 from cnnvis.capture.inputs import ForwardCall, as_call, as_example, as_module, with_images
 from cnnvis.capture.nested import tensors_in
+from cnnvis.core import Provenance
 from cnnvis.core.classes import class_index
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.models.predictions import class_probabilities
@@ -116,8 +117,12 @@ def chosen_class(model: Any, target: int | str | None, scores: NDArray[np.float6
     return index
 
 
-def facts(model: Any, scores: NDArray[np.float64]) -> dict[str, Any]:
-    """Return what a SaliencyMap says of the answer: probabilities, and the names of the classes where they fit."""
-    names = getattr(model, "class_names", None)
-    fitting = tuple(names) if names is not None and len(names) == scores.size else None
-    return {"probabilities": class_probabilities(scores), "class_names": fitting}
+def facts(model: Any, one: OneImage, scores: NDArray[np.float64]) -> dict[str, Any]:
+    """Return what a SaliencyMap says of network, image and answer; names of classes only where they fit."""
+    names, of_network = (getattr(model, name, None) for name in ("class_names", "provenance"))
+    bare = Provenance(model=type(as_module(model)).__name__, inputs=one.names)
+    return {
+        "probabilities": class_probabilities(scores),
+        "class_names": tuple(names) if names is not None and len(names) == scores.size else None,
+        "provenance": of_network(one.names) if callable(of_network) else bare,
+    }

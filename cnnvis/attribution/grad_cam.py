@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from cnnvis.attribution._one_image import ClassScore, ClassScoreName, OneImage, chosen_class, facts
-from cnnvis.capture import record, trace
+from cnnvis.capture import trace
+from cnnvis.capture.axes import Axes
+from cnnvis.capture.calls import Call, channels_first
+from cnnvis.capture.gradients import Tape, run_from_inputs
+from cnnvis.capture.inputs import as_module
+from cnnvis.capture.modules import ModuleTree
+from cnnvis.capture.selection import Selection
+from cnnvis.capture.state import differentiating
+from cnnvis.capture.targets import Quantity, differentiable_scores, quantity_of
 from cnnvis.core import LayerRole, ModelGraph, SaliencyMap
 from cnnvis.core.checks import parse_choice
 from cnnvis.core.errors import InvalidInputError, NoSpatialMapsError
@@ -62,39 +71,75 @@ def grad_cam(
 
     Notes
     -----
-    Cost: three forward passes and a backward pass. The map is as coarse as the layer (`options["layer_size"]`), however
-    smooth it looks. It says where, not why: a network with shuffled weights has maps too (`cnnvis.attribution.shuffled`
-    makes one to compare with; Adebayo et al., "Sanity checks for saliency maps", 2018).
+    Cost: a forward and a backward pass, and one more forward where no layer is named. The map is as coarse as the layer
+    (`options["layer_size"]`), however smooth it looks. It says where, not why: a network with shuffled weights has maps
+    too (`cnnvis.attribution.shuffled` makes one to compare with; Adebayo et al., "Sanity checks for saliency maps",
+    2018).
     """
     score = parse_choice(ClassScore, of, what="score `of` a class")
     one = OneImage.of(model, image, "grad_cam")
-    inputs = one.call.kwargs or one.call.args
-    with one.first_pass():
-        layer = _last_maps(trace(model, inputs)) if layer is None else layer
-        scores = _scores(record(model, inputs, layer).logits)
-    index = chosen_class(model, target, scores)
-    recording = record(model, inputs, layer, target=index, of=score.value, names=one.names)
-    maps = recording[layer]
-    if len(maps.spatial_shape) != 2:
+    if layer is None:
+        with one.first_pass():
+            layer = _last_maps(trace(model, one.call.kwargs or one.call.args))
+    found = _differentiated(model, one, layer, target, score)
+    if found.maps.ndim != 3:
         raise NoSpatialMapsError(
-            f"Layer {layer!r} gives values {maps.activations.shape[1:]}; Grad-CAM needs maps (channels, rows, "
-            "columns). Name a convolution, or leave the layer out."
+            f"Layer {layer!r} gives values {found.maps.shape}; Grad-CAM needs maps (channels, rows, columns). Name a "
+            "convolution, or leave the layer out."
         )
     return SaliencyMap(
-        values=_enlarged(weighed_maps(maps.activations[0], maps.gradients[0]), one.size),
+        values=_enlarged(weighed_maps(found.maps, found.gradients), one.size),
         method="grad_cam",
-        target=index,
+        target=found.target,
         layer=layer,
-        options={"layer_size": list(maps.spatial_shape), "of": score.value},
-        provenance=recording.provenance,
-        **facts(model, scores),
+        options={"layer_size": list(found.maps.shape[1:]), "of": score.value},
+        **facts(model, one, found.scores),
     )
 
 
-def weighed_maps(maps: NDArray[Any], gradients: NDArray[Any]) -> NDArray[np.float64]:
+class _Differentiated(NamedTuple):
+    """Class scores (K,), the class, the maps of a layer (C, *S) and the gradients of the class's score in them."""
+
+    scores: NDArray[np.float64]
+    target: int
+    maps: NDArray[np.float64]
+    gradients: NDArray[np.float64]
+
+
+def _differentiated(
+    model: Any, one: OneImage, layer: str, target: int | str | None, score: ClassScore
+) -> _Differentiated:
+    """Run the network once forwards and once backwards."""
+    module = as_module(model)
+    tree, tape = ModuleTree(module), Tape()
+    selection = Selection(tree, layer)
+    ran: list[str] = []
+    values: dict[str, tuple[Tensor, Axes]] = {}
+
+    def keep(call: Call) -> None:
+        ran.append(call.name)
+        for value in selection.values(call, 1):
+            tape.note(value.name, value.tensor, name=f"Layer {value.name!r}")
+            values[value.name] = value.tensor.detach().clone(), value.axes  # what follows may change it in place
+
+    with differentiating(tree), selection.listen(keep):
+        with one.first_pass():
+            output = run_from_inputs(module, one.call)
+        selection.check(values, ran)
+        if len(values) > 1:
+            raise InvalidInputError(f"Grad-CAM weighs the maps of one layer, {layer!r} names {len(values)}.")
+        scores = differentiable_scores(model, output, 1)
+        numbers = scores[0].detach().double().cpu().numpy()
+        index = chosen_class(model, target, numbers)
+        gradients = tape.gradients(quantity_of(scores, torch.tensor([index]), Quantity(score.value)))
+    ((name, (maps, axes)),) = values.items()
+    first = (channels_first(tensor, axes)[0].double().cpu().numpy() for tensor in (maps, gradients[name]))
+    return _Differentiated(numbers, index, *first)
+
+
+def weighed_maps(maps: NDArray[np.float64], gradients: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return max(0, sum over k of mean(gradients_k) maps_k), (h, w), of maps and gradients (C, h, w)."""
-    weights = gradients.mean(axis=(1, 2), dtype=np.float64)
-    found: NDArray[np.float64] = np.maximum(np.tensordot(weights, maps.astype(np.float64), axes=1), 0)
+    found: NDArray[np.float64] = np.maximum(np.tensordot(gradients.mean(axis=(1, 2)), maps, axes=1), 0)
     return found
 
 
@@ -109,14 +154,6 @@ def _last_maps(graph: ModelGraph) -> str:
             "cnnvis.occlusion needs none."
         )
     return own[-1]
-
-
-def _scores(logits: NDArray[Any] | None) -> NDArray[np.float64]:
-    if logits is None:
-        raise InvalidInputError(
-            "The network returns no class scores (N, K), so there is none to explain. Wrap it in a module that does."
-        )
-    return np.asarray(logits[0], np.float64)
 
 
 def _enlarged(values: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float32]:

@@ -16,7 +16,7 @@ from cnnvis.capture.modules import ModuleTree
 from cnnvis.capture.nested import map_tensors
 from cnnvis.capture.state import evaluating
 from cnnvis.capture.targets import Quantity, class_scores, quantity_of
-from cnnvis.core import Provenance, SaliencyMap
+from cnnvis.core import SaliencyMap
 from cnnvis.core.checks import parse_choice
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.progress import Progress, silent
@@ -122,8 +122,7 @@ def occlusions(
             method="occlusion",
             target=index,
             options={"window": list(sides), "stride": list(steps), "baseline": baseline, "of": score.value},
-            provenance=_provenance(model, one),
-            **facts(model, whole[0].numpy()),
+            **facts(model, one, whole[0].numpy()),
         )
         for index in chosen
     )
@@ -194,10 +193,3 @@ def _spread(
         total[place] += fall
         count[place] += 1
     return (total / count).astype(np.float32)
-
-
-def _provenance(model: Any, one: OneImage) -> Provenance:
-    of_network = getattr(model, "provenance", None)
-    if callable(of_network):
-        return of_network(one.names)
-    return Provenance(model=type(as_module(model)).__name__, inputs=one.names)

@@ -104,4 +104,4 @@ class SaliencyMap:
     def quantity(self) -> str:
         """What the values are, for a legend."""
         score = self.options.get("of", "score")
-        return f"fall of the {score}" if self.method == "occlusion" else f"weighted activation, share of the {score}"
+        return f"fall of the {score}" if self.method == "occlusion" else f"weighted activation ({score})"
