@@ -31,7 +31,9 @@ class SaliencyOptions:
     ----------
     methods : sequence of {"grad_cam", "occlusion"}
     targets : sequence of int or str
-        Classes by index or name; empty: the likeliest three.
+        Classes by index or name; empty: the likeliest.
+    likeliest : int
+        How many these are.
     of : {"logit", "margin"}
     layer : str, optional
         Of Grad-CAM.
@@ -43,6 +45,7 @@ class SaliencyOptions:
 
     methods: Sequence[SaliencyMethodName] = ("grad_cam", "occlusion")
     targets: Sequence[int | str] = ()
+    likeliest: int = SHOWN
     of: str = "logit"
     layer: str | None = None
     window: int | None = None
@@ -108,7 +111,7 @@ def image_saliency(
     inputs, name, label = one_image(network, image, data)
     pixels = inputs if isinstance(inputs, Tensor) else network.preprocess(inputs)
     predictions = network.predict(pixels, k=ALL_CLASSES)
-    targets = options.targets or [each.index for each in predictions[:SHOWN]]
+    targets = options.targets or [each.index for each in predictions[: options.likeliest]]
     maps: list[SaliencyMap] = []
     for number, method in enumerate(options.methods):
         part = part_of(progress, number, len(options.methods))

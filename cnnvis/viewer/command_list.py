@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cnnvis.viewer import comparing
-from cnnvis.viewer.acts import cameras, comparisons, items, surveys
+from cnnvis.viewer.acts import cameras, comparisons, items, saliency, surveys
 from cnnvis.viewer.commands import Command
 
 if TYPE_CHECKING:
@@ -75,6 +75,13 @@ def file_commands() -> list[Command | None]:
         Command("file.save_as", "Save scene &as…", lambda window: window.files.ask_save(), "Ctrl+Shift+S"),
         None,
         *_survey_commands(),
+        Command(
+            "file.saliency",
+            "E&xplain the image…",
+            saliency.explain_image,
+            "Ctrl+E",
+            "Show where in an image the network sees a class: Grad-CAM or occlusion over the picture.",
+        ),
         None,
         Command("file.picture", "S&creenshot…", lambda window: window.exports.ask_picture(), "K", "Of any size."),
         Command("file.film", "&Film…", lambda window: window.exports.ask_film(), "", "Of a turn, or of the series."),
@@ -183,6 +190,7 @@ def view_commands() -> list[Command | None]:
         _dock("transfer", "Transfer function", "T", "What values look like: colours and opacity."),
         _dock("ask", "Selection", "", "What is selected, and what it is linked with."),
         _dock("survey", "Survey", "", "Averages of all channels, who is like whom, images passing through."),
+        _dock("saliency", "Saliency", "", "Where in an image a class is seen."),
         _dock("network", "Network", "", "Bundling, importance, and random networks."),
         _dock("timeline", "Timeline", "", "The frames of a series."),
         _dock("log", "Log", "", "What happened."),

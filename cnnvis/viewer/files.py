@@ -41,6 +41,7 @@ class Files(QObject):
         super().__init__(window)
         self.workspace, self.settings, self.window = workspace, settings, window
         self._sources: dict[str, ModelSource] = {}
+        self._images: dict[str, str] = {}
 
     # -- opening ---------------------------------------------------------------------------------
 
@@ -114,6 +115,8 @@ class Files(QObject):
         def then(shown: Shown) -> None:
             self.workspace.show_made(shown.target, shown.networks)
             self._note_source(model, view.get("weights"))
+            if image:
+                self._images[Path(image).name] = image
             self.workspace.message.emit(f"{title}: done")
 
         title = f"Opening {Path(model).name}" + (f" with {Path(image).name}" if image else "")
@@ -128,6 +131,11 @@ class Files(QObject):
     def source_of(self, origin: Provenance) -> ModelSource | None:
         """Return what a network was opened with in this session, (model, weights); None where it was not."""
         return self._sources.get(origin.model_sha256)
+
+    def image_of(self, origin: Provenance) -> str:
+        """Return the image that what is open was made of, with its folder where that is known; "" for none or many."""
+        name = origin.inputs[0] if len(origin.inputs) == 1 else ""
+        return self._images.get(name, name)
 
     def open_example(self, name: str) -> None:
         """Open one of the networks that come along."""

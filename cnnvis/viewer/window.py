@@ -24,6 +24,7 @@ from cnnvis.viewer.panels.ask import AskPanel
 from cnnvis.viewer.panels.log import LogPanel
 from cnnvis.viewer.panels.network_dock import NetworkDock
 from cnnvis.viewer.panels.properties import PropertiesPanel
+from cnnvis.viewer.panels.saliency import SaliencyPanel
 from cnnvis.viewer.panels.scene_tree import SceneTree
 from cnnvis.viewer.panels.survey import SurveyPanel
 from cnnvis.viewer.panels.timeline import TimelinePanel
@@ -128,7 +129,10 @@ class ViewerWindow(QMainWindow):
         self.survey = SurveyPanel(self.workspace)
         self._add_dock("survey", "Survey", self.survey, bottom)
         self.docks["survey"].hide()  # it asks for room of the view, which it gets when there is a survey
-        for name in ("log", "survey"):
+        self.saliency = SaliencyPanel(self.workspace)
+        self._add_dock("saliency", "Saliency", self.saliency, bottom)
+        self.docks["saliency"].hide()  # until an image is explained
+        for name in ("log", "survey", "saliency"):
             self.tabifyDockWidget(self.docks["timeline"], self.docks[name])
         self.workspace.survey_changed.connect(self._show_survey)
         self.docks["timeline"].raise_()
@@ -163,8 +167,11 @@ class ViewerWindow(QMainWindow):
         self.network.setCurrentWidget(self.network.builder)
 
     def _show_survey(self) -> None:
-        """Bring the survey to the front, and give it room."""
-        dock = self.docks["survey"]
+        self.show_large("survey")
+
+    def show_large(self, name: str) -> None:
+        """Bring a dock at the bottom to the front, and give it room."""
+        dock = self.docks[name]
         dock.show()
         dock.raise_()
         self.resizeDocks([dock], [self.height() * 9 // 20], Qt.Orientation.Vertical)
