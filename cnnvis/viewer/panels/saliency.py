@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from qtpy.QtWidgets import QFileDialog, QFormLayout, QHBoxLayout, QLabel, QPushB
 from cnnvis.core import SaliencyMap
 from cnnvis.report.overlay import OPACITY, laid_over, saliency_scale
 from cnnvis.report.scale import ColourScale
+from cnnvis.report.style import minus
 from cnnvis.viewer.examples import MODELS, SAMPLES
 from cnnvis.viewer.fields import ChoiceField, NumberField, add_row
 from cnnvis.viewer.jobs import Tell
@@ -62,8 +64,8 @@ class SaliencyPanel(QWidget):
         self.area.setMaximumWidth(WIDEST)
         self.overlay = Overlay()
         layout = QHBoxLayout(self)
-        layout.addWidget(self.area)
-        layout.addWidget(self.overlay, 1)
+        layout.addWidget(self.area, 1)
+        layout.addWidget(self.overlay, 2)
         self.bench.changed.connect(self._show)
         workspace.jobs.started.connect(self._show_state)
         workspace.jobs.ended.connect(self._show_state)
@@ -123,19 +125,19 @@ class SaliencyPanel(QWidget):
         if source is not None and image:
             self.ask()
 
-    def ask(self, target: int | None = None) -> None:
-        """Explain the image; None is the likeliest class."""
+    def ask(self) -> None:
+        """Explain the image that is named, for its likeliest class."""
         model, image = (line.currentText().strip() for line in (self.network, self.image))
-        if not model or not image:
-            return
-        source = (model, self._weights.get(model))
-        wish = SaliencyWish(source=source, image=image, method=self.method.value, of=self.score.value, target=target)
-        self.bench.ask(wish)
+        if model and image:
+            self._ask(SaliencyWish(source=(model, self._weights.get(model)), image=image))
 
     def _ask_anew(self) -> None:
-        """Explain what is shown in another way."""
-        if self.bench.found is not None:
-            self.ask(self.classes.value)
+        """Explain the image that is shown in the way that is chosen now."""
+        if self.bench.wish is not None:
+            self._ask(replace(self.bench.wish, target=self.classes.value))
+
+    def _ask(self, wish: SaliencyWish) -> None:
+        self.bench.ask(replace(wish, method=self.method.value, of=self.score.value))
 
     def _browse(self) -> None:
         if name := QFileDialog.getOpenFileName(self, "Image", "", IMAGE_FILES)[0]:
@@ -225,7 +227,7 @@ class Overlay(QWidget):
         painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
         numbers = QRectF(place.left(), bar.bottom(), place.width(), BAR_ROOM - BAR - 6)
         for value, side in ((low, Qt.AlignmentFlag.AlignLeft), (high, Qt.AlignmentFlag.AlignRight)):
-            painter.drawText(numbers, side | Qt.AlignmentFlag.AlignVCenter, f"{value:.3g}")
+            painter.drawText(numbers, side | Qt.AlignmentFlag.AlignVCenter, minus(f"{value:.3g}"))
 
 
 def _image(pixels: NDArray[np.uint8]) -> QImage:
