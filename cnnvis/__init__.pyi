@@ -15,7 +15,7 @@ from . import (
     training,
 )
 from .analysis import communities, order, similarity
-from .attribution import connect, diagnose, importance, network_maps
+from .attribution import connect, diagnose, grad_cam, importance, network_maps, occlusion
 from .capture import explain, record, survey, trace
 from .geometry import to_pyvista
 from .io import load, save
@@ -41,12 +41,14 @@ __all__ = [
     "explain",
     "film",
     "geometry",
+    "grad_cam",
     "importance",
     "io",
     "layout",
     "load",
     "models",
     "network_maps",
+    "occlusion",
     "order",
     "pruning",
     "record",

@@ -166,3 +166,46 @@ print("same values:", np.array_equal(back.values, cat.volume(kmeans).values))
 layer = "_blocks.1._expand_conv"
 deep = cnnvis.record(network, "chelsea", layer)[layer]
 cnnvis.show(cnnvis.Scene.of(deep, cnnvis.order(deep, "kmeans", normalize="zscore")), size=(720, 450), interactive=True)
+
+# %% [markdown]
+# ## Exercises
+#
+# 1. The photo has 224 rows when the network sees it. Why has the volume of `_conv_stem` half as many?
+# 2. Which two channels are most alike on the cat, and how much? Which are most nearly opposites?
+# 3. `cnnvis.order(cat, "kmeans", n_groups=...)` takes any number of groups. Does the order become smoother with more?
+# 4. The cat's order holds on the coffee. How much of that would an order drawn at random give, and does the order of
+#    the coffee hold on the cat, too?
+# 5. Which channels are strongest on the cat, the coffee and the astronaut? What does that say about choosing "the
+#    important channel" by one photo?
+#
+# Answers are below; each is a cell that runs with what is defined above.
+
+# %%
+# 1. The convolution makes steps of two pixels, so 224 rows become 112.
+print("volume:", cat.activations.shape, " stride:", network.module._conv_stem.stride)
+
+# %%
+# 2. The matrix holds the correlation of every two channels; its diagonal is each with itself.
+alike = cnnvis.similarity(cat)
+pairs = np.triu(np.ones_like(alike, dtype=bool), 1)
+for name, value in (("most alike", alike[pairs].max()), ("most opposite", alike[pairs].min())):
+    first, second = np.argwhere(pairs & (alike == value))[0]
+    print(f"{name}: #{first} and #{second}, correlation {value:+.2f}")
+
+# %%
+# 3. A little, up to a point: groups part what is unlike, and within each the order is a second question.
+for n_groups in (2, 4, 8, 16):
+    found = cnnvis.order(cat, "kmeans", normalize="zscore", n_groups=n_groups)
+    print(f"{n_groups:2} groups: smoothness {found.quality.smoothness:.2f}")
+
+# %%
+# 4. Nothing of it is chance, in either direction: what is alike in this layer is so on both photos.
+back = cnnvis.analysis.order_quality(cat, own, held_out=True)
+print(f"the cat's order on the coffee {frozen.smoothness:.2f}, at random {frozen.random_mean:.2f}")
+print(f"the coffee's order on the cat {back.smoothness:.2f}, at random {back.random_mean:.2f}")
+
+# %%
+# 5. Look before you name one: score many photos, and see how much the answer changes from one to the next.
+for name in ("chelsea", "coffee", "astronaut"):
+    scores = cnnvis.importance(network, name, "activation", layers="_conv_stem")["_conv_stem"]
+    print(f"{name:9} strongest channels:", *(f"#{channel}" for channel in scores.argsort()[::-1][:4]))

@@ -253,3 +253,61 @@ cnnvis.show(scene, size=(960, 330))
 #     cnnvis importance --model my_net.py:build --weights my_net.safetensors --data pictures --method taylor
 #     cnnvis prune-curve --model my_net.py:build --weights my_net.safetensors --data pictures
 #     cnnvis prune --model my_net.py:build --weights my_net.safetensors --data pictures --keep 0.8
+
+# %% [markdown]
+# ## Exercises
+#
+# 1. Without the five channels of `conv3` that matter most to shirts, which other class suffers, and does any gain?
+# 2. Take the two channels of `conv3` that shirts need most. Is what is lost without both the sum of what is lost
+#    without each?
+# 3. For which class are the important channels of `conv3` most like those of *Shirt*? Use `taylor` by class.
+# 4. Would a network that learnt nothing get the same scores? `cnnvis.attribution.randomisation_check` shuffles the
+#    weights and compares. Try `weight` and `activation`.
+# 5. Prune to 95 %, 85 % and 70 % of the units. Where would you stop, and on which pictures should you decide it?
+#
+# Answers are below; each is a cell that runs with what is defined above.
+
+# %%
+# 1. Classes share channels: coats lose as well, and what was between shirts and tops, pullovers or dresses goes to
+# these.
+most = for_shirts[-5:]
+for name in network.class_names:
+    own = test.labels == test.class_names.index(name)
+    data = test.images[own], test.labels[own]
+    whole, without = (cnnvis.pruning.evaluate(network, data, without=off).accuracy for off in (None, {"conv3": most}))
+    print(f"{name:12} {whole:5.0%} -> {without:4.0%}  {without - whole:+.0%}")
+
+# %%
+# 2. Nearly, but not quite: each stands in for the other in part. Scores of single units do not add up.
+two = for_shirts[-2:]
+data = shirts, labels
+loss = cnnvis.pruning.evaluate(network, data).loss
+lost = [cnnvis.pruning.evaluate(network, data, without={"conv3": off}).loss - loss for off in (two[:1], two[1:], two)]
+print("each alone: {:+.3f} and {:+.3f}, sum {:+.3f}; both together: {:+.3f}".format(*lost[:2], sum(lost[:2]), lost[2]))
+
+# %%
+# 3. The network itself says which clothes it tells apart by the same means.
+import numpy as np
+
+by_class = scores["taylor"].per_class["conv3"]
+ranks = by_class.argsort(axis=0).argsort(axis=0)
+shirt_column = network.class_names.index("Shirt")
+likeness = np.corrcoef(ranks.T)[shirt_column]
+for column in likeness.argsort()[::-1][1:4]:
+    print(f"{network.class_names[column]:12} rank correlation {likeness[column]:.2f}")
+
+# %%
+# 4. At 1 a score would not depend on what was learnt; both are near 0. (Shuffled filters keep their layer's values.)
+for method in ("weight", "activation"):
+    check = cnnvis.attribution.randomisation_check(network, tenth, method, n_shuffles=3, layers="conv*")
+    print(f"{method:10}", {name: round(value, 2) for name, value in check.mean.items()})
+
+# %%
+# 5. Decide on pictures that were neither used for the scores nor for the accuracy you publish: a third part.
+halves = (test.images[::2], test.labels[::2]), (test.images[1::2], test.labels[1::2])
+for keep in (0.95, 0.85, 0.7):
+    smaller = cnnvis.pruning.prune(network, scores["taylor"], keep=keep)
+    decided, published = (cnnvis.pruning.evaluate(smaller.network, half).accuracy for half in halves)
+    print(
+        f"keep {keep:.0%}: {smaller.n_parameters[1]:6,} parameters, {decided:.1%} to decide by, {published:.1%} to tell"
+    )

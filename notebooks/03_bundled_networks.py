@@ -254,3 +254,53 @@ print("same lines:", np.array_equal(again.lines.points, drawn.lines.points))
 #     cnnvis bundle --model fashion-cnn --move-units --stages
 #     cnnvis bundle --model my_net.py:build --weights my_net.safetensors --importance taylor --data pictures
 #     cnnvis compare-networks
+
+# %% [markdown]
+# ## Exercises
+#
+# 1. Where in the picture are the pixels that the perceptron listens to? Compare the rim of the picture with its middle.
+# 2. Of the 5,000 links drawn, how many end at each digit? Is a digit with few links recognised worse?
+# 3. How many of the links hold half of all importance? What does that say about `top_k`?
+# 4. Draw the untrained perceptron (`mnist-mlp-untrained`) in the same way. Is it less compact? What may one conclude?
+# 5. Move the threshold: how much of what is drawn is left at 0.05, 0.1 and 0.2? Why must two pictures that are compared
+#    have the same?
+#
+# Answers are below; each is a cell that runs with what is defined above.
+
+# %%
+# 1. In the middle: the rim is black in all digits, so its weights never mattered.
+pixel_scores = drawn.importance[:784].reshape(28, 28)
+rim = np.ones((28, 28), bool)
+rim[6:-6, 6:-6] = False
+print(f"mean importance: rim {pixel_scores[rim].mean():.3f}, middle {pixel_scores[~rim].mean():.3f}")
+
+# %%
+# 2. No: the 3 and the 9 have the fewest links, the 8 and the 2 are found least.
+test = cnnvis.models.labelled_images("mnist", "test")
+answers = perceptron.module(test.images).argmax(1)
+first_digit = drawn.edges.units.offsets[-2]
+for digit in range(10):
+    own = test.labels == digit
+    ending = int((drawn.edges.target == first_digit + digit).sum())
+    print(f"{digit}: {ending:3} links, {(answers[own] == digit).float().mean():.1%} of {int(own.sum())} found")
+
+# %%
+# 3. A third of them: there is no gap between what matters and what does not, so any `top_k` leaves out something.
+ranked = np.sort(drawn.edges.importance)[::-1]
+needed = int(np.searchsorted(np.cumsum(ranked), ranked.sum() / 2)) + 1
+print(f"{needed} of {len(ranked)} links hold half of the importance")
+
+# %%
+# 4. It is not: this untrained one is as compact. One network beside one other is an anecdote all the same;
+# `cnnvis compare-networks` asks several, with controls.
+untrained = cnnvis.models.load("mnist-mlp-untrained")
+same = bundled_network.build(untrained, cnnvis.studies.score_units(untrained).importance, DrawingOptions(top_k=5_000))
+for name, each in (("trained", drawn), ("untrained", same)):
+    cost = cnnvis.layout.measure(each.lines)
+    print(f"{name:10} ink left {cost.ink_ratio:.2f}, length {cost.length_ratio_mean:.2f}")
+
+# %%
+# 5. A threshold decides what is seen: the same network looks dense or sparse by it alone.
+shares = drawn.lines.line_arrays["importance"]
+for threshold in (0.05, 0.1, 0.2):
+    print(f"above {threshold}: {int((shares > threshold).sum()):4} of {len(shares)} links")

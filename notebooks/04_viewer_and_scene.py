@@ -147,3 +147,51 @@ shutil.rmtree(folder)
 # %% [markdown]
 # Equal to the pixel means: on the same OpenGL driver. Another one rounds otherwise, and single pixels of edges may
 # differ.
+
+# %% [markdown]
+# ## Exercises
+#
+# 1. Change the class to "8". How many pixels of the picture change? And if you change it back?
+# 2. Save the scene and look into its `.json`: which keys are there, and where are the points of the lines?
+# 3. Change one byte of the data beside it, and load it. What happens, and why is that right?
+# 4. `as_python` says only what differs from the defaults. Make one more change: which lines of the script are other
+#    ones?
+# 5. Find by hand, in the window, a view in which the bundles to the 3 and to the 8 are apart; save it, and draw it here
+#    without the window. (No answer below: compare with your neighbour's.)
+#
+# Answers are below; each is a cell that runs with what is defined above.
+
+# %%
+# 1. A class changes colours and opacities only, so going back gives the same picture to the pixel.
+for digit in ("8", "3"):
+    scene["bundle"].shown_class = scene["units"].shown_class = digit
+    print(f"class {digit}: {differing(cnnvis.render(scene, size=size)):,} of {seen[..., 0].size:,} pixels differ")
+
+# %%
+# 2. State is in the text, data are in files beside it, named with their hashes.
+import json
+
+folder = Path(tempfile.mkdtemp())
+cnnvis.save(scene, folder / "mine.json")
+state = json.loads((folder / "mine.json").read_text())
+print("keys:", *state)
+print("data:", *sorted(path.name for path in (folder / "mine.data").iterdir()))
+
+# %%
+# 3. It is refused, by name: a picture of other data than those that were saved would be wrong without a word.
+data = next(path for path in sorted((folder / "mine.data").iterdir()) if path.is_file())
+content = bytearray(data.read_bytes())
+content[-1] ^= 1
+data.write_bytes(bytes(content))
+try:
+    cnnvis.load(folder / "mine.json")
+except cnnvis.core.errors.DataMismatchError as error:
+    print(type(error).__name__, "names", data.name, data.name in str(error))
+shutil.rmtree(folder)
+
+# %%
+# 4. One line for each decision: such a script can be read, and kept under version control.
+scene["bundle"].opacity = 0.5
+before, after = text.splitlines(), cnnvis.scene.as_python(scene, "digits.json").splitlines()
+print("gone:", *(line for line in before if line not in after))
+print("new: ", *(line for line in after if line not in before))

@@ -172,3 +172,54 @@ shown(cnnvis.report.diagnosis_figure(found, title=test.names[number], picture=pi
 #
 # All of this at once, with every layer, as a page: `cnnvis survey`, and `cnnvis diagnose` for an image. In the window
 # of `cnnvis view` the same survey can be clicked through, cell by cell.
+
+# %% [markdown]
+# ## Exercises
+#
+# 1. Which layers have channels that never change, whatever the image? What do these cost, and what do they do?
+# 2. Which class is answered worst on the test images, and what is it taken for?
+# 3. Find the groups of `features.37` with other seeds. How alike are they? (Use the adjusted Rand index: 1 is the same
+#    grouping, 0 is chance.)
+# 4. How many pairs of channels would go if averages alone decided, at 0.8, 0.9 and 0.95? And how many of these are
+#    confirmed by their maps?
+# 5. Diagnose the next image that is answered wrongly. Does it go wrong in the same layer?
+#
+# Answers are below; each is a cell that runs with what is defined above.
+
+# %%
+# 1. They cost as much as any other, and do what a bias can do: they are the first that may go.
+constant = {name: int((layer.std == 0).sum()) for name, layer in survey.layers.items()}
+print({name: f"{count} of {survey[name].n_channels}" for name, count in constant.items() if count} or "none")
+
+# %%
+# 2. Look at the pictures before you blame the network: some shirts are hard to tell from tops for people, too.
+answers = cnnvis.record(network, test.images[:400], network.default_layers[:1]).logits.argmax(axis=1)
+true = np.asarray(test.labels[:400])
+right = [(answers[true == label] == label).mean() for label in range(10)]
+worst = int(np.argmin(right))
+taken = np.bincount(answers[(true == worst) & (answers != worst)], minlength=10).argmax()
+print(f"{test.class_names[worst]}: {right[worst]:.0%} right, else mostly {test.class_names[taken]}")
+
+# %%
+# 3. If seeds disagree, so would you with a colleague: say how stable a grouping is whenever you show one.
+from sklearn.metrics import adjusted_rand_score
+
+others = [cnnvis.communities(alike, random_state=seed) for seed in range(1, 6)]
+print("adjusted Rand index:", *(f"{adjusted_rand_score(groups, other):.2f}" for other in others))
+
+# %%
+# 4. A higher limit leaves fewer pairs and a larger share of good ones, but a quarter stays wrong: averages cannot see
+# where.
+for limit in (0.8, 0.9, 0.95):
+    alone = [each for each in redundancy.pairs if each.correlation > limit]
+    good = sum(each.explained > 0.5 for each in alone)
+    print(f"averages above {limit}: {len(alone):4} pairs, {good / max(len(alone), 1):.0%} confirmed by their maps")
+
+# %%
+# 5. These are in no layer further off than 99 % of their class: errors have no common place, a diagnosis is a case and
+# no rule.
+wrong = [n for n in np.flatnonzero(answers != true) if n != number][:3]
+for n in wrong:
+    case = cnnvis.diagnose(network, test.images[n : n + 1], survey, true=int(true[n]))
+    said = f"{case.named(case.predicted)} instead of {case.named(case.true)}"
+    print(f"image {n}: {said}; first departs in {case.first_layer or 'no layer'}")

@@ -35,6 +35,7 @@ VERBS = {
     "prune": "Write a physically smaller network, without its least important units.",
     "prune-curve": "Draw accuracy against the share of units or links removed, least important first.",
     "render": "Render a saved scene to a picture.",
+    "saliency": "Show where in an image a network sees classes: Grad-CAM and occlusion, laid over the picture.",
     "survey": "Follow every channel over many images: which are alike, which are odd, which can go.",
     "timeline": "Show a training from its first weights to its last: curves, and a layer's maps of one image, "
     "epoch by epoch.",

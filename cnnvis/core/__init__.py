@@ -22,6 +22,7 @@ from cnnvis.core.ordering import Ordering, OrderQuality
 from cnnvis.core.provenance import Provenance
 from cnnvis.core.receptive_fields import ReceptiveFields
 from cnnvis.core.redundancy import ChannelMoments, ChannelPair, Redundancy
+from cnnvis.core.saliency import SaliencyMap
 from cnnvis.core.spaces import ChannelSpace, ChannelSpaces, Read
 from cnnvis.core.survey import (
     ClassStatistics,
@@ -105,6 +106,7 @@ __all__ = [
     "RunFacts",
     "RunMoment",
     "RunState",
+    "SaliencyMap",
     "SamplePredictions",
     "Signal",
     "SkippedImage",

@@ -32,7 +32,8 @@ FORMATS: dict[str, Format] = {
     ".npz": Format("cnnvis.io.nnvis_npz", "a network of nn_vis, .imp.npz or .pro.npz; read only"),
     ".pvd": Format("cnnvis.io.pvd", "a series of volumes or networks: images, classes, epochs, iterations"),
     ".safetensors": Format(
-        "cnnvis.io.tensors_safetensors", "a recording, importance, a bundled network, a survey, or the maps of one"
+        "cnnvis.io.tensors_safetensors",
+        "a recording, importance, a bundled network, a survey, the maps of a network, a saliency map",
     ),
     ".vox": Format("cnnvis.io.vox", "a volume as bytes, with a .hd header beside it"),
     ".vti": Format("cnnvis.io.vti", "a volume"),
@@ -82,9 +83,9 @@ def load(path: str | Path) -> Any:
     object
         .vti and .vox/.hd: Volume; .vtm: dict of Volume, PolylineSet or PointSet by name; .pvd: dict of one of these
         by label or time; .vtp: PolylineSet or PointSet; .npy: ndarray; .npz of nn_vis: BundledNetwork; .safetensors:
-        Recording, Importance, BundledNetwork, Survey or NetworkMaps; .csv: dict of Ordering by name, Importance, or
-        dict of PruneCurve (several of one name: a tuple) by name; .json: Scene or SceneGrid. A folder: StoredRun, what
-        `cnnvis.Watcher` writes.
+        Recording, Importance, BundledNetwork, Survey, NetworkMaps or SaliencyMap; .csv: dict of Ordering by name,
+        Importance, or dict of PruneCurve (several of one name: a tuple) by name; .json: Scene or SceneGrid. A folder:
+        StoredRun, what `cnnvis.Watcher` writes.
 
     Raises
     ------

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from cnnvis.core import BundledNetwork, Importance, NetworkMaps, Recording, Survey
+from cnnvis.core import BundledNetwork, Importance, NetworkMaps, Recording, SaliencyMap, Survey
 from cnnvis.core.errors import FileFormatError, InvalidInputError
 from cnnvis.io import (
     importance_safetensors,
     network_maps_safetensors,
     network_safetensors,
     recording_safetensors,
+    saliency_safetensors,
     survey_safetensors,
 )
 
@@ -21,18 +22,19 @@ CONTENTS = {
     network_safetensors.KIND.format.name: (network_safetensors, BundledNetwork),
     survey_safetensors.KIND.format.name: (survey_safetensors, Survey),
     network_maps_safetensors.KIND.format.name: (network_maps_safetensors, NetworkMaps),
+    saliency_safetensors.KIND.format.name: (saliency_safetensors, SaliencyMap),
 }
 """By the format named in the header: the module that reads and writes it, and the type that it holds."""
 
 
 def save(obj: Any, path: Path) -> None:
-    """Write a recording, importance, a bundled network, a survey or the maps of a network."""
+    """Write a recording, importance, a bundled network, a survey, the maps of a network or where a class is seen."""
     for module, kind in CONTENTS.values():
         if isinstance(obj, kind):
             module.save(obj, path)
             return
     raise InvalidInputError(
-        "A .safetensors file holds a Recording, Importance, BundledNetwork, Survey or NetworkMaps, got "
+        "A .safetensors file holds a Recording, Importance, BundledNetwork, Survey, NetworkMaps or SaliencyMap, got "
         f"{type(obj).__name__}."
     )
 
@@ -48,8 +50,8 @@ def load(path: Path) -> Any:
     name = format_of(path)
     if name is None or name not in CONTENTS:
         raise FileFormatError(
-            f"{path} is a .safetensors file, but no recording, importance, bundled network, survey or maps of a "
-            "network. A checkpoint is loaded by cnnvis.models.load."
+            f"{path} is a .safetensors file, but no recording, importance, bundled network, survey, maps of a "
+            "network or saliency map. A checkpoint is loaded by cnnvis.models.load."
         )
     return CONTENTS[name][0].load(path)
 

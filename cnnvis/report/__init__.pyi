@@ -17,10 +17,12 @@ from .figure_mosaic import mosaic
 from .figure_operation import operation_figure, operation_sheet
 from .figure_order_quality import order_quality_chart
 from .figure_pictures import picture_rows
+from .figure_saliency import saliency_figure
 from .figure_scaling import scaling_chart
 from .figure_slices import row_slices
 from .figure_survey import survey_grid
 from .figure_training import training_chart
+from .overlay import laid_over, saliency_scale
 from .page import Page
 from .tables import filter_table_rows, order_quality_table, redundancy_table
 
@@ -44,6 +46,7 @@ __all__ = [
     "importance_by_class",
     "importance_grid",
     "importance_histogram",
+    "laid_over",
     "merge_curve_chart",
     "mosaic",
     "operation_figure",
@@ -54,6 +57,8 @@ __all__ = [
     "prune_curve_chart",
     "redundancy_table",
     "row_slices",
+    "saliency_figure",
+    "saliency_scale",
     "scaling_chart",
     "survey_grid",
     "to_jpeg",

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cnnvis.viewer import comparing
-from cnnvis.viewer.acts import architecture, cameras, comparisons, items, surveys
+from cnnvis.viewer.acts import architecture, cameras, comparisons, items, saliency, surveys
 from cnnvis.viewer.commands import Command
 
 if TYPE_CHECKING:
@@ -89,6 +89,13 @@ def file_commands() -> list[Command | None]:
         Command("file.save_as", "Save scene &as…", lambda window: window.files.ask_save(), "Ctrl+Shift+S"),
         None,
         *_survey_commands(),
+        Command(
+            "file.saliency",
+            "Explain the &image…",
+            saliency.explain_image,
+            "Ctrl+I",
+            "Show where in an image the network sees a class: Grad-CAM or occlusion over the picture.",
+        ),
         None,
         Command("file.picture", "S&creenshot…", lambda window: window.exports.ask_picture(), "K", "Of any size."),
         Command("file.film", "&Film…", lambda window: window.exports.ask_film(), "", "Of a turn, or of the series."),
@@ -212,6 +219,7 @@ def view_commands() -> list[Command | None]:
         _dock("ask", "Selection", "", "What is selected, and what it is linked with."),
         _dock("survey", "Survey", "", "Averages of all channels, who is like whom, images passing through."),
         _dock("operation", "Operation", "", "How one value of the network is computed."),
+        _dock("saliency", "Saliency", "", "Where in an image a class is seen."),
         _dock("network", "Network", "", "Bundling, importance, and random networks."),
         _dock("timeline", "Timeline", "", "The frames of a series."),
         _dock("log", "Log", "", "What happened."),

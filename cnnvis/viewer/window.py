@@ -25,6 +25,7 @@ from cnnvis.viewer.panels.log import LogPanel
 from cnnvis.viewer.panels.network_dock import NetworkDock
 from cnnvis.viewer.panels.operation import OperationPanel
 from cnnvis.viewer.panels.properties import PropertiesPanel
+from cnnvis.viewer.panels.saliency import SaliencyPanel
 from cnnvis.viewer.panels.scene_tree import SceneTree
 from cnnvis.viewer.panels.survey import SurveyPanel
 from cnnvis.viewer.panels.timeline import TimelinePanel
@@ -135,9 +136,12 @@ class ViewerWindow(QMainWindow):
         self._add_dock("survey", "Survey", self.survey, bottom)
         self.operation = OperationPanel(self.workspace, self.files)
         self._add_dock("operation", "Operation", self.operation, bottom)
-        for name in ("survey", "operation"):
+        self.saliency = SaliencyPanel(self.workspace)
+        self._add_dock("saliency", "Saliency", self.saliency, bottom)
+        large = ("survey", "operation", "saliency")
+        for name in large:
             self.docks[name].hide()  # they ask for room of the view, which they get when there is something to show
-        for name in ("log", "survey", "operation"):
+        for name in ("log", *large):
             self.tabifyDockWidget(self.docks["timeline"], self.docks[name])
         self.workspace.survey_changed.connect(self._show_survey)
         self.workspace.run_changed.connect(self._show_run)
@@ -180,14 +184,14 @@ class ViewerWindow(QMainWindow):
         self.network.editor.draw()
 
     def _show_survey(self) -> None:
-        self._give_room("survey")
+        self.show_large("survey")
 
     def show_operation(self) -> None:
         """Bring the explanation of operations to the front, and explain the network that is open."""
-        self._give_room("operation")
+        self.show_large("operation")
         self.operation.begin()
 
-    def _give_room(self, name: str) -> None:
+    def show_large(self, name: str) -> None:
         """Bring a dock at the bottom to the front, and give it room."""
         dock = self.docks[name]
         dock.show()
