@@ -71,7 +71,7 @@ for layer, role, values in zip(maps.layers, maps.roles, maps.values, strict=True
 # makes of them, at one place, and at 3 at all places. This is the place in the middle, coloured by weight times pixel.
 
 # %%
-scene["network"].update({"expansion": 2.0, "links_by": "product"})
+scene["network"].update({"expansion": 2.0, "links_by": "product", "link_brightness": 2.5})
 shown(cnnvis.render(scene, size=(900, 460)))
 
 # %% [markdown]

@@ -422,3 +422,9 @@ def test_provenance_says_what_was_done(lite0):
     assert provenance.model_sha256 == lite0.sha256
     assert provenance.preprocessing == lite0.image.describe()
     assert provenance.caption == "efficientnet-lite0 · chelsea.png"
+
+
+def test_onnx_is_refused_with_a_way_out(tmp_path):
+    (tmp_path / "net.onnx").write_bytes(b"")
+    with pytest.raises(FileFormatError, match=r"torch\.export\.save"):
+        load(tmp_path / "net.onnx")
