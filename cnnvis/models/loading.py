@@ -142,8 +142,8 @@ def _from_file(path: Path) -> Network:
         raise ModelNotFoundError(f"No network is called {str(path)!r}. {hint} Allowed are {FORMS}.")
     if path.suffix == ".onnx":
         raise FileFormatError(
-            f"{path} is ONNX, which cnnvis does not read. Where the network came from torch, save it by torch.export.save "
-            "(.pt2); else turn it into a module, as the package onnx2pytorch does, in a file of yours: file.py:factory."
+            f"{path} is ONNX, which cnnvis does not read. Save a network of torch by torch.export.save (.pt2); make a "
+            "module of any other, as the package onnx2pytorch does, in a file of yours: file.py:factory."
         )
     if not known or path.is_dir():
         raise FileFormatError(f"{path} is no network that can be loaded. Allowed are {FORMS}.")
