@@ -16,11 +16,14 @@ from cnnvis.capture import record, trace
 from cnnvis.capture.explaining import explain_layers
 from cnnvis.capture.inputs import as_call, as_example, as_module, with_images
 from cnnvis.capture.surveying.plan import signal_of
-from cnnvis.core import EdgeSet, LayerRole, ModelGraph, NetworkMaps, Recording
+from cnnvis.core import EdgeSet, LayerNode, LayerRole, ModelGraph, NetworkMaps, Recording
 from cnnvis.core.errors import InvalidInputError
 from cnnvis.core.pixel_links import PixelLinks
 from cnnvis.core.survey import Signal
 from cnnvis.core.unit_layers import unit_layers
+
+NO_VALUES = np.full((1, 1, 1), np.nan)
+"""Of a layer that makes nothing that can be recorded: drawn as a plain box."""
 
 N_ENTRIES = 1000
 """Weights of each layer by default: of links from pixel to pixel more would hide each other."""
@@ -46,8 +49,8 @@ def network_maps(
     image : image file, or tensor or ndarray (1, ...), optional
         As for `record`; of several images the first. Default: the Network's own example.
     layers : str or iterable of str, optional
-        Names or globs. Default: inputs, convolutions and dense layers behind their activation, poolings, and where
-        branches merge.
+        Names or globs. Default: inputs, convolutions and dense layers behind their activation, poolings, where branches
+        merge, and modules of no known kind, which are plain boxes where they make nothing that can be recorded.
     top_k : int
         Links at most, the strongest between each two layers.
     n_entries : int
@@ -77,10 +80,13 @@ def network_maps(
     example = call.kwargs or call.args
     graph = trace(model, example)
     chosen = _chosen(graph, layers)
-    recording = record(model, example, sorted(set(chosen.values()) - _inputs(graph)), names=names)
+    boxes = {value for value in chosen.values() if not _has_values(graph[value])}
+    recording = record(model, example, sorted(set(chosen.values()) - _inputs(graph) - boxes), names=names)
     inputs = _input_values(graph, call)
     values = {
-        layer: _as_maps(inputs[value] if value in inputs else recording[value].activations[0])
+        layer: _as_maps(
+            NO_VALUES if value in boxes else inputs[value] if value in inputs else recording[value].activations[0]
+        )
         for layer, value in chosen.items()
     }
     shown = {layer: stack for layer, stack in values.items() if stack is not None}
@@ -187,10 +193,26 @@ def _chosen(graph: ModelGraph, layers: str | Iterable[str] | None) -> dict[str, 
     else:
         roles = (LayerRole.INPUT, LayerRole.POOLING, LayerRole.MERGE)
         with_units = {layer.name for layer in unit_layers(graph)}
-        wanted = [layer.name for layer in graph.layers if layer.role in roles or layer.name in with_units]
+        wanted = [
+            layer.name
+            for layer in graph.layers
+            if layer.role in roles or layer.name in with_units or _is_of_no_known_kind(layer)
+        ]
     values = {layer: signal_of(graph, layer, Signal.POST) for layer in wanted}
-    recordable = {layer.name for layer in graph.layers if layer.recordable}
-    return {layer: value for layer, value in values.items() if value in recordable and graph[value].shape}
+    return {
+        layer: value
+        for layer, value in values.items()
+        if _has_values(graph[value]) or (value == layer and _is_of_no_known_kind(graph[layer]))
+    }
+
+
+def _has_values(layer: LayerNode) -> bool:
+    return layer.recordable and bool(layer.shape)
+
+
+def _is_of_no_known_kind(layer: LayerNode) -> bool:
+    """Whether a layer is a module of which nothing is known but what it makes; shown all the same."""
+    return layer.role is LayerRole.OTHER and layer.module is not None
 
 
 def _inputs(graph: ModelGraph) -> set[str]:

@@ -15,6 +15,10 @@ from cnnvis.core import LayerRole, NetworkMaps
 from cnnvis.core.errors import InvalidInputError, did_you_mean
 from cnnvis.scene.items import ValueItem
 
+BOX = np.full((16, 16, 3), 205, np.uint8)
+"""Of a layer without values: grey, with an edge."""
+BOX[[0, -1]] = BOX[:, [0, -1]] = 120
+
 RGB_MAPS = ("red", "green", "blue")
 
 
@@ -153,6 +157,9 @@ class TilesItem(ValueItem):
             if self.in_colour and maps.roles[number] is LayerRole.INPUT and len(whole) == len(RGB_MAPS):
                 stack, own = _mean(whole), np.zeros(len(whole), np.int64)
                 pictures[number] = _in_colour(maps.values[number])
+            elif maps.roles[number] is LayerRole.OTHER and not np.isfinite(whole).any():
+                stack, own = np.zeros((1, *BOX.shape[:2]), np.float32), np.zeros(len(whole), np.int64)
+                pictures[number] = BOX
             else:
                 stack, own = self._drawn(layer, whole)
             tiles.append(np.where(own < 0, -1, n_tiles + own))

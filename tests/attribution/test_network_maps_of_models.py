@@ -132,3 +132,42 @@ def test_tokens_and_volumes_are_shown_as_far_as_they_are_flat():
 def test_a_model_without_layers_to_show_is_refused():
     with pytest.raises(InvalidInputError):
         cnnvis.network_maps(nn.Sequential(nn.Linear(3, 2)), None)
+
+
+class Transform(nn.Module):
+    """A layer of nobody's kind."""
+
+    def forward(self, x):
+        return torch.fft.fft2(x).real
+
+
+class Parts(nn.Module):
+    """A layer that gives no tensor for each image."""
+
+    def forward(self, x):
+        return {"sum": x.sum()}
+
+
+class Odd(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv, self.odd, self.parts = nn.Conv2d(1, 3, 3), Transform(), Parts()
+        self.up, self.last = nn.Upsample(scale_factor=2), nn.Conv2d(3, 2, 3)
+
+    def forward(self, x):
+        x = self.up(self.odd(self.conv(x)))
+        return self.last(x) * self.parts(x)["sum"]
+
+
+def test_layers_of_no_known_kind_are_shown_by_what_they_make_or_as_a_box():
+    maps = cnnvis.network_maps(Odd(), torch.randn(1, 1, 6, 6))
+    shapes = {layer: stack.shape for layer, stack in zip(maps.layers, maps.values, strict=True)}
+    assert shapes["odd"] == (3, 4, 4)
+    assert shapes["up"] == (3, 8, 8)
+    assert np.isnan(maps.values[maps.layers.index("parts")]).all()
+    item = cnnvis.Scene.of_tiles(maps)["network"]
+    shown = item.shown()
+    number = maps.layers.index("parts")
+    assert len(np.unique(shown.pictures[number])) == 2
+    assert shown.shapes[number][0] == 1
+    assert {maps.layers[links.target] for links in maps.pixel_links} == {"conv", "last"}
