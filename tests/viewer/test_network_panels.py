@@ -450,9 +450,9 @@ def test_density_follows_the_lines(bundle_panel, workspace, qtbot):
     assert DensityGrid.of(workspace).mode == "cloud"
 
 
-def test_the_dock_has_all_three(workspace, qtbot):
+def test_the_dock_has_all_four(workspace, qtbot):
     dock = shown(qtbot, NetworkDock(workspace))
-    assert [dock.tabText(index) for index in range(dock.count())] == ["Bundling", "Importance", "Random"]
+    assert [dock.tabText(index) for index in range(dock.count())] == ["Bundling", "Importance", "Build", "Random"]
 
 
 @pytest.mark.parametrize("panel", [ProcessingPanel, ImportancePanel, BuilderPanel])
