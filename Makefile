@@ -11,7 +11,8 @@ export PYTHON PIP_ARGS
 
 BIN := .venv/bin
 XVFB := $(if $(filter Linux,$(shell uname -s)),xvfb-run -a -s "-screen 0 1280x1024x24")
-# Two workers with one thread each: more would only wait for each other on the software renderer.
+# Two workers with one thread each: more would only wait for each other on the software renderer. Notebooks come first: they
+# take longest, and the last of them would keep one worker while the other has nothing to do.
 ONE_THREAD := LP_NUM_THREADS=1 OMP_NUM_THREADS=1
 PYTEST := $(ONE_THREAD) $(XVFB) $(BIN)/python -m pytest
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
@@ -42,10 +43,10 @@ viewer: setup-viewer ## Set up, then open the window with the bundled perceptron
 	$(BIN)/cnnvis view --example mnist $(ARGS)
 
 test: setup-dev ## Set up, then run the whole test suite but the slow tests (about 10 minutes)
-	$(PYTEST) -n 2 -m "not slow and not bench" --nbmake tests $(NOTEBOOKS) $(ARGS)
+	$(PYTEST) -n 2 -m "not slow and not bench" --nbmake $(NOTEBOOKS) tests $(ARGS)
 
 test-all: setup-dev ## The same with the slow tests
-	$(PYTEST) -n 2 -m "not bench" --nbmake tests $(NOTEBOOKS) $(ARGS)
+	$(PYTEST) -n 2 -m "not bench" --nbmake $(NOTEBOOKS) tests $(ARGS)
 
 bench: setup-dev ## Run the benchmarks, one process, and print their table
 	$(XVFB) $(BIN)/python -m pytest -q -p no:xdist -m bench --benchmark-group-by=group --benchmark-sort=name \
