@@ -133,7 +133,10 @@ def test_a_damaged_file_is_named(tmp_path):
         ({"network": "{"}, "damaged network file"),
         ({"network": "{}"}, "damaged network file: 'edges'"),
         ({"network": '{"edges": {"$tensor": "gone"}}'}, "damaged network file: .*gone"),
-        ({"format": "somebody else's"}, "no recording, importance, bundled network, survey, maps of a network or saliency map"),
+        (
+            {"format": "somebody else's"},
+            "no recording, importance, bundled network, survey, maps of a",
+        ),
     ],
 )
 def test_a_foreign_or_newer_file_is_named(metadata, message, tmp_path):

@@ -7,12 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from qtpy.QtCore import QEvent, QSize, Qt, Signal
-from qtpy.QtGui import QColor, QMouseEvent, QPalette
-from qtpy.QtWidgets import QFrame, QWidget
+from qtpy.QtCore import QSize, Qt, Signal
+from qtpy.QtGui import QColor, QMouseEvent
 
 from cnnvis.core import RunCheckpoint
-from cnnvis.viewer.qt_parts import let_go
+from cnnvis.viewer.plots import WindowPlot
 
 HEIGHT = 120
 MOST_TICKS = 8
@@ -20,7 +19,7 @@ EPOCHS, NOW = QColor("#1a73c8"), QColor("#e8710a")
 """Blue and orange: legible on white and on black, and apart also for the colour-blind."""
 
 
-class RunCurve(pg.PlotWidget):
+class RunCurve(WindowPlot):
     """Loss or accuracy over a training. A click, or a drag, tells of the place: `pointed`, with the step.
 
     Parameters
@@ -32,14 +31,7 @@ class RunCurve(pg.PlotWidget):
     pointed = Signal(float)
 
     def __init__(self, name: str) -> None:
-        super().__init__(enableMenu=False)
-        let_go(self.viewport())  # pyqtgraph has asked for it, and for menus
-        self.setViewport(QWidget())
-        for action in self.plotItem.ctrlMenu.actions():
-            let_go(action.menu())
-        self.setAccessibleName(name)
-        self.setToolTip(f"{name}: thin of each step, with dots of each epoch. Click or drag to go to an epoch.")
-        self.setFrameShape(QFrame.Shape.NoFrame)
+        super().__init__(name, f"{name}: thin of each step, with dots of each epoch. Click or drag to go to an epoch.")
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the slider goes through the epochs by keys
         self.setMinimumHeight(HEIGHT)
         plot = self.plotItem
@@ -55,7 +47,7 @@ class RunCurve(pg.PlotWidget):
         self._now = pg.InfiniteLine(angle=90)
         for item in (self._steps, self._epochs, self._now):
             plot.addItem(item, **({"ignoreBounds": True} if item is self._now else {}))
-        self._paint_palette()
+        self.made()
 
     def sizeHint(self) -> QSize:  # noqa: N802 - overrides Qt's
         """As wide as there is room."""
@@ -101,25 +93,8 @@ class RunCurve(pg.PlotWidget):
         if event.buttons() & Qt.MouseButton.LeftButton:
             self.pointed.emit(self.plotItem.vb.mapSceneToView(self.mapToScene(event.pos())).x())
 
-    # -- palette ---------------------------------------------------------------------------------
-
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - overrides Qt's
-        """Follow the palette."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_now"):
-            self._paint_palette()
-
-    def _paint_palette(self) -> None:
-        palette = self.palette()
-        text = palette.color(QPalette.ColorRole.Text)
-        self.setBackground(palette.color(QPalette.ColorRole.Base))
-        for name in ("left", "bottom"):
-            axis = self.plotItem.getAxis(name)
-            axis.setPen(text)
-            axis.setTextPen(text)
-            axis.setTickFont(self.font())
-        quiet = QColor(text)
-        quiet.setAlpha(90)
+    def paint(self, text: QColor, quiet: QColor) -> None:
+        """Paint steps quietly, epochs and the line in colours."""
         self._steps.setPen(pg.mkPen(quiet, width=1))
         self._epochs.setPen(pg.mkPen(EPOCHS, width=2))
         self._epochs.setSymbolBrush(EPOCHS)

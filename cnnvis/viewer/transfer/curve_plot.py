@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import ArrayLike, NDArray
-from qtpy.QtCore import QEvent, QPointF, QSize
+from qtpy.QtCore import QPointF, QSize
 from qtpy.QtGui import QColor, QPalette
-from qtpy.QtWidgets import QFrame, QWidget
+from qtpy.QtWidgets import QWidget
 
 from cnnvis.scene.transfer import Curve
-from cnnvis.viewer.qt_parts import let_go
+from cnnvis.viewer.plots import WindowPlot
 from cnnvis.viewer.transfer.grip import HELP, Grip, Spot
 from cnnvis.viewer.transfer.points import Point
 
@@ -30,7 +30,7 @@ CURVE, CLIPPED = QColor("#e8710a"), QColor("#c2185b")
 POINT_SIZE = 11
 
 
-class CurvePlot(pg.PlotWidget):
+class CurvePlot(WindowPlot):
     """A piecewise-linear curve from [0, 1] to [0, 1], with bars behind it.
 
     Parameters
@@ -51,14 +51,7 @@ class CurvePlot(pg.PlotWidget):
     """
 
     def __init__(self, name: str, ordinate: str, *, height: int = 160) -> None:
-        super().__init__(enableMenu=False)
-        let_go(self.viewport())  # pyqtgraph has asked for it, and for menus
-        self.setViewport(QWidget())
-        for action in self.plotItem.ctrlMenu.actions():
-            let_go(action.menu())
-        self.setAccessibleName(name)
-        self.setToolTip(f"{name}.\n{HELP}")
-        self.setFrameShape(QFrame.Shape.NoFrame)
+        super().__init__(name, f"{name}.\n{HELP}")
         self.setMinimumWidth(200)
         self.setFixedHeight(height)
         self.folded = False
@@ -73,7 +66,7 @@ class CurvePlot(pg.PlotWidget):
         self.grip = Grip(self, self.viewport(), self.spots, self._point_at, upright=True)
         self.grip.edited.connect(lambda _: self._draw())
         self.grip.chosen.connect(lambda _: self._draw())
-        self._paint_palette()
+        self.made()
 
     def _setup_axes(self, ordinate: str) -> None:
         plot = self.plotItem
@@ -177,25 +170,8 @@ class CurvePlot(pg.PlotWidget):
         x = abs(2 * view.x() - 1) if self.folded else view.x()
         return min(max(x, 0.0), 1.0), min(max(view.y(), 0.0), 1.0)
 
-    # -- palette ---------------------------------------------------------------------------------
-
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - overrides Qt's
-        """Follow the palette."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "grip"):
-            self._paint_palette()
-
-    def _paint_palette(self) -> None:
-        palette = self.palette()
-        text = palette.color(QPalette.ColorRole.Text)
-        self.setBackground(palette.color(QPalette.ColorRole.Base))
-        for name in ("left", "bottom"):
-            axis = self.plotItem.getAxis(name)
-            axis.setPen(text)
-            axis.setTextPen(text)
-            axis.setTickFont(self.font())
-        quiet = QColor(text)
-        quiet.setAlpha(90)
+    def paint(self, text: QColor, quiet: QColor) -> None:
+        """Paint bars quietly, the curve and its points in colours."""
         self._bars.setOpts(brush=quiet, pen=pg.mkPen(None))
         self._clipped.setOpts(brush=CLIPPED, pen=pg.mkPen(None))
         self._rug.setPen(pg.mkPen(text, width=1))
