@@ -109,7 +109,7 @@ def test_what_is_no_recording_is_explained(tmp_path):
     path = tmp_path / "x.safetensors"
     with pytest.raises(
         InvalidInputError,
-        match="holds a Recording, Importance, .* NetworkMaps or SaliencyMap, got Volume",
+        match=r"holds a Recording, Importance, .* NetworkMaps or SaliencyMap, got Volume",
     ):
         save(small_volume(), path)
     save_file({"weight": np.zeros(3)}, path)
