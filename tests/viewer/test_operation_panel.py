@@ -219,3 +219,18 @@ def test_of_a_training_the_network_of_the_epoch_that_is_shown_is_explained(drive
         position = int(np.flatnonzero(recorded.channels == 3)[0])
         assert values[frame] == pytest.approx(float(recorded.values[position, 5, 6]), rel=1e-4, abs=1e-5)
     assert len(set(values.values())) == 3
+
+
+def test_another_network_that_is_opened_is_explained_while_somebody_looks(opened):
+    panel = opened.window.operation
+    opened.window.files.open_model("mnist-mlp", tiles=True)
+    opened.settle()
+    assert panel.state.text().startswith("mnist-mlp looks at mnist test 0000")
+    assert panel.layer.value == panel.bench.operation.layer
+    opened.window.docks["operation"].hide()
+    opened.window.files.open_model("fashion-cnn", tiles=True)
+    opened.settle()
+    assert panel.bench.subject.network.name == "mnist-mlp"
+    opened.press(Qt.Key.Key_E, CTRL)
+    opened.settle()
+    assert panel.bench.subject.network.name == "fashion-cnn"

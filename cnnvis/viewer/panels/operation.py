@@ -73,7 +73,7 @@ class OperationPanel(QWidget):
         self.bench.changed.connect(self._show_layer)
         self.bench.moved.connect(self._show_place)
         self.bench.answered.connect(self.answer.update)
-        workspace.target_changed.connect(lambda: self.play.setChecked(False))
+        workspace.target_changed.connect(self._see_target)
         workspace.edited.connect(self._follow_epoch)
         self._show_layers()
 
@@ -139,6 +139,12 @@ class OperationPanel(QWidget):
         """Explain the network that is open, if that is another one than is explained."""
         if not self.bench.is_of(origin_of(self.workspace)):
             self.explain()
+
+    def _see_target(self) -> None:
+        """Explain what is open now, if that is of a network and somebody is looking."""
+        self.play.setChecked(False)
+        if self.isVisible() and origin_of(self.workspace) is not None:
+            self.begin()
 
     def _follow_epoch(self) -> None:
         """Explain the same value at the epoch of a training that is shown now."""
