@@ -85,11 +85,11 @@ class TilesArtist(Artist[TilesItem]):
 
     def _colour(self, theme: Theme) -> None:
         transfer = self.item.transfer
-        key = (transfer, self._span, theme)
+        key = (transfer, self._span, theme, self.item.brightness)
         if key == self._coloured:
             return
         self._coloured = key
-        positions = transfer.normalise(self.atlas.values, self._span)
+        positions = transfer.normalise(self.item.brightness * self.atlas.values, self._span)
         alpha = transfer.opacity_at(positions)[..., None]
         seen = transfer.colours(positions) * alpha + np.array(theme.background, np.float32) * (1 - alpha)
         seen[np.isnan(positions)] = MISSING_COLOUR
@@ -188,6 +188,8 @@ class TilesArtist(Artist[TilesItem]):
         shown += sum(len(maps.values[layer]) - 1 for layer in self.shown.pictures)
         n_missing = int(np.count_nonzero(~np.isfinite(self._values)))
         notes = [f"{shown:,} of {len(maps.units):,} maps are drawn"] if shown < len(maps.units) else []
+        if self.item.brightness != 1:
+            notes.append(f"colours of {self.item.brightness:g} times the values")
         if self.item.links and (len(maps.link_ends) or maps.pixel_links):
             notes.append(self._note_of_links())
         if self.atlas.n_halved:

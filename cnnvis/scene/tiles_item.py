@@ -82,6 +82,8 @@ class TilesItem(ValueItem):
     same_pixels : bool
         Pixels of all layers are of one size; otherwise their maps are.
     pixels : {"square", "soft"}
+    brightness : float, 0 to 5
+        Of the values: more lets weak ones be seen, and cuts strong ones off.
     links : bool
         Lines between maps: coloured by the sign of the kernel, the stronger the fuller.
     expansion : float, 0 to 3
@@ -109,6 +111,7 @@ class TilesItem(ValueItem):
     rows: int | None = Field(default=None, ge=1)
     same_pixels: bool = False
     pixels: Literal["square", "soft"] = "square"
+    brightness: float = Field(default=1.0, ge=0, le=5)
     links: bool = True
     expansion: float = Field(default=1.0, ge=0, le=3)
     row: float = Field(default=0.5, ge=0, le=1)
@@ -120,7 +123,18 @@ class TilesItem(ValueItem):
     data_type: ClassVar[type] = NetworkMaps
     look = (
         *("visible", "opacity", "arrangement", "turn", "depth", "n_reduced", "layer_distance", "spacing"),
-        *("rows", "same_pixels", "pixels", "links", "expansion", "row", "column", "links_by", "link_brightness"),
+        *(
+            "rows",
+            "same_pixels",
+            "pixels",
+            "brightness",
+            "links",
+            "expansion",
+            "row",
+            "column",
+            "links_by",
+            "link_brightness",
+        ),
         "most_links",
     )
 

@@ -169,3 +169,17 @@ def test_names_of_layers_are_written_below_their_tiles():
     texts = {prop.GetInput() for prop in props if hasattr(prop, "GetInput")}
     assert {"layer0 (4)", "layer1 (2)"} <= texts
     assert isinstance(scene["network"], TilesItem)
+
+
+def test_brighter_maps_have_the_colours_of_larger_values_and_it_is_said():
+    scene = front(maps_of(np.array([[[1.0, 0.25], [0.25, 0.25]]])))
+    item = scene["network"]
+    half, quarter = item.transfer.colours(np.array([0.5, 0.25], np.float32))
+    assert near(render(scene, size=SIZE), quarter).sum() > 1000
+    item.brightness = 2
+    picture = render(scene, size=SIZE)
+    assert near(picture, half).sum() > 1000
+    assert not near(picture, quarter, 4).any()
+    with OffscreenWindow(scene, SIZE) as window:
+        window.draw()
+        assert "colours of 2 times the values" in window.panes[0].drawn.shown[0].notes()

@@ -53,7 +53,8 @@ def shown(driver):
         ("expansion", "expansion", 0),
         ("expansion", "expansion", 2),
         ("expansion", "expansion", 3),
-        ("brightness", "link_brightness", 3),
+        ("brightness of links", "link_brightness", 3),
+        ("brightness of maps", "brightness", 3),
     ],
 )
 def test_numbers_move_the_tiles(shown, name, field, value) -> None:

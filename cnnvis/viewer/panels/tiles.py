@@ -60,6 +60,8 @@ class TilesPanel(QWidget):
         add_row(form, "P&ixels", bind(same, item, "same_pixels"))
         pixels = ChoiceField(("square", "soft"), item.pixels, tooltip="Squares, or blended into each other.")
         add_row(form, "S&hape", bind(pixels, item, "pixels"))
+        bright = NumberField(0, 5, item.brightness, tooltip="Of the maps: more lets weak values be seen.")
+        add_row(form, "Brightness of maps", bind(bright, item, "brightness"))
 
     def _add_layers(self, form: QFormLayout) -> None:
         item = self.item
@@ -92,7 +94,7 @@ class TilesPanel(QWidget):
         by = ChoiceField(LINKS_BY, item.links_by, tooltip="What the colour of links between pixels is.")
         add_row(form, "C&olour by", bind(by, item, "links_by"))
         bright = NumberField(0, 5, item.link_brightness, tooltip="Of links: more lets weak ones be seen.")
-        add_row(form, "&Brightness", bind(bright, item, "link_brightness"))
+        add_row(form, "&Brightness of links", bind(bright, item, "link_brightness"))
         most = NumberField(
             1, 100_000, item.most_links, whole=True, tooltip="Links between pixels at most: the strongest are kept."
         )
