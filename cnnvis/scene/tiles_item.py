@@ -123,19 +123,8 @@ class TilesItem(ValueItem):
     data_type: ClassVar[type] = NetworkMaps
     look = (
         *("visible", "opacity", "arrangement", "turn", "depth", "n_reduced", "layer_distance", "spacing"),
-        *(
-            "rows",
-            "same_pixels",
-            "pixels",
-            "brightness",
-            "links",
-            "expansion",
-            "row",
-            "column",
-            "links_by",
-            "link_brightness",
-        ),
-        "most_links",
+        *("rows", "same_pixels", "pixels", "brightness", "links", "expansion", "row", "column"),
+        *("links_by", "link_brightness", "most_links"),
     )
 
     @field_validator("folded_layers", "enlarged_layers")
