@@ -247,7 +247,12 @@ def _layers(graph: ModelGraph, wanted: tuple[str, ...], network: Network) -> lis
     if wanted:
         named = {name for pattern in wanted if pattern != SOFTMAX or pattern in graph for name in graph.match(pattern)}
         found = [name for name in graph.names if name in named and graph[name].role is not LayerRole.INPUT]
-        return found + [SOFTMAX] * (SOFTMAX in wanted and SOFTMAX not in graph)
+        found += [SOFTMAX] * (SOFTMAX in wanted and SOFTMAX not in graph)
+        if not found:
+            raise InvalidInputError(
+                f"{', '.join(wanted)}: inputs of the network, which nothing computes. Name a layer."
+            )
+        return found
     found = []
     for role in (LayerRole.CONVOLUTION, LayerRole.NORM, LayerRole.ACTIVATION, LayerRole.POOLING, LayerRole.MERGE):
         found += [layer.name for layer in graph.layers if layer.role is role and layer.recordable][:1]

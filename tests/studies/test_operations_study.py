@@ -60,6 +60,7 @@ def test_the_verb_takes_layer_channel_and_position(tmp_path, capsys):
     assert re.search("conv2: Conv2d", page)
     for arguments, said in (
         (["--layer", "conf2"], "conv2"),
+        (["--layer", "input"], "nothing computes"),
         (["--layer", "conv1", "--channel", "16"], "no channel 16"),
         (["--layer", "conv1", "--position", "28", "0"], "28 x 28"),
     ):
