@@ -17,8 +17,8 @@ from cnnvis.report import operation_parts as parts
 from cnnvis.report.operation_parts import Bar, Block, Box, Grid, MapView
 from cnnvis.report.parts import HEADER_HEIGHT, draw_header
 from cnnvis.report.scale import ColourScale
-from cnnvis.report.sheet import Sheet
-from cnnvis.report.style import MARGIN, SHADE, WIDTH, to_bytes
+from cnnvis.report.sheet import Sheet, text_width
+from cnnvis.report.style import MARGIN, SHADE, TITLE, WIDTH, to_bytes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -91,18 +91,19 @@ def operation_sheet(  # noqa: PLR0913 - the value, what is known of it, and the 
     places, needed = parts.columns_of(blocks, width, margin=MARGIN, gap=GAP)
     sheet = Sheet(width, max(round(top + needed + MARGIN), height))
     if top:
-        draw_header(sheet, title_of(operation, unit), operation.provenance)
+        title = title_of(operation, unit, room=width - 2 * MARGIN)
+        draw_header(sheet, title, operation.provenance)
     for block, (x, y, _, _) in zip(blocks, places, strict=True):
         block.draw(sheet, x, y + top)
     return sheet
 
 
-def title_of(operation: LayerOperation, unit: UnitOperation) -> str:
-    """Return which value it is, in words."""
+def title_of(operation: LayerOperation, unit: UnitOperation, *, room: float = math.inf) -> str:
+    """Return which value it is, in words; without the layer's type where all of it has no room."""
     name = f" ({operation.class_names[unit.channel]})" if operation.class_names else ""
-    return (
-        f"{unit.layer}, {unit.type}: channel {unit.channel}{name}{place_text(unit.position)} is {_number(unit.value)}"
-    )
+    which = f"channel {unit.channel}{name}{place_text(unit.position)} is {_number(unit.value)}"
+    whole = f"{unit.layer}, {unit.type}: {which}"
+    return whole if text_width(whole, size=TITLE, bold=True) <= room else f"{unit.layer}: {which}"
 
 
 def place_text(position: tuple[int, ...]) -> str:
@@ -248,7 +249,10 @@ def _around_zero(values: NDArray[np.float64]) -> ColourScale:
 
 def _dense(operation: LayerOperation, working: Products) -> list[Block]:
     values, weights = working.patch.reshape(-1), working.kernel.reshape(-1)
-    words = f"Each of {len(values):,} inputs times its weight, all products and the bias; the strongest products first:"
+    words = (
+        f"Each of {len(values):,} inputs, from {_source(operation)}, times its weight, all products and the bias; the "
+        "strongest products first:"
+    )
     return [_sums(operation, working, "input", "Multiply and add", words, list(zip(values, weights, strict=True)))]
 
 
@@ -264,10 +268,11 @@ def _sums(
     shown = working.strongest(SHOWN_TERMS)
     entries = []
     for place in shown:
-        name = _feature(operation, int(working.channels[place]), dense=factors is not None)
+        name = f"{_source(operation)} #{working.channels[place]}"
         if factors is not None:
             value, weight = factors[place]
-            name += f": {_number(value)} × {_bracketed(_number(weight))}"
+            name = f"{_input_name(operation, working, int(working.channels[place]))}: "
+            name += f"{_number(value)} × {_bracketed(_number(weight))}"
         entries.append(Bar(name, float(working.sums[place])))
     n_rest = len(working.channels) - len(shown)
     if n_rest:
@@ -275,7 +280,7 @@ def _sums(
         entries.append(Bar(f"{n_rest:,} other {what}{'s' if n_rest > 1 else ''}", rest))
     entries.append(Bar("bias", working.bias))
     entries.append(Bar("sum", working.result, bold=True))
-    return parts.titled(title, [parts.wrapped(words), parts.bars(entries, names=300 if factors is None else 470)])
+    return parts.titled(title, [parts.wrapped(words), parts.bars(entries, names=300 if factors is None else 400)])
 
 
 def _pooling(working: Chosen) -> Block:
@@ -386,11 +391,10 @@ def _class(operation: LayerOperation, k: int) -> str:
     return operation.class_names[k] if operation.class_names else f"#{k}"
 
 
-def _feature(operation: LayerOperation, number: int, *, dense: bool) -> str:
-    """Return which value of the source an input of a dense layer is, or which channel."""
-    if dense and (place := _place_of_feature(operation.sources, number)):
-        return f"{_source(operation)} #{place[0]} ({', '.join(map(str, place[1:]))})"
-    return f"{_source(operation)} #{number}"
+def _input_name(operation: LayerOperation, working: Products, number: int) -> str:
+    """Return which value of the source an input of a dense layer is; of a convolution of one pixel which channel."""
+    place = () if working.taps else _place_of_feature(operation.sources, number)
+    return f"#{place[0]} ({', '.join(map(str, place[1:]))})" if place else f"#{number}"
 
 
 def _number(value: float) -> str:

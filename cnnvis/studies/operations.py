@@ -249,9 +249,8 @@ def _layers(graph: ModelGraph, wanted: tuple[str, ...], network: Network) -> lis
         found = [name for name in graph.names if name in named and graph[name].role is not LayerRole.INPUT]
         found += [SOFTMAX] * (SOFTMAX in wanted and SOFTMAX not in graph)
         if not found:
-            raise InvalidInputError(
-                f"{', '.join(wanted)}: inputs of the network, which nothing computes. Name a layer."
-            )
+            named = ", ".join(wanted)
+            raise InvalidInputError(f"{named}: an input of the network, which nothing computes. Name a layer.")
         return found
     found = []
     for role in (LayerRole.CONVOLUTION, LayerRole.NORM, LayerRole.ACTIVATION, LayerRole.POOLING, LayerRole.MERGE):

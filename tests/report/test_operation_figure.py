@@ -121,3 +121,17 @@ def test_the_chart_of_scaling():
     assert {tuple(line.get_ydata()) for line in lines} == {(0.2, 0.5, 0.9), (0.8, 0.5, 0.1)}
     with pytest.raises(InvalidInputError, match="2 factors and 3 rows"):
         scaling_chart((0, 1), found)
+
+
+def test_inputs_are_named_by_their_place_in_the_source():
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Conv2d(6, 4, 1), nn.Flatten(), nn.Linear(4 * 5 * 5, 2)).eval()
+    image = torch.randn(1, 6, 5, 5)
+    one_pixel, dense = cnnvis.explain(net, image, "0"), cnnvis.explain(net, image, "2")
+    working = one_pixel.at(1, (2, 3)).working
+    strongest = int(working.channels[working.strongest(1)[0]])
+    value = f"{working.patch.ravel()[strongest]:.3g}".replace("-", "−")
+    assert f"#{strongest}: {value} ×" in words(operation_sheet(one_pixel, 1, (2, 3)))
+    working = dense.at(0).working
+    channel, row, column = np.unravel_index(working.strongest(1)[0], (4, 5, 5))
+    assert f"#{channel} ({row}, {column}): " in words(operation_sheet(dense, 0))
