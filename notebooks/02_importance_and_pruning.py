@@ -268,8 +268,7 @@ cnnvis.show(scene, size=(960, 330))
 # Answers are below; each is a cell that runs with what is defined above.
 
 # %%
-# 1. Classes share channels: coats lose as well, and what was between shirts and tops, pullovers or dresses goes to
-# these.
+# 1. Classes share channels: coats lose as well, and what was between shirts and tops or pullovers goes to these.
 most = for_shirts[-5:]
 for name in network.class_names:
     own = test.labels == test.class_names.index(name)
@@ -286,7 +285,7 @@ lost = [cnnvis.pruning.evaluate(network, data, without={"conv3": off}).loss - lo
 print("each alone: {:+.3f} and {:+.3f}, sum {:+.3f}; both together: {:+.3f}".format(*lost[:2], sum(lost[:2]), lost[2]))
 
 # %%
-# 3. The network itself says which clothes it tells apart by the same means.
+# 3. For none, really: by this score each class stands on channels of its own.
 import numpy as np
 
 by_class = scores["taylor"].per_class["conv3"]
@@ -308,6 +307,5 @@ halves = (test.images[::2], test.labels[::2]), (test.images[1::2], test.labels[1
 for keep in (0.95, 0.85, 0.7):
     smaller = cnnvis.pruning.prune(network, scores["taylor"], keep=keep)
     decided, published = (cnnvis.pruning.evaluate(smaller.network, half).accuracy for half in halves)
-    print(
-        f"keep {keep:.0%}: {smaller.n_parameters[1]:6,} parameters, {decided:.1%} to decide by, {published:.1%} to tell"
-    )
+    size = smaller.n_parameters[1]
+    print(f"keep {keep:.0%}: {size:6,} parameters, {decided:.1%} to decide by, {published:.1%} to tell")

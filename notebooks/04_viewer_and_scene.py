@@ -154,8 +154,7 @@ shutil.rmtree(folder)
 # 1. Change the class to "8". How many pixels of the picture change? And if you change it back?
 # 2. Save the scene and look into its `.json`: which keys are there, and where are the points of the lines?
 # 3. Change one byte of the data beside it, and load it. What happens, and why is that right?
-# 4. `as_python` says only what differs from the defaults. Make one more change: which lines of the script are other
-#    ones?
+# 4. `as_python` says only what differs from the defaults. Make one more change: which lines of the script change?
 # 5. Find by hand, in the window, a view in which the bundles to the 3 and to the 8 are apart; save it, and draw it here
 #    without the window. (No answer below: compare with your neighbour's.)
 #

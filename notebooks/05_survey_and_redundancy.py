@@ -192,7 +192,7 @@ constant = {name: int((layer.std == 0).sum()) for name, layer in survey.layers.i
 print({name: f"{count} of {survey[name].n_channels}" for name, count in constant.items() if count} or "none")
 
 # %%
-# 2. Look at the pictures before you blame the network: some shirts are hard to tell from tops for people, too.
+# 2. Look at the pictures before you blame the network: at 28 x 28 pixels coats and dresses are hard for people, too.
 answers = cnnvis.record(network, test.images[:400], network.default_layers[:1]).logits.argmax(axis=1)
 true = np.asarray(test.labels[:400])
 right = [(answers[true == label] == label).mean() for label in range(10)]
@@ -208,16 +208,14 @@ others = [cnnvis.communities(alike, random_state=seed) for seed in range(1, 6)]
 print("adjusted Rand index:", *(f"{adjusted_rand_score(groups, other):.2f}" for other in others))
 
 # %%
-# 4. A higher limit leaves fewer pairs and a larger share of good ones, but a quarter stays wrong: averages cannot see
-# where.
+# 4. A higher limit leaves fewer pairs, more of them good, but a quarter stays wrong: averages cannot see where.
 for limit in (0.8, 0.9, 0.95):
     alone = [each for each in redundancy.pairs if each.correlation > limit]
     good = sum(each.explained > 0.5 for each in alone)
     print(f"averages above {limit}: {len(alone):4} pairs, {good / max(len(alone), 1):.0%} confirmed by their maps")
 
 # %%
-# 5. These are in no layer further off than 99 % of their class: errors have no common place, a diagnosis is a case and
-# no rule.
+# 5. These are in no layer further off than 99 % of their class: a diagnosis is a case, and no rule.
 wrong = [n for n in np.flatnonzero(answers != true) if n != number][:3]
 for n in wrong:
     case = cnnvis.diagnose(network, test.images[n : n + 1], survey, true=int(true[n]))
